@@ -1,0 +1,193 @@
+"""What rftplan asks of a fine-tuning service, in its own words. Knows no SDK, no HTTP, no provider.
+
+Every method raises only the `ApiError` tree of `rftplan.errors`. Reading methods may be retried by the
+adapter; `create_job`, `upload_file`, `pause_job`, `resume_job`, `cancel_job`, `delete_file`,
+`grant_permission` and `revoke_permission` are sent exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from rftplan.canonical import JsonObject
+
+
+class JobStatus(StrEnum):
+    """What a job is doing. UNKNOWN is every word that we do not know; it plans to DEFER, never guesses."""
+
+    VALIDATING_FILES = "validating_files"
+    QUEUED = "queued"
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    RESUMING = "resuming"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @property
+    def ended(self) -> bool:
+        return self in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+    @property
+    def unbilled(self) -> bool:
+        """Before the first second that costs: cancelling now is free (FACTS §3.11)."""
+        return self in (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file at the service. Sizes in bytes, times in seconds since the epoch."""
+
+    id: str
+    filename: str
+    size: int
+    purpose: str
+    created_at: int
+    expires_at: int | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFault:
+    """Why a job failed, in the service's own words."""
+
+    message: str
+    code: str | None = None
+    param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Said by a service that simulates: who trained, and who judged in place of a grader model."""
+
+    trainer: str
+    judge: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteJob:
+    """A job at the service. `body` is the raw reply, for comparison in the raw."""
+
+    id: str
+    status: JobStatus
+    raw_status: str
+    created_at: int
+    model: str
+    training_file: str | None
+    validation_file: str | None
+    seed: int | None = None
+    fine_tuned_model: str | None = None
+    finished_at: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    error: JobFault | None = None
+    simulation: Simulation | None = None
+    body: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One event; `data` holds the metrics of a step when `type` is "metrics"."""
+
+    id: str
+    created_at: int
+    level: str
+    message: str
+    type: str
+    data: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model one can promote; `metrics` are the finite numbers that the service gave, by its own names
+    (and `train_reward_mean`, `valid_reward_mean` where it uses older ones)."""
+
+    id: str
+    model: str
+    job_id: str
+    step: int
+    created_at: int
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    simulation: Simulation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A project that may use a checkpoint."""
+
+    id: str
+    project_id: str
+    created_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What to upload, and under which name."""
+
+    path: Path
+    filename: str
+    size: int
+    purpose: str
+
+
+Progress = Callable[[int, int], None]
+"""Called with (bytes so far, bytes in all)."""
+
+
+class Port(Protocol):
+    """One service under one identity. Lists are complete (the adapter pages)."""
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far, retries included."""
+        ...
+
+    async def list_files(self, purpose: str) -> Sequence[RemoteFile]: ...
+
+    async def upload_file(self, upload: Upload, progress: Progress) -> RemoteFile: ...
+
+    async def delete_file(self, file_id: str) -> None:
+        """NotFoundError if it is gone already."""
+        ...
+
+    async def list_jobs(self, metadata: Mapping[str, str] | None = None) -> Sequence[RemoteJob]:
+        """All jobs, or those whose metadata holds every pair; checked again on our side. Newest first."""
+        ...
+
+    async def get_job(self, job_id: str) -> RemoteJob: ...
+
+    async def create_job(self, body: JsonObject) -> RemoteJob:
+        """Launch. `body` is the request of the API, file ids resolved."""
+        ...
+
+    async def pause_job(self, job_id: str) -> RemoteJob: ...
+
+    async def resume_job(self, job_id: str) -> RemoteJob: ...
+
+    async def cancel_job(self, job_id: str) -> RemoteJob: ...
+
+    async def list_events(self, job_id: str, *, limit: int | None = None) -> Sequence[JobEvent]:
+        """Newest first; the newest `limit` of them, or all."""
+        ...
+
+    async def list_checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
+        """Highest step first."""
+        ...
+
+    async def validate_grader(self, grader: JsonObject) -> None:
+        """RejectedError says what is wrong with it."""
+        ...
+
+    async def list_permissions(self, model: str) -> Sequence[Permission]: ...
+
+    async def grant_permission(self, model: str, project_id: str) -> Permission: ...
+
+    async def revoke_permission(self, model: str, permission_id: str) -> None: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,163 @@
+"""Every error that rftplan raises, and the findings that it collects. Imports nothing of the project.
+
+    RftplanError
+    ├── UserError                 a person can mend it: exit 1
+    │   ├── SpecError             findings about specs and data files, all at once
+    │   ├── LockError             a lock or journal that must not be used or overwritten
+    │   ├── CredentialError       no key, or a key that may not go to this host
+    │   ├── BusyError             another apply holds the file lock
+    │   └── RefusedPlanError      hazards that nobody allowed, or a plan that moved
+    ├── UsageError                the command line itself is wrong: exit 64
+    └── ApiError                  the service, or the way to it
+        ├── NotDoneError          certainly without effect: not connected, or 429
+        ├── RejectedError         the service answered that it will not: 4xx in the vendor's envelope
+        │   └── NotFoundError     404
+        └── FateUnknownError      anything else: the effect may or may not have happened
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is. Only ERROR stops a plan or an apply."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something was written: path relative to the root (POSIX slashes), 1-based line and column.
+
+    Line and column 0 mean "the file as a whole".
+    """
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.path
+        return f"{self.path}:{self.line}:{self.column}" if self.column else f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    `summary` is the same for every finding of a code and names nothing of the user's; `detail` says what
+    exactly and why it matters; `hint` says what to do next.
+    """
+
+    code: str
+    summary: str
+    detail: str
+    severity: Severity = Severity.ERROR
+    place: Place | None = None
+    address: str | None = None
+    hint: str | None = None
+
+    def sort_key(self) -> tuple[str, int, int, str, str, str]:
+        place = self.place or Place("")
+        return (place.path, place.line, place.column, self.code, self.address or "", self.detail)
+
+
+def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """In the order of the files, without exact repeats."""
+    return tuple(sorted(set(diagnostics), key=Diagnostic.sort_key))
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+class RftplanError(Exception):
+    """Base of every error that rftplan raises on purpose. `hint` is the next thing to do."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UserError(RftplanError):
+    """Something that a person can mend."""
+
+
+class SpecError(UserError):
+    """Specs or data files that cannot be planned; carries every finding, sorted."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = sort_diagnostics(diagnostics)
+        count = sum(d.severity is Severity.ERROR for d in self.diagnostics)
+        super().__init__(f"{count} error{'s' if count != 1 else ''} in the specs")
+
+
+class LockError(UserError):
+    """A lock or a journal that is damaged, newer than this rftplan, or somebody else's."""
+
+
+class CredentialError(UserError):
+    """No key where one is needed, or a key that may not be sent to this host."""
+
+
+class BusyError(UserError):
+    """Another process is acting on the same project and environment."""
+
+
+class RefusedPlanError(UserError):
+    """A plan that may not be applied as it stands."""
+
+
+class UsageError(RftplanError):
+    """The command line itself is wrong."""
+
+
+class ApiError(RftplanError):
+    """The service, or the way to it, failed. `status` is the HTTP status, None if no answer came."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.param = param
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        facts = [str(f) for f in (self.status, self.code, self.param and f"param {self.param}") if f]
+        if self.request_id:
+            facts.append(f"request {self.request_id}")
+        return f"{self.message} ({', '.join(facts)})" if facts else self.message
+
+
+class NotDoneError(ApiError):
+    """Certainly without effect: the connection was never established, or the answer was 429."""
+
+
+class RejectedError(ApiError):
+    """The service itself answered that it will not do this."""
+
+
+class NotFoundError(RejectedError):
+    """The service knows no such object."""
+
+
+class FateUnknownError(ApiError):
+    """No trustworthy answer: the effect may have happened."""
