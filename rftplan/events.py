@@ -1,0 +1,90 @@
+"""What can happen while rftplan acts. Plain values for whoever listens; nobody here listens or prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rftplan.address import Address
+from rftplan.plan import Action, Evidence
+
+
+class Outcome(StrEnum):
+    """How one step ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    DEFERRED = "deferred"
+    HELD = "held"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one change. `error` is set when it failed, `detail` says more for a person."""
+
+    address: Address
+    action: Action
+    verb: str
+    outcome: Outcome
+    id: str | None = None
+    error: str | None = None
+    detail: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    address: Address
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """Bytes of a data file read so far."""
+
+    path: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """Bytes of a file sent so far."""
+
+    address: Address
+    sent: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """How far a job is. Rewards and step are None while the service has not said any."""
+
+    address: Address
+    job_id: str
+    status: str
+    step: int | None = None
+    total_steps: int | None = None
+    train_reward: float | None = None
+    valid_reward: float | None = None
+    caveat: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitStarted:
+    addresses: tuple[Address, ...]
+
+
+Event = StepStarted | StepEnded | Hashed | Uploaded | Trained | WaitStarted
+OnEvent = Callable[[Event], None]
+
+
+def ignore(_event: Event) -> None:
+    """The listener that does nothing."""

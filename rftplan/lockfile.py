@@ -1,0 +1,236 @@
+"""`rftplan.lock`: what we last did, owned by the machine, read by people in diffs.
+
+`loads` and `dumps` are pure; `read_lock` and `write_lock` are the only places that touch the file. Knows no
+kind: an entry's inputs and resolved values are JSON that its kind understands.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from rftplan.address import Address
+from rftplan.api.identity import ProviderIdentity
+from rftplan.canonical import Json, JsonObject, known_version
+from rftplan.errors import LockError
+
+FORMAT: Final = "rftplan.lock/1"
+
+
+class Origin(StrEnum):
+    """How the remote object came to be ours. Only what we created is ever deleted."""
+
+    CREATED = "created"
+    ADOPTED = "adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A stop on one address that a person lifts. `operator` is True when a person set it."""
+
+    code: str
+    reason: str
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the lock knows of one address.
+
+    `inputs` recompute `fingerprint` under the version it carries; `resolved` are values that the service
+    filled in, or figures of an ended job; `history` are a deployment's revisions, oldest first.
+    """
+
+    fingerprint: str
+    inputs: JsonObject
+    id: str | None = None
+    origin: Origin = Origin.CREATED
+    attempt: int = 1
+    resolved: JsonObject = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    history: tuple[JsonObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One environment at one provider identity. `tombstones` are launches that we ended ourselves."""
+
+    lineage: str
+    provider: ProviderIdentity
+    serial: int = 0
+    resources: Mapping[Address, Entry] = field(default_factory=lambda: MappingProxyType({}))
+    tombstones: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def entry_document(entry: Entry) -> JsonObject:
+    """The entry as JSON; empty parts are left out."""
+    document: JsonObject = {
+        "fingerprint": entry.fingerprint,
+        "inputs": entry.inputs,
+        "origin": entry.origin.value,
+        "attempt": entry.attempt,
+    }
+    if entry.id is not None:
+        document["id"] = entry.id
+    if entry.resolved:
+        document["resolved"] = entry.resolved
+    if entry.holds:
+        document["holds"] = [
+            {"code": hold.code, "reason": hold.reason, "operator": hold.operator} for hold in entry.holds
+        ]
+    if entry.history:
+        document["history"] = list(entry.history)
+    return document
+
+
+def entry_from(document: Any) -> Entry:
+    """The inverse of `entry_document`; KeyError, TypeError or ValueError if it is not an entry."""
+    fingerprint = _text(document["fingerprint"])
+    if not known_version(fingerprint):
+        raise ValueError(f"fingerprint {fingerprint} is of a version that this rftplan does not know")
+    return Entry(
+        fingerprint=fingerprint,
+        inputs=_mapping(document["inputs"]),
+        id=document.get("id"),
+        origin=Origin(document["origin"]),
+        attempt=int(document["attempt"]),
+        resolved=_mapping(document.get("resolved", {})),
+        holds=tuple(
+            Hold(_text(h["code"]), _text(h["reason"]), bool(h["operator"])) for h in document.get("holds", [])
+        ),
+        history=tuple(_mapping(revision) for revision in document.get("history", [])),
+    )
+
+
+def dumps(lock: Lock) -> str:
+    """Normal form: sorted keys, two spaces, one trailing newline."""
+    document: JsonObject = {
+        "format": FORMAT,
+        "serial": lock.serial,
+        "lineage": lock.lineage,
+        "provider": lock.provider.as_document(),
+        "resources": {str(a): entry_document(e) for a, e in lock.resources.items()},
+    }
+    if lock.tombstones:
+        document["tombstones"] = {str(a): list(slots) for a, slots in lock.tombstones.items() if slots}
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def loads(text: str, *, name: str) -> Lock:
+    """Read a lock; LockError says what is wrong and what to do, and the file stays as it is."""
+    if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
+        raise LockError(
+            f"{name} has merge-conflict markers: two branches applied at the same time",
+            hint=f"take one side whole (git checkout --ours {name}, or --theirs), then run rftplan plan: "
+            "launches of the other side are found at the service and adopted, never repeated",
+        )
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise LockError(
+            f"{name} is damaged: {error}",
+            hint=f"restore it (git checkout {name}); without a lock rftplan finds its launches by their metadata",
+        ) from None
+    _check_format(document, name)
+    try:
+        return _lock_from(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LockError(
+            f"{name} is damaged: {error}", hint=f"restore it (git checkout {name})"
+        ) from None
+
+
+def _check_format(document: Any, name: str) -> None:
+    written = document.get("format") if isinstance(document, dict) else None
+    if written == FORMAT:
+        return
+    kind, _, version = str(written).partition("/")
+    if kind == "rftplan.lock" and version.isdigit():
+        raise LockError(
+            f"{name} has format {version}, which is newer than this rftplan understands (1)",
+            hint="upgrade rftplan: pip install --upgrade rftplan",
+        )
+    raise LockError(f"{name} is not a lock of rftplan", hint="move it away, or give another with --lock")
+
+
+def _lock_from(document: Any) -> Lock:
+    provider = document["provider"]
+    return Lock(
+        lineage=_text(document["lineage"]),
+        serial=int(document["serial"]),
+        provider=ProviderIdentity(
+            type=_text(provider["type"]),
+            base_url=_text(provider["base_url"]),
+            organization=provider.get("organization"),
+            project=provider.get("project"),
+        ),
+        resources=MappingProxyType(
+            {Address.parse(key): entry_from(value) for key, value in document["resources"].items()}
+        ),
+        tombstones=MappingProxyType(
+            {
+                Address.parse(key): tuple(_text(slot) for slot in slots)
+                for key, slots in document.get("tombstones", {}).items()
+            }
+        ),
+    )
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _mapping(value: Any) -> JsonObject:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is not a mapping")
+    return value
+
+
+def read_lock(path: Path) -> Lock | None:
+    """The lock, or None where there is none."""
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise LockError(f"{path.name} is damaged: {error}", hint=f"restore it (git checkout {path.name})") from None
+    except OSError as error:
+        raise LockError(f"{path.name} cannot be read: {error.strerror}") from None
+    return loads(text, name=path.name)
+
+
+def write_lock(path: Path, lock: Lock) -> None:
+    """Replace the file atomically; on failure the old one is intact and LockError is raised."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(dumps(lock).encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        sync_directory(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise LockError(
+            f"{path.name} cannot be written: {error.strerror}",
+            hint="make room or fix the permissions, then run rftplan apply again: the journal knows what was done",
+        ) from None
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename durable; a no-op where directories cannot be opened."""
+    if os.name != "posix":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

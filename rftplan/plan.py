@@ -1,0 +1,183 @@
+"""The nouns of a plan: what would be done, why, and at what risk. Decides nothing and touches nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rftplan.address import Address
+from rftplan.canonical import Json
+from rftplan.errors import Diagnostic
+
+
+class Action(StrEnum):
+    """What apply does with one address. Closed: every dispatch ends in `assert_never`."""
+
+    NOOP = "noop"
+    CREATE = "create"
+    ADOPT = "adopt"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    FORGET = "forget"
+    DEFER = "defer"
+    """Not yet; nobody has to act."""
+    HOLD = "hold"
+    """A person has to act."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether apply does something: the whole rule of `plan --detailed-exitcode`."""
+        return self not in (Action.NOOP, Action.DEFER, Action.HOLD)
+
+
+class Reason(StrEnum):
+    """Why, for the reader. Apply never looks at it."""
+
+    MATCHES = "matches"
+    NOT_THERE = "not-there"
+    CONTENT_CHANGED = "content-changed"
+    ALIAS_RESOLVED = "alias-resolved"
+    NOT_NEEDED = "not-needed"
+    NEEDED_BY_LAUNCH = "needed-by-launch"
+    GONE_AND_NEEDED = "gone-and-needed"
+    GONE_NOT_NEEDED = "gone-not-needed"
+    FOUND_AT_SERVICE = "found-at-service"
+    DATA_ABSENT = "data-absent"
+    RUN_STATE_DIFFERS = "run-state-differs"
+    RUN_STATE_HELD_BACK = "run-state-held-back"
+    CHANGING_STATE = "changing-state"
+    BEFORE_FIRST_STEP = "before-first-step"
+    RUNNING = "running"
+    PARTIAL = "partial"
+    ASKED_TO_REPLACE = "asked-to-replace"
+    RETRY = "retry"
+    AFTER_OUR_CANCEL = "after-our-cancel"
+    SUPERSEDED = "superseded"
+    JOB_FAILED = "job-failed"
+    CANCELLED_ELSEWHERE = "cancelled-elsewhere"
+    PAUSED_ELSEWHERE = "paused-elsewhere"
+    GONE = "gone"
+    UNKNOWN_STATUS = "unknown-status"
+    FATE_UNKNOWN = "fate-unknown"
+    INTENT_RECOVERED = "intent-recovered"
+    AMBIGUOUS = "ambiguous"
+    DUPLICATE = "duplicate"
+    FOREIGN_LINEAGE = "foreign-lineage"
+    LOOKS_MOVED = "looks-moved"
+    LOCK_REBUILT = "lock-rebuilt"
+    WAITS_FOR_JOB = "waits-for-job"
+    UPSTREAM_BLOCKED = "upstream-blocked"
+    GATES_PASSED = "gates-passed"
+    GATE_FAILED = "gate-failed"
+    NO_CHECKPOINT = "no-checkpoint"
+    CHECKPOINT_VANISHED = "checkpoint-vanished"
+    PERMISSIONS_DIFFER = "permissions-differ"
+    PERMISSIONS_UNKNOWN = "permissions-unknown"
+    REMOVED_FROM_SPEC = "removed-from-spec"
+    DESTROYED = "destroyed"
+    PREVENTED = "prevented"
+    HELD = "held"
+
+
+class Hazard(StrEnum):
+    """What spends, deletes or replaces something live; apply needs leave for each."""
+
+    SPEND = "spend"
+    DELETE = "delete"
+    REPLACE_LIVE = "replace-live"
+    CANCEL_ACTIVE = "cancel-active"
+    RESUME_AFTER_SERVICE_PAUSE = "resume-after-service-pause"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One value that differs; `path` in dots and brackets, `None` for "absent"."""
+
+    path: str
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One gate and the figure that it saw. `source` names the checkpoint; `caveats` what the figure is worth."""
+
+    metric: str
+    value: float | None
+    at_least: float | None
+    at_most: float | None
+    passed: bool
+    source: str
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HazardOf:
+    """A hazard of one change, in words."""
+
+    hazard: Hazard
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one address.
+
+    `verb` is the kind's own word. `needs` are the addresses whose remote objects the step uses; `after` those
+    that apply must have finished first. `then` are the verbs that follow once a job ended, and the only ones
+    that `apply --wait` may add. `step` is the kind's own instruction to itself, opaque to everything else.
+    """
+
+    address: Address
+    action: Action
+    verb: str
+    reason: Reason
+    detail: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    then: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    hazards: tuple[HazardOf, ...] = ()
+    needs: tuple[Address, ...] = ()
+    after: tuple[Address, ...] = ()
+    step: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What the service says now against what the lock recorded; reported, never an instruction."""
+
+    address: Address
+    detail: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered changes and what they were computed from. The same inputs give the same plan."""
+
+    project: str
+    env: str
+    provider: Mapping[str, str | None]
+    changes: tuple[Change, ...]
+    drift: tuple[Drift, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    lineage: str | None = None
+    """The lineage that a new lock takes over, if launches of a lost lock were found."""
+
+    @property
+    def acts(self) -> bool:
+        return any(change.action.acts for change in self.changes)
+
+    @property
+    def held(self) -> bool:
+        return any(change.action is Action.HOLD for change in self.changes)
+
+    def verbs(self) -> dict[str, int]:
+        """How many changes of each verb, NOOP left out, in alphabetical order."""
+        return dict(sorted(Counter(c.verb for c in self.changes if c.action is not Action.NOOP).items()))
+
+    def hazards(self) -> tuple[tuple[Address, HazardOf], ...]:
+        return tuple((c.address, hazard) for c in self.changes for hazard in c.hazards)
