@@ -1,0 +1,36 @@
+"""What each provider can and cannot do. Data: no network, no SDK, nothing of the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from rftplan.api.profiles.base import Capability, PageSizes, Profile, ResponseFormatStyle
+from rftplan.api.profiles.local import LOCAL
+from rftplan.api.profiles.openai import OPENAI
+from rftplan.errors import UserError
+
+__all__ = ["PROFILES", "Capability", "PageSizes", "Profile", "ResponseFormatStyle", "profile"]
+
+PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({p.type: p for p in (LOCAL, OPENAI)})
+
+_NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
+    {"azure": "Azure AI Foundry", "bedrock": "Amazon Bedrock"}
+)
+
+
+def profile(name: str) -> Profile:
+    """The profile called `name`. UserError for a provider that is not built yet, and for an unknown one."""
+    if name in PROFILES:
+        return PROFILES[name]
+    usable = " or ".join(sorted(PROFILES))
+    if name in _NOT_YET:
+        raise UserError(
+            f"provider {name} ({_NOT_YET[name]}) is not supported yet",
+            hint=f"use {usable}",
+        )
+    raise UserError(
+        f"there is no provider {name!r}",
+        hint=f"known are {', '.join(sorted({*PROFILES, *_NOT_YET}))}; usable so far: {usable}",
+    )

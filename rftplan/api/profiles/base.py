@@ -1,0 +1,89 @@
+"""What a profile says about one provider. Data only: it does nothing and knows no spec and no SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from rftplan.api.port import JobStatus
+
+
+class Capability(StrEnum):
+    """What a provider can do beyond files, jobs, events and checkpoints."""
+
+    PAUSE = "pause"
+    PERMISSIONS = "permissions"
+    METADATA = "metadata"
+    METADATA_FILTER = "metadata_filter"
+    GRADER_VALIDATE = "grader_validate"
+    GRADER_RUN = "grader_run"
+    UPLOADS = "uploads"
+    SAMPLES = "samples"
+    MODEL_SHUTDOWN_DATES = "model_shutdown_dates"
+
+
+class ResponseFormatStyle(StrEnum):
+    """How `response_format` is sent: `json_schema` as an object of its own, or its fields beside `type`."""
+
+    NESTED = "nested"
+    FLAT = "flat"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSizes:
+    """The largest `limit` that each list takes."""
+
+    files: int = 10_000
+    jobs: int = 100
+    events: int = 100
+    checkpoints: int = 100
+    permissions: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One provider. Times in seconds, sizes in bytes.
+
+    `settle_seconds` is how long after the end of an attempt a new job may be missing from the lists;
+    `call_seconds` how long a create may still be acting after we lost it; `statuses` maps the service's
+    words to ours, and a word it lacks is JobStatus.UNKNOWN.
+    """
+
+    type: str
+    base_url: str
+    key_env: str | None
+    admin_key_env: str | None
+    paid: bool
+    settle_seconds: float
+    call_seconds: float
+    poll_seconds: float
+    capabilities: frozenset[Capability]
+    grader_types: frozenset[str]
+    methods: frozenset[str]
+    statuses: Mapping[str, JobStatus]
+    max_file_bytes: int
+    page_sizes: PageSizes
+    response_format_style: ResponseFormatStyle
+
+    def can(self, capability: Capability) -> bool:
+        return capability in self.capabilities
+
+    def status(self, word: str) -> JobStatus:
+        return self.statuses.get(word, JobStatus.UNKNOWN)
+
+
+STATUSES: Final[Mapping[str, JobStatus]] = MappingProxyType(
+    {status.value: status for status in JobStatus if status is not JobStatus.UNKNOWN}
+)
+"""Every provider's words mean the same: OpenAI's eight, and Azure's `pending`, `resuming` (FACTS §3.3)."""
+
+RFT_GRADERS: Final = frozenset({"string_check", "text_similarity", "python", "score_model", "multi"})
+"""The union that a reinforcement method takes at its top; `label_model` is not in it (FACTS §3.7)."""
+
+METHODS: Final = frozenset({"supervised", "dpo", "reinforcement"})
+
+MAX_FILE_BYTES: Final = 512 * 1024 * 1024
+"""One file in one request (FACTS §3.1)."""

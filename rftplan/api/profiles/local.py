@@ -1,0 +1,44 @@
+"""Our own service (DESIGN §7), in this process or on a loopback port. Data only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rftplan.api.profiles.base import (
+    MAX_FILE_BYTES,
+    METHODS,
+    RFT_GRADERS,
+    STATUSES,
+    Capability,
+    PageSizes,
+    Profile,
+    ResponseFormatStyle,
+)
+
+LOCAL: Final = Profile(
+    type="local",
+    # A name that no resolver knows: this URL is only ever answered inside the process.
+    base_url="http://local/v1",
+    key_env="RFTPLAN_LOCAL_KEY",
+    admin_key_env=None,
+    paid=False,
+    # A job is in the lists before its create is answered, and the service dies with the process.
+    settle_seconds=0.0,
+    call_seconds=0.0,
+    poll_seconds=0.3,
+    capabilities=frozenset(
+        {
+            Capability.PAUSE,
+            Capability.METADATA,
+            Capability.METADATA_FILTER,
+            Capability.GRADER_VALIDATE,
+            Capability.GRADER_RUN,
+        }
+    ),
+    grader_types=RFT_GRADERS,
+    methods=METHODS,
+    statuses=STATUSES,
+    max_file_bytes=MAX_FILE_BYTES,
+    page_sizes=PageSizes(),
+    response_format_style=ResponseFormatStyle.NESTED,
+)
