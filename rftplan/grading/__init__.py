@@ -1,0 +1,85 @@
+"""A sample and an item → a score, by a grader's definition. Knows no API and no spec; a judge is handed in.
+
+grader = parse_grader(body)                            raises GraderError
+result = grader.grade(Sample.of_text(text), item, judge)
+result.reply(execution_time=seconds)                   what `graders/run` answers
+"""
+
+from rftplan.grading.expressions import Formula, FormulaError, parse_formula
+from rftplan.grading.graders import (
+    Grader,
+    GraderType,
+    Multi,
+    PromptMessage,
+    Python,
+    ScoreModel,
+    StringCheck,
+    TextSimilarity,
+)
+from rftplan.grading.http_judge import HttpJudge
+from rftplan.grading.judges import (
+    Judge,
+    JudgeFailure,
+    JudgeMessage,
+    JudgeReply,
+    JudgeRequest,
+    StandInJudge,
+    word_overlap,
+    words,
+)
+from rftplan.grading.metrics import Metric, Operation, missing_package
+from rftplan.grading.parse import MAX_SOURCE_BYTES, GraderError, parse_grader
+from rftplan.grading.result import Flag, Result, TokenUsage
+from rftplan.grading.sample import ABSENT, Sample
+from rftplan.grading.templates import (
+    Namespace,
+    Reference,
+    Template,
+    TemplateError,
+    VariableError,
+    as_text,
+    parse_template,
+    variables,
+)
+
+__all__ = [
+    "ABSENT",
+    "MAX_SOURCE_BYTES",
+    "Flag",
+    "Formula",
+    "FormulaError",
+    "Grader",
+    "GraderError",
+    "GraderType",
+    "HttpJudge",
+    "Judge",
+    "JudgeFailure",
+    "JudgeMessage",
+    "JudgeReply",
+    "JudgeRequest",
+    "Metric",
+    "Multi",
+    "Namespace",
+    "Operation",
+    "PromptMessage",
+    "Python",
+    "Reference",
+    "Result",
+    "Sample",
+    "ScoreModel",
+    "StandInJudge",
+    "StringCheck",
+    "Template",
+    "TemplateError",
+    "TextSimilarity",
+    "TokenUsage",
+    "VariableError",
+    "as_text",
+    "missing_package",
+    "parse_formula",
+    "parse_grader",
+    "parse_template",
+    "variables",
+    "word_overlap",
+    "words",
+]

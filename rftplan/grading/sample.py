@@ -1,0 +1,55 @@
+"""One answer of a model, as templates see it. Does not know where the answer came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, NoReturn
+
+
+class Absent(Enum):
+    """The type of `ABSENT`: there is no value, which is not the same as a JSON null."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`output_json` is the parsed text, or ABSENT if the text is not JSON or none was asked for."""
+
+    output_text: str
+    output_json: Any = ABSENT
+    output_tools: Sequence[Mapping[str, Any]] = ()
+    choices: Sequence[Mapping[str, Any]] = ()
+
+    @classmethod
+    def of_text(cls, text: str, *, tools: Sequence[Mapping[str, Any]] = ()) -> Sample:
+        """A sample whose text is tried as JSON: what `graders/run` does, and a job with a response format."""
+        return cls(text, parse_json(text), tools, (_choice(text, tools),))
+
+    @classmethod
+    def of_plain_text(cls, text: str, *, tools: Sequence[Mapping[str, Any]] = ()) -> Sample:
+        """A sample of a job without a response format: the service does not fill `output_json` there."""
+        return cls(text, ABSENT, tools, (_choice(text, tools),))
+
+
+def parse_json(text: str) -> Any:
+    """The value of strict JSON (no NaN, no Infinity), else ABSENT. Nesting too deep to parse is not JSON."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return ABSENT
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _choice(text: str, tools: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    message = {"role": "assistant", "content": text, "tool_calls": tools or None}
+    return {"index": 0, "message": message, "finish_reason": "tool_calls" if tools else "stop"}
