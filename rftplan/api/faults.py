@@ -1,0 +1,178 @@
+"""What a failed call means: nothing happened, it was refused, or nobody knows. Sends nothing, knows no SDK.
+
+An effect whose fate is unknown must never be taken for one that did not happen: it may be a paid job. So
+only what is certain has a class of its own, and everything else is FateUnknownError (DESIGN §4).
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import Any, Final, TypeVar
+
+import httpx2
+
+from rftplan.api.endpoint import parse_endpoint
+from rftplan.api.wire import parse_object
+from rftplan.errors import ApiError, FateUnknownError, NotDoneError, NotFoundError, RejectedError
+
+_E = TypeVar("_E", bound=ApiError)
+
+
+class Kind(Enum):
+    """Whether a call changes something at the service."""
+
+    READ = "read"
+    EFFECT = "effect"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to the service; `what` completes "could not …", `seconds` bound it as a whole."""
+
+    kind: Kind
+    what: str
+    seconds: float | None = None
+
+
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422})
+_NEVER_CONNECTED: Final = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+_MAX_MESSAGE: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Translates failures under one identity. `secrets` never show in what it returns."""
+
+    base_url: str
+    key_env: str | None
+    secrets: tuple[str, ...] = field(repr=False)
+
+    def answered(self, call: Call, response: httpx2.Response, cause: BaseException) -> ApiError:
+        """For an answer that is not a success."""
+        status = response.status_code
+        envelope = _envelope(response)
+        facts = self._facts(response, envelope)
+        if status == 429:
+            return self._because(cause, NotDoneError(self._message(call, status, envelope), **facts))
+        if status in _REFUSALS and envelope:
+            kind = NotFoundError if status == 404 else RejectedError
+            return self._because(cause, kind(self._message(call, status, envelope), **facts))
+        return self._because(cause, self._uncertain(call)(self._message(call, status, envelope), **facts))
+
+    def unanswered(self, call: Call, cause: BaseException) -> ApiError:
+        """For a call that got no answer, or lost it on the way."""
+        reason = cause.__cause__ if isinstance(cause.__cause__, Exception) else cause
+        if isinstance(reason, _NEVER_CONNECTED):
+            message = f"could not {call.what}: {self.base_url} cannot be reached: {self._reason(reason)}"
+            return self._because(cause, NotDoneError(message, hint=self._way_hint()))
+        message = f"could not {call.what}: the connection to {self.base_url} broke: {self._reason(reason)}"
+        return self._because(cause, self._uncertain(call)(message, hint=self._way_hint()))
+
+    def unreadable(self, call: Call, response: httpx2.Response, why: ValueError) -> ApiError:
+        """For a success whose body breaks the contract of the API."""
+        message = f"could not {call.what}: the answer cannot be used, {self._clean(str(why))}"
+        facts = self._facts(response, {})
+        facts["hint"] = f"check that {self.base_url} is a fine-tuning API"
+        return self._because(None, self._uncertain(call)(message, **facts))
+
+    def _uncertain(self, call: Call) -> type[ApiError]:
+        return FateUnknownError if call.kind is Kind.EFFECT else ApiError
+
+    def _message(self, call: Call, status: int, envelope: Mapping[str, Any]) -> str:
+        """The service's own words where it has some."""
+        said = envelope.get("message") or f"the service answered {status} without saying why"
+        return self._clean(f"could not {call.what}: {said}")
+
+    def _facts(self, response: httpx2.Response, envelope: Mapping[str, Any]) -> dict[str, Any]:
+        code = self._word(envelope.get("code"))
+        return {
+            "status": response.status_code,
+            "code": code,
+            "param": self._word(envelope.get("param")),
+            "request_id": self._word(response.headers.get("x-request-id")),
+            "retry_after": retry_after(response.headers),
+            "hint": self._answer_hint(response.status_code, code, bool(envelope)),
+        }
+
+    def _answer_hint(self, status: int, code: str | None, explained: bool) -> str | None:
+        if code == "training_not_available":
+            return (
+                "the service is closing fine-tuning and this organization can launch no job any more; "
+                "files already uploaded are still there. Try `provider: local`"
+            )
+        if status == 401:
+            return f"check the key in {self.key_env}, and that it belongs to this organization and project"
+        if status == 403:
+            return f"the key in {self.key_env} is known but may not do this"
+        if 300 <= status < 400 or (status == 404 and not explained):
+            return f"check base_url: {self.base_url}"
+        return None
+
+    def _way_hint(self) -> str:
+        if parse_endpoint(self.base_url).loopback:
+            return "is the local service running? `rftplan serve` starts it"
+        return "check the network, the proxy settings and base_url"
+
+    def _reason(self, error: BaseException) -> str:
+        if isinstance(error, TimeoutError | httpx2.TimeoutException):
+            return "no answer in time"
+        return self._clean(str(error)) or type(error).__name__
+
+    def _word(self, value: Any) -> str | None:
+        return self._clean(value) if isinstance(value, str) and value else None
+
+    def _clean(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "[key]")
+        return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…"
+
+    def _because(self, cause: BaseException | None, fault: _E) -> _E:
+        """Chains the cause, unless the service echoed the key and the cause's text repeats it."""
+        shown = "".join(traceback.format_exception(cause)) if cause else ""
+        fault.__cause__ = None if any(secret in shown for secret in self.secrets) else cause
+        fault.__suppress_context__ = True
+        return fault
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the service asks us to wait; a date counts from the answer's own Date, not our clock."""
+    if (milliseconds := _seconds(headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    if (seconds := _seconds(value)) is not None:
+        return seconds
+    try:
+        wait = parsedate_to_datetime(value or "") - parsedate_to_datetime(headers.get("date") or "")
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, wait.total_seconds())
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _envelope(response: httpx2.Response) -> Mapping[str, Any]:
+    """The vendor's `error` object, or {}: a proxy's or a firewall's page is not the service's word."""
+    try:
+        error = parse_object(response.content).get("error")
+    except ValueError:
+        return {}
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        return {}
+    return error if error.keys() & {"type", "code"} else {}

@@ -1,0 +1,295 @@
+"""The port over the real `openai` SDK, whose only importer this is. Decides nothing; its types stop here.
+
+The SDK builds the requests, sends them and retries reads. It never retries an effect (no create is
+deduplicated by the service), never reads its environment variables, and never parses a reply: its typed
+models lose multi graders, so the raw JSON is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
+
+import httpx2
+import openai
+
+from rftplan.api import wire
+from rftplan.api.endpoint import parse_endpoint
+from rftplan.api.faults import Call, Faults, Kind
+from rftplan.api.identity import ProviderIdentity
+from rftplan.api.paging import ListedT, every
+from rftplan.api.port import Checkpoint, JobEvent, Permission, Progress, RemoteFile, RemoteJob, Upload
+from rftplan.api.profiles import Capability, Profile
+from rftplan.api.upload import CountedReader, check_size
+from rftplan.canonical import JsonObject
+from rftplan.errors import ApiError, CredentialError, RejectedError
+
+if "OPENAI_LOG" in os.environ:
+    # The SDK took this level while it was imported; what we log is for our own commands to say.
+    logging.getLogger("openai").setLevel(logging.NOTSET)
+
+_CONNECT_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 60.0
+_READ_RETRIES: Final = 2
+_SLOWEST_INTAKE: Final = 4_000_000.0  # bytes a second: an upload is answered once the service has stored it
+
+
+class _Reply(Protocol):
+    """What of the SDK's raw responses is used here."""
+
+    @property
+    def http_response(self) -> httpx2.Response: ...
+
+
+_T = TypeVar("_T")
+
+
+class _Client(openai.AsyncOpenAI):
+    """The SDK's client without what it takes from OPENAI_CUSTOM_HEADERS, Authorization included."""
+
+    @property
+    def default_headers(self) -> dict[str, str | openai.Omit]:
+        return {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": "rftplan",
+            **self.platform_headers(),
+            "OpenAI-Organization": self.organization or openai.omit,
+            "OpenAI-Project": self.project or openai.omit,
+        }
+
+
+class OpenAIPort:
+    """A `Port` to one service under one identity. Made by `connect`."""
+
+    def __init__(
+        self, profile: Profile, client: openai.AsyncOpenAI, admin: openai.AsyncOpenAI | None, faults: Faults
+    ) -> None:
+        self._profile = profile
+        self._reads = client
+        self._effects = client.with_options(max_retries=0)
+        self._admin = admin
+        self._faults = faults
+        self._sent = 0
+
+    @property
+    def requests(self) -> int:
+        return self._sent
+
+    async def count_request(self, request: httpx2.Request) -> None:
+        """Hook of the HTTP client: called before each request, the SDK's own retries included."""
+        self._sent += 1
+
+    async def list_files(self, purpose: str) -> Sequence[RemoteFile]:
+        fetch = partial(self._reads.files.with_raw_response.list, purpose=purpose)
+        found = await self._pages("list the files", fetch, wire.file, self._profile.page_sizes.files)
+        return [file for file in found if file.purpose == purpose]
+
+    async def upload_file(self, upload: Upload, progress: Progress) -> RemoteFile:
+        """UserError if the file is too large for one request, or not what was planned."""
+        check_size(upload, self._profile.max_file_bytes)
+        with CountedReader(upload, progress) as content:
+            sending = self._effects.files.with_raw_response.create(
+                file=(upload.filename, content, "application/jsonl"),
+                purpose=upload.purpose,  # type: ignore[arg-type]  # a closed set in the SDK, open here
+                timeout=_timeout(_ANSWER_SECONDS + upload.size / _SLOWEST_INTAKE),
+            )
+            return await self._ask(Call(Kind.EFFECT, f"upload {upload.filename}"), sending, wire.file)
+
+    async def delete_file(self, file_id: str) -> None:
+        sending = self._effects.files.with_raw_response.delete(file_id)
+        await self._do(f"delete {file_id}", sending, wire.deleted)
+
+    async def list_jobs(self, metadata: Mapping[str, str] | None = None) -> Sequence[RemoteJob]:
+        wanted = dict(metadata or {})
+        fetch = partial(self._reads.fine_tuning.jobs.with_raw_response.list)
+        if wanted and self._profile.can(Capability.METADATA_FILTER):
+            fetch = partial(fetch, metadata=wanted)
+        found = await self._pages("list the jobs", fetch, self._job, self._profile.page_sizes.jobs)
+        mine = [job for job in found if wanted.items() <= job.metadata.items()]
+        return sorted(mine, key=lambda job: (job.created_at, job.id), reverse=True)
+
+    async def get_job(self, job_id: str) -> RemoteJob:
+        sending = self._reads.fine_tuning.jobs.with_raw_response.retrieve(job_id)
+        return await self._ask(Call(Kind.READ, f"read {job_id}"), sending, self._job)
+
+    async def create_job(self, body: JsonObject) -> RemoteJob:
+        # As `extra_body` it goes out as it is: the SDK would reshape the fields that it has types for.
+        sending = self._effects.fine_tuning.jobs.with_raw_response.create(
+            model=str(body["model"]), training_file=str(body["training_file"]), extra_body=body
+        )
+        return await self._do("launch the job", sending, self._job)
+
+    async def pause_job(self, job_id: str) -> RemoteJob:
+        sending = self._effects.fine_tuning.jobs.with_raw_response.pause(job_id)
+        return await self._do(f"pause {job_id}", sending, self._job)
+
+    async def resume_job(self, job_id: str) -> RemoteJob:
+        sending = self._effects.fine_tuning.jobs.with_raw_response.resume(job_id)
+        return await self._do(f"resume {job_id}", sending, self._job)
+
+    async def cancel_job(self, job_id: str) -> RemoteJob:
+        sending = self._effects.fine_tuning.jobs.with_raw_response.cancel(job_id)
+        return await self._do(f"cancel {job_id}", sending, self._job)
+
+    async def list_events(self, job_id: str, *, limit: int | None = None) -> Sequence[JobEvent]:
+        fetch = partial(self._reads.fine_tuning.jobs.with_raw_response.list_events, job_id)
+        what, size = f"list the events of {job_id}", self._profile.page_sizes.events
+        found = await self._pages(what, fetch, wire.event, size, most=limit)
+        return sorted(found, key=lambda event: event.created_at, reverse=True)
+
+    async def list_checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
+        fetch = partial(self._reads.fine_tuning.jobs.checkpoints.with_raw_response.list, job_id)
+        what, size = f"list the checkpoints of {job_id}", self._profile.page_sizes.checkpoints
+        found = await self._pages(what, fetch, wire.checkpoint, size)
+        return sorted(found, key=lambda checkpoint: checkpoint.step, reverse=True)
+
+    async def validate_grader(self, grader: JsonObject) -> None:
+        sending = self._reads.fine_tuning.alpha.graders.with_raw_response.validate(
+            grader={},  # type: ignore[arg-type]
+            extra_body={"grader": grader},  # as in create_job
+        )
+        await self._ask(Call(Kind.READ, "validate the grader"), sending, lambda _: None)
+
+    async def list_permissions(self, model: str) -> Sequence[Permission]:
+        permissions = self._for_permissions().fine_tuning.checkpoints.permissions
+        fetch = partial(permissions.with_raw_response.list, model, order="ascending")
+        what, size = f"list the permissions of {model}", self._profile.page_sizes.permissions
+        return await self._pages(what, fetch, wire.permission, size)
+
+    async def grant_permission(self, model: str, project_id: str) -> Permission:
+        permissions = self._for_permissions().with_options(max_retries=0).fine_tuning.checkpoints.permissions
+        sending = permissions.with_raw_response.create(model, project_ids=[project_id])
+        return await self._do(f"grant {model} to {project_id}", sending, partial(wire.granted, project_id))
+
+    async def revoke_permission(self, model: str, permission_id: str) -> None:
+        permissions = self._for_permissions().with_options(max_retries=0).fine_tuning.checkpoints.permissions
+        sending = permissions.with_raw_response.delete(permission_id, fine_tuned_model_checkpoint=model)
+        await self._do(f"revoke {permission_id}", sending, wire.deleted)
+
+    async def aclose(self) -> None:
+        await self._reads.close()
+        if self._admin:
+            await self._admin.close()
+
+    def _job(self, body: JsonObject) -> RemoteJob:
+        return wire.job(body, self._profile.statuses)
+
+    def _for_permissions(self) -> openai.AsyncOpenAI:
+        """A client whose ordinary key is the admin key: the SDK sends that one here (FACTS §3.5)."""
+        if self._profile.admin_key_env is None:
+            return self._reads
+        if self._admin is None:
+            name = self._profile.admin_key_env
+            raise CredentialError(
+                f"checkpoint permissions need an admin key: {name} is not set", hint=f"set {name}"
+            )
+        return self._admin
+
+    async def _pages(
+        self,
+        what: str,
+        fetch: Callable[..., Awaitable[_Reply]],
+        parse: Callable[[JsonObject], ListedT],
+        size: int,
+        *,
+        most: int | None = None,
+    ) -> list[ListedT]:
+        async def page(limit: int, after: str | None) -> tuple[Sequence[ListedT], bool]:
+            sending = fetch(limit=limit, after=after or openai.omit)
+            return await self._ask(Call(Kind.READ, what), sending, partial(_page, limit, parse))
+
+        return await every(page, size=size, most=most, what=what)
+
+    async def _do(self, what: str, sending: Awaitable[_Reply], parse: Callable[[JsonObject], _T]) -> _T:
+        """An effect; an answer that comes in drops may not hold us for ever."""
+        return await self._ask(Call(Kind.EFFECT, what, _ANSWER_SECONDS), sending, parse)
+
+    async def _ask(self, call: Call, sending: Awaitable[_Reply], parse: Callable[[JsonObject], _T]) -> _T:
+        response = await self._answer(call, sending)
+        try:
+            return parse(wire.parse_object(response.content))
+        except ValueError as error:
+            fault = self._faults.unreadable(call, response, error)
+        raise fault
+
+    async def _answer(self, call: Call, sending: Awaitable[_Reply]) -> httpx2.Response:
+        """A success, or the fault that it means; raised outside `except`, where no context clings to it."""
+        fault: ApiError
+        try:
+            async with asyncio.timeout(call.seconds):
+                return (await sending).http_response
+        except openai.APIStatusError as error:
+            fault = self._faults.answered(call, error.response, error)
+        except (openai.OpenAIError, OSError) as error:
+            fault = self._faults.unanswered(call, error)
+        except ValueError as error:
+            # Raised by the SDK before it sends: an id that cannot stand in a path, such as "..".
+            fault = RejectedError(f"could not {call.what}: {error}")
+        raise fault
+
+
+def connect(
+    identity: ProviderIdentity,
+    profile: Profile,
+    key: str,
+    *,
+    admin_key: str | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    read_retries: int = _READ_RETRIES,
+) -> OpenAIPort:
+    """A port to the service of `identity`. Sends nothing yet.
+
+    `transport` answers in place of the network, and must be there for the in-process service.
+    """
+    if identity.in_process and transport is None:
+        raise ValueError("the in-process service needs its transport")
+    faults = Faults(identity.base_url, profile.key_env, tuple(filter(None, (key, admin_key))))
+    hooks: dict[str, list[Callable[[httpx2.Request], Awaitable[None]]]] = {"request": []}
+    client = partial(_client, identity, retries=read_retries, transport=transport, hooks=hooks)
+    port = OpenAIPort(profile, client(key), client(admin_key) if admin_key else None, faults)
+    hooks["request"].append(port.count_request)
+    return port
+
+
+def _client(
+    identity: ProviderIdentity,
+    key: str,
+    *,
+    retries: int,
+    transport: httpx2.AsyncBaseTransport | None,
+    hooks: Mapping[str, list[Callable[..., Any]]],
+) -> openai.AsyncOpenAI:
+    """Every value that the SDK would else take from the environment is given, if only as an empty text."""
+    return _Client(
+        api_key=key,
+        admin_api_key="",
+        webhook_secret="",
+        organization=identity.organization or "",
+        project=identity.project or "",
+        base_url=identity.base_url,
+        max_retries=retries,
+        timeout=_timeout(_ANSWER_SECONDS),
+        http_client=httpx2.AsyncClient(
+            transport=transport,
+            timeout=_timeout(_ANSWER_SECONDS),
+            # A redirected create would be a second one, and at a host that nobody checked.
+            follow_redirects=False,
+            # A proxy is for the way out; on the way to this machine it would get the key in the clear.
+            trust_env=not parse_endpoint(identity.base_url).loopback,
+            event_hooks=dict(hooks),
+        ),
+    )
+
+
+def _timeout(seconds: float) -> httpx2.Timeout:
+    return httpx2.Timeout(seconds, connect=_CONNECT_SECONDS)
+
+
+def _page(limit: int, parse: Callable[[JsonObject], ListedT], body: JsonObject) -> tuple[list[ListedT], bool]:
+    page = wire.page(body, limit)
+    return [parse(item) for item in page.items], page.has_more
