@@ -208,9 +208,11 @@ class ScoreModel:
 
     def _texts_of_item(self, sample: Sample, item: Item) -> tuple[str, ...]:
         named = _named(self.references, Namespace.ITEM)
-        if named:
-            return tuple(as_text(reference.value(sample, item)) for reference in named)
-        return tuple(value for value in item.values() if isinstance(value, str))
+        if not named:
+            return tuple(value for value in item.values() if isinstance(value, str))
+        if counterparts := _counterparts(_named(self.references, Namespace.SAMPLE), named):
+            return (" ".join(as_text(reference.value(sample, item)) for reference in counterparts),)
+        return tuple(as_text(reference.value(sample, item)) for reference in named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +302,16 @@ def _merged_usage(results: Mapping[str, Result]) -> dict[str, TokenUsage]:
 def _named(references: Sequence[Reference], namespace: Namespace) -> list[Reference]:
     """Those of one namespace, each path once."""
     return list({ref.path: ref for ref in references if ref.namespace is namespace}.values())
+
+
+def _counterparts(asked: Sequence[Reference], known: Sequence[Reference]) -> list[Reference]:
+    """For each part of the answer the item's field of the same name; empty unless each has one.
+
+    Then the whole answer is compared with the whole of them, in the same order.
+    """
+    by_name = {reference.path[-1]: reference for reference in reversed(known)}
+    found = [by_name[reference.path[-1]] for reference in asked if reference.path[-1] in by_name]
+    return found if len(found) == len(asked) else []
 
 
 def _failed(grader: Grader, flag: Flag, details: str) -> Result:

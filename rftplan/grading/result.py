@@ -52,6 +52,12 @@ class TokenUsage:
             self.cached_tokens + other.cached_tokens,
         )
 
+    def times(self, count: int) -> TokenUsage:
+        """What so many equal scores used."""
+        return TokenUsage(
+            self.prompt_tokens * count, self.completion_tokens * count, self.cached_tokens * count
+        )
+
     def reply(self) -> dict[str, int]:
         """The vendor's object; `total_tokens` is prompt plus completion."""
         return {

@@ -115,7 +115,7 @@ def variables(template: str) -> tuple[Reference, ...]:
     return parse_template(template).references
 
 
-# A third brace belongs to the text around, so that JSON may be written about a variable: `{"a":{{{item.a}}}}`.
+# A third brace belongs to the text around, so that JSON may be around a variable: `{"a":{{{item.a}}}}`.
 _OPEN = re.compile(r"\{\{(?!\{)")
 _NAME = re.compile(r"[^\s.\[\]{}\"']+")
 _INDEX = re.compile(r"\[(\d{1,9})\]", re.ASCII)

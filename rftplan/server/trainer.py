@@ -42,6 +42,7 @@ class Trajectory:
     steps: Sequence[Step]
     hyperparameters: Mapping[str, Any]  # every "auto" replaced by the number that was used
     trained_tokens: int
+    notes: Sequence[str] = ()  # what to know about the whole run, each to be said once as an event
 
 
 class TrainingFailedError(Exception):

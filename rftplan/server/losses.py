@@ -1,0 +1,104 @@
+"""Simulated supervised and dpo training: losses that fall as such losses do. Learns nothing from the rows.
+
+Only the number of rows, their length and the hyperparameters shape the curves: there is no model to be wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from rftplan.server.hyperparameters import Passes, number_sent, passes_of
+from rftplan.server.trainer import Step, TrainingRun, Trajectory
+
+_AUTO_EPOCHS = 3
+_CHARACTERS_PER_TOKEN = 4
+# Where the loss starts and what it can reach: dpo starts at ln 2, where both answers are equally likely.
+_START = {"supervised": 1.6, "dpo": math.log(2)}
+_FLOOR = {"supervised": 0.35, "dpo": 0.15}
+_NOISE = 0.04
+_OVERFITTING_PER_EPOCH = 0.03  # of the validation loss, from the third epoch on
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """Loss by the share of two epochs that is done, at this learning rate."""
+
+    start: float
+    floor: float
+    rate: float
+
+    def at(self, epochs: float) -> float:
+        return self.floor + (self.start - self.floor) * math.exp(-1.5 * self.rate * epochs)
+
+    def at_validation(self, epochs: float) -> float:
+        return self.at(epochs) * 1.05 + _OVERFITTING_PER_EPOCH * max(0.0, epochs - 2) * self.rate
+
+
+def simulate_losses(run: TrainingRun) -> Trajectory:
+    """The whole run; `valid_*` and `full_valid_*` are left out where there is no validation file."""
+    rows = len(run.train)
+    passes = passes_of(
+        run.hyperparameters, rows=rows, auto_batch=min(256, max(1, rows // 32)), auto_epochs=_AUTO_EPOCHS
+    )
+    rate = number_sent(run.hyperparameters, "learning_rate_multiplier", 1.0)
+    # The square root: a rate twice as high does not learn twice as fast.
+    curve = _Curve(_START.get(run.method, 1.6), _FLOOR.get(run.method, 0.35), math.sqrt(rate))
+    rng = Random(f"{run.seed}:losses")
+    return Trajectory(
+        steps=[_step(number, passes, curve, rng, bool(run.valid)) for number in _numbers(passes)],
+        hyperparameters=_decided(run, passes, rate),
+        trained_tokens=_tokens(run.train) * passes.n_epochs,
+        notes=[
+            "No model is trained: losses follow a curve that depends on the number of rows and the"
+            " hyperparameters alone, not on what the rows say."
+        ],
+    )
+
+
+def _numbers(passes: Passes) -> range:
+    return range(1, passes.total_steps + 1)
+
+
+def _step(number: int, passes: Passes, curve: _Curve, rng: Random, validated: bool) -> Step:
+    epochs = number / passes.steps_per_epoch
+    metrics = _pair("train", curve.at(epochs) * _noise(rng))
+    message = f"Step {number}/{passes.total_steps}: training loss={metrics['train_loss']:.2f}"
+    if validated:
+        metrics |= _pair("valid", curve.at_validation(epochs) * _noise(rng))
+        message += f", validation loss={metrics['valid_loss']:.2f}"
+    if number % passes.steps_per_epoch:
+        return Step(number, message, _data(number, passes, metrics), None)
+    if validated:
+        metrics |= _pair("full_valid", curve.at_validation(epochs))
+        message += f", full validation loss={metrics['full_valid_loss']:.2f}"
+    return Step(number, message, _data(number, passes, metrics), metrics)
+
+
+def _pair(split: str, loss: float) -> dict[str, float]:
+    return {f"{split}_loss": round(loss, 5), f"{split}_mean_token_accuracy": round(math.exp(-loss), 5)}
+
+
+def _data(number: int, passes: Passes, metrics: Mapping[str, float]) -> dict[str, Any]:
+    return {"step": number, "total_steps": passes.total_steps, **metrics}
+
+
+def _noise(rng: Random) -> float:
+    return 1 + rng.uniform(-_NOISE, _NOISE)
+
+
+def _decided(run: TrainingRun, passes: Passes, rate: float) -> dict[str, Any]:
+    decided: dict[str, Any] = {
+        "n_epochs": passes.n_epochs,
+        "batch_size": passes.batch_size,
+        "learning_rate_multiplier": rate,
+    }
+    return decided | ({"beta": number_sent(run.hyperparameters, "beta", 0.1)} if run.method == "dpo" else {})
+
+
+def _tokens(rows: Sequence[Mapping[str, Any]]) -> int:
+    return sum(len(json.dumps(row)) for row in rows) // _CHARACTERS_PER_TOKEN

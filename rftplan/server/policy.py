@@ -1,0 +1,101 @@
+"""A softmax policy over kinds of answers, moved by group-relative policy gradient. Knows no text, no grader.
+
+This is what stands in for a model: logits shared by all prompts, so that what is learned on one prompt moves
+the others and the validation too, and a small logit of each prompt's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from rftplan.server.candidates import Kind
+
+# Where a base model is taken to start: it sometimes gets it right and rarely breaks the format.
+_START = {
+    Kind.RIGHT: 0.14,
+    Kind.NEAR: 0.16,
+    Kind.WRONG: 0.24,
+    Kind.MALFORMED: 0.10,
+    Kind.CONSTANT: 0.20,
+    Kind.VERBOSE: 0.16,
+}
+_SPREAD = 0.5  # standard deviation of a prompt's own logits at the start: prompts differ in difficulty
+_SHARED_RATE = 4.0
+_OWN_RATE = 1.0
+
+
+@dataclass(slots=True)
+class PromptPolicy:
+    """One prompt's own logits over the kinds that can be built for it."""
+
+    kinds: Sequence[Kind]
+    own: dict[Kind, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What was sampled for one prompt: kinds in the order drawn, and their rewards."""
+
+    prompt: PromptPolicy
+    kinds: Sequence[Kind]
+    rewards: Sequence[float]
+
+    @property
+    def flat(self) -> bool:
+        """All rewards are the same: the group teaches nothing."""
+        return max(self.rewards) == min(self.rewards)
+
+
+@dataclass(slots=True)
+class Policy:
+    """`learning_rate` multiplies the simulation's own.
+
+    Steps do not depend on the scale of the rewards: they are divided by the widest range seen so far.
+    """
+
+    learning_rate: float
+    shared: dict[Kind, float] = field(
+        default_factory=lambda: {kind: math.log(share) for kind, share in _START.items()}
+    )
+    _lowest: float = math.inf
+    _highest: float = -math.inf
+
+    @staticmethod
+    def prompt(kinds: Collection[Kind], rng: Random) -> PromptPolicy:
+        """A prompt that was not trained on yet."""
+        return PromptPolicy(list(kinds), {kind: rng.gauss(0.0, _SPREAD) for kind in kinds})
+
+    def sample(self, prompt: PromptPolicy, count: int, rng: Random) -> list[Kind]:
+        """Draw kinds of answers for a prompt."""
+        logits = [self.shared[kind] + prompt.own[kind] for kind in prompt.kinds]
+        highest = max(logits)
+        weights = [math.exp(logit - highest) for logit in logits]
+        return rng.choices(prompt.kinds, weights, k=count)
+
+    def learn(self, draws: Sequence[Draw]) -> None:
+        """One update from one batch. A sample's advantage is its reward less the mean of its group."""
+        gradients = [self._gradient(draw) for draw in draws if not draw.flat]
+        for kind in Kind:
+            total = sum(gradient.get(kind, 0.0) for gradient in gradients)
+            self.shared[kind] += self.learning_rate * _SHARED_RATE * total / len(draws)
+        learned = [draw for draw in draws if not draw.flat]
+        for draw, gradient in zip(learned, gradients, strict=True):
+            for kind, slope in gradient.items():
+                draw.prompt.own[kind] += self.learning_rate * _OWN_RATE * slope
+
+    def _gradient(self, draw: Draw) -> Mapping[Kind, float]:
+        """Of the mean log-probability of the draw, weighted by advantage.
+
+        The part that pushes all kinds down cancels, because a group's advantages add up to zero.
+        """
+        self._lowest = min(self._lowest, *draw.rewards)
+        self._highest = max(self._highest, *draw.rewards)
+        mean = math.fsum(draw.rewards) / len(draw.rewards)
+        scale = (self._highest - self._lowest) * len(draw.rewards)
+        gradient: dict[Kind, float] = {}
+        for kind, reward in zip(draw.kinds, draw.rewards, strict=True):
+            gradient[kind] = gradient.get(kind, 0.0) + (reward - mean) / scale
+        return gradient

@@ -1,0 +1,184 @@
+"""Simulated reinforcement fine-tuning: candidates, the job's real grader, a policy. Knows no service, no time.
+
+Each distinct candidate of a row is graded once, when it is first drawn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from rftplan.grading import Grader, Multi, Sample, ScoreModel
+from rftplan.server import tally
+from rftplan.server.candidates import AnswerBook, Kind, item_of
+from rftplan.server.hyperparameters import ReinforcementNumbers, reinforcement_numbers
+from rftplan.server.policy import Draw, Policy, PromptPolicy
+from rftplan.server.step_metrics import StepFigures
+from rftplan.server.tally import Graded, Tally
+from rftplan.server.trainer import Step, TrainingRun, Trajectory
+
+_CHARACTERS_PER_TOKEN = 4
+_REASONING_TOKENS = {"low": 400, "medium": 1_500, "high": 5_000}
+_EFFORT_OF_KIND = {
+    Kind.RIGHT: 1.0,
+    Kind.NEAR: 0.9,
+    Kind.WRONG: 0.8,
+    Kind.MALFORMED: 1.6,
+    Kind.CONSTANT: 0.3,
+    Kind.VERBOSE: 1.5,
+}
+_JUDGES_AT_ONCE = 8  # requests to a model that judges; the service caps its graders too, at a number unknown
+
+
+@dataclass(slots=True, eq=False)
+class Prompt:
+    """One row: its item, the texts that can be said to it, its share of the policy, and what was graded."""
+
+    item: Mapping[str, Any]
+    texts: Mapping[Kind, str]
+    policy: PromptPolicy
+    reasoning_tokens: float  # of a right answer
+    graded: dict[Kind, Graded] = field(default_factory=dict)
+
+
+class Reinforcement:
+    """One run. Training and validation draw from random streams of their own: neither shifts the other."""
+
+    def __init__(self, run: TrainingRun, grader: Grader) -> None:
+        self._run, self._grader = run, grader
+        self._numbers = reinforcement_numbers(run.hyperparameters, rows=len(run.train))
+        self._policy = Policy(self._numbers.learning_rate_multiplier)
+        items = [item_of(row) for row in run.train]
+        self._book = AnswerBook(items, grader, run.response_format)
+        rng = Random(f"{run.seed}:prompts")
+        self._train = [self._prompt(item, turn, rng) for turn, item in enumerate(items)]
+        self._valid = [self._prompt(item_of(row), turn, rng) for turn, row in enumerate(run.valid)]
+        self._trained_tokens = 0.0
+        self._flat = self._groups = 0
+
+    def trajectory(self) -> Trajectory:
+        """Train to the end."""
+        return Trajectory(
+            steps=list(self._steps()),
+            hyperparameters=self._numbers.sent_back(),
+            trained_tokens=round(self._trained_tokens),
+            notes=list(self._notes()),
+        )
+
+    def _prompt(self, item: Mapping[str, Any], turn: int, rng: Random) -> Prompt:
+        texts = self._book.candidates(item, turn=turn)
+        tokens = _REASONING_TOKENS[self._numbers.reasoning_effort] * rng.uniform(0.7, 1.3)
+        return Prompt(item, texts, self._policy.prompt(texts, rng), tokens)
+
+    def _steps(self) -> Iterator[Step]:
+        train_rng, valid_rng = Random(f"{self._run.seed}:train"), Random(f"{self._run.seed}:valid")
+        batches = list(_batches(self._train, self._numbers, train_rng))
+        for number, batch in enumerate(batches, start=1):
+            draws, train = self._draw(batch, self._numbers.group, train_rng)
+            self._policy.learn(draws)
+            self._flat += sum(draw.flat for draw in draws)
+            self._groups += len(draws)
+            self._trained_tokens += train.sum_of(tally.completion_tokens)
+            valid = Tally()
+            if number % self._numbers.eval_interval == 0 or number == len(batches):
+                _, valid = self._draw(self._valid, self._numbers.eval_samples, valid_rng)
+            yield self._step(StepFigures(number, len(batches), self._grader, train, valid), draws)
+
+    def _step(self, figures: StepFigures, draws: Sequence[Draw]) -> Step:
+        kinds = Counter(kind for draw in draws for kind in draw.kinds)
+        simulation = {
+            "trainer": "simulation",
+            "judge": self._run.judge.name if _asks_judge(self._grader) else None,
+            "candidate_shares": {kind.value: count / kinds.total() for kind, count in sorted(kinds.items())},
+            "flat_prompts": sum(draw.flat for draw in draws) / len(draws),
+        }
+        data = figures.event_data() | {"simulation": simulation}
+        return Step(figures.number, figures.message, data, figures.checkpoint())
+
+    def _draw(self, prompts: Sequence[Prompt], count: int, rng: Random) -> tuple[list[Draw], Tally]:
+        drawn = [self._policy.sample(prompt.policy, count, rng) for prompt in prompts]
+        pairs = [(prompt, kind) for prompt, kinds in zip(prompts, drawn, strict=True) for kind in kinds]
+        self._grade(dict.fromkeys(pairs))
+        samples = Tally()
+        draws = []
+        for prompt, kinds in zip(prompts, drawn, strict=True):
+            graded = [prompt.graded[kind] for kind in kinds]
+            samples.counts.update(graded)
+            draws.append(Draw(prompt.policy, kinds, [tally.reward(one) for one in graded]))
+        return draws, samples
+
+    def _grade(self, asked: Iterable[tuple[Prompt, Kind]]) -> None:
+        missing = [(prompt, kind) for prompt, kind in asked if kind not in prompt.graded]
+        if self._run.judge.stand_in or not _asks_judge(self._grader):
+            results = [self._graded(prompt, kind) for prompt, kind in missing]
+        else:
+            with ThreadPoolExecutor(_JUDGES_AT_ONCE) as pool:
+                results = list(pool.map(lambda pair: self._graded(*pair), missing))
+        for (prompt, kind), graded in zip(missing, results, strict=True):
+            prompt.graded[kind] = graded
+
+    def _graded(self, prompt: Prompt, kind: Kind) -> Graded:
+        text = prompt.texts[kind]
+        sample = Sample.of_text(text) if _has_json(self._run) else Sample.of_plain_text(text)
+        reasoning = round(prompt.reasoning_tokens * _EFFORT_OF_KIND[kind])
+        return Graded(
+            result=self._grader.grade(sample, prompt.item, self._run.judge),
+            empty=not text.strip(),
+            completion_tokens=reasoning + len(text) // _CHARACTERS_PER_TOKEN + 1,
+            reasoning_tokens=reasoning,
+        )
+
+    def _notes(self) -> Iterator[str]:
+        yield (
+            "No model is trained. Candidate answers are made from the rows' references, scored by the job's"
+            " own grader, and a policy over kinds of answers is moved by the scores."
+        )
+        if _asks_judge(self._grader) and self._run.judge.stand_in:
+            yield f"score_model graders are scored by the {self._run.judge.name}, not by a model."
+        yield from self._missing_kinds()
+        yield f"Mean score by kind of answer: {_mean_by_kind([*self._train, *self._valid])}."
+        yield (f"{self._flat} of {self._groups} groups of samples scored all the same and taught nothing.")
+
+    def _missing_kinds(self) -> Iterator[str]:
+        prompts = [*self._train, *self._valid]
+        for kind in Kind:
+            count = sum(kind not in prompt.texts for prompt in prompts)
+            if count:
+                yield f"No {kind.value} answer can be built for {count} of {len(prompts)} rows."
+        if any("tools" in row for row in self._run.train):
+            yield "Rows have tools, but simulated answers call none yet."
+
+
+def _batches(
+    prompts: Sequence[Prompt], numbers: ReinforcementNumbers, rng: Random
+) -> Iterator[Sequence[Prompt]]:
+    """Every epoch goes once through all rows in an order of its own; its last batch may be smaller."""
+    for _ in range(numbers.n_epochs):
+        order = list(prompts)
+        rng.shuffle(order)
+        for start in range(0, len(order), numbers.batch_size):
+            yield order[start : start + numbers.batch_size]
+
+
+def _has_json(run: TrainingRun) -> bool:
+    """The service fills `output_json` only for jobs with a response format that is JSON."""
+    return (run.response_format or {}).get("type") in ("json_schema", "json_object")
+
+
+def _asks_judge(grader: Grader) -> bool:
+    members = grader.members.values() if isinstance(grader, Multi) else [grader]
+    return any(isinstance(member, ScoreModel) for member in members)
+
+
+def _mean_by_kind(prompts: Sequence[Prompt]) -> str:
+    rewards: dict[Kind, list[float]] = {}
+    for prompt in prompts:
+        for kind, graded in prompt.graded.items():
+            rewards.setdefault(kind, []).append(graded.result.reward)
+    return ", ".join(
+        f"{kind.value} {sum(rewards[kind]) / len(rewards[kind]):.2f}" for kind in Kind if kind in rewards
+    )

@@ -1,0 +1,60 @@
+"""Graded samples, and how often each was drawn. Grades nothing and knows no event."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rftplan.grading import Flag, Result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graded:
+    """One sample: its result, and what it took to say it, in tokens. Completion includes reasoning.
+
+    Compared by identity: grading is done once, and the same object is the same sample.
+    """
+
+    result: Result
+    empty: bool
+    completion_tokens: int
+    reasoning_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The samples of one split at one step; without any, the split was not run."""
+
+    counts: Counter[Graded] = field(default_factory=Counter)
+
+    def sum_of(self, figure: Callable[[Graded], float]) -> float:
+        """The total over all samples; 0 without any."""
+        return math.fsum(figure(graded) * count for graded, count in self.counts.items())
+
+    def mean_of(self, figure: Callable[[Graded], float]) -> float | None:
+        """The mean over all samples; None without any."""
+        size = self.counts.total()
+        return self.sum_of(figure) / size if size else None
+
+
+def reward(graded: Graded) -> float:
+    return graded.result.reward
+
+
+def completion_tokens(graded: Graded) -> float:
+    return graded.completion_tokens
+
+
+def reasoning_tokens(graded: Graded) -> float:
+    return graded.reasoning_tokens
+
+
+def unresponsive(graded: Graded) -> float:
+    """1 for an empty answer: there is nothing to reward."""
+    return float(graded.empty)
+
+
+def parse_error(graded: Graded) -> float:
+    return float(Flag.SAMPLE_PARSE in graded.result.errors)
