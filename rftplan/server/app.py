@@ -1,0 +1,124 @@
+"""Put the local service together: routes, guard, errors. Holds no resource's logic and prints nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from rftplan.server import files, graders, jobs, models, permissions, progress
+from rftplan.server.errors import SERVER_ERROR, ApiError
+from rftplan.server.file_store import FileStore
+from rftplan.server.guard import Guard, reply_headers
+from rftplan.server.service import Service
+from rftplan.server.settings import Settings
+from rftplan.server.store import Store
+
+_FILES = "/v1/files"
+_JOBS = "/v1/fine_tuning/jobs"
+_GRADERS = "/v1/fine_tuning/alpha/graders"
+_PERMISSIONS = "/v1/fine_tuning/checkpoints/{model:path}/permissions"
+_MODELS = "/v1/models"
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The service over its store, which is opened (and made, if need be) here; raises `store.StoreError`.
+
+    Whoever makes an app ends it: a server through the lifespan protocol, others with `close_app`.
+    """
+    store = Store(settings.store)
+    FileStore(store).sweep()
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(Guard, settings=settings)],
+        exception_handlers={
+            ApiError: _refused,
+            HTTPException: _no_route,
+            sqlite3.Error: _store_failed,
+            OSError: _store_failed,
+            Exception: _broken,
+        },
+        lifespan=_lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.service = Service(settings, store)
+    return app
+
+
+def close_app(app: Starlette) -> None:
+    """Closes the store; calling it again does nothing."""
+    service: Service = app.state.service
+    service.store.close()
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    yield
+    close_app(app)
+
+
+def _routes() -> list[Route]:
+    return [
+        Route(_FILES, files.create_file, methods=["POST"]),
+        Route(_FILES, files.list_files),
+        Route(_FILES + "/{file_id}", files.get_file),
+        Route(_FILES + "/{file_id}", files.delete_file, methods=["DELETE"]),
+        Route(_FILES + "/{file_id}/content", files.get_content),
+        Route(_JOBS, jobs.create_job, methods=["POST"]),
+        Route(_JOBS, jobs.list_jobs),
+        Route(_JOBS + "/{job_id}", jobs.get_job),
+        Route(_JOBS + "/{job_id}/cancel", jobs.cancel_job, methods=["POST"]),
+        Route(_JOBS + "/{job_id}/pause", jobs.pause_job, methods=["POST"]),
+        Route(_JOBS + "/{job_id}/resume", jobs.resume_job, methods=["POST"]),
+        Route(_JOBS + "/{job_id}/events", progress.list_events),
+        Route(_JOBS + "/{job_id}/checkpoints", progress.list_checkpoints),
+        Route(_GRADERS + "/validate", graders.validate_grader, methods=["POST"]),
+        Route(_GRADERS + "/run", graders.run_grader, methods=["POST"]),
+        Route(_PERMISSIONS, permissions.create_permissions, methods=["POST"]),
+        Route(_PERMISSIONS, permissions.list_permissions),
+        Route(_PERMISSIONS + "/{permission_id}", permissions.delete_permission, methods=["DELETE"]),
+        Route(_MODELS, models.list_models),
+        Route(_MODELS + "/{model:path}", models.get_model),
+        Route(_MODELS + "/{model:path}", models.delete_model, methods=["DELETE"]),
+    ]
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return JSONResponse(error.envelope(), error.status)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    where = f"{request.method} {request.url.path}"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        refused = ApiError(
+            f"Invalid method for URL ({where})",
+            status=HTTPStatus.METHOD_NOT_ALLOWED,
+            code="method_not_supported",
+        )
+    else:
+        refused = ApiError(f"Invalid URL ({where})", status=HTTPStatus(error.status_code), code="unknown_url")
+    return JSONResponse(refused.envelope(), refused.status, error.headers)
+
+
+async def _store_failed(_request: Request, error: Exception) -> Response:
+    """A full disk or a locked store is not a bug: the client is told, nothing was done."""
+    message = f"The local service's store could not be used: {error}"
+    failed = ApiError(message, status=HTTPStatus.INTERNAL_SERVER_ERROR, kind=SERVER_ERROR)
+    return JSONResponse(failed.envelope(), failed.status)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A bug: the envelope says so, and starlette raises the error again for whoever runs the app."""
+    message = f"The local service failed: {type(error).__name__}"
+    failed = ApiError(message, status=HTTPStatus.INTERNAL_SERVER_ERROR, kind=SERVER_ERROR)
+    return JSONResponse(failed.envelope(), failed.status, reply_headers(request.scope))

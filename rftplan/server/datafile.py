@@ -1,0 +1,154 @@
+"""Read a data file when a job starts: its lines, their form, how many. Does not know what a row means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from rftplan.server.job_request import Method
+from rftplan.server.requests import parse_json
+
+FEWEST_TRAINING_ROWS = 10
+MOST_ROWS = {
+    "training": 50_000,
+    "validation": 1_000,
+}  # of reinforcement; the other methods' limits are not known
+
+_ROLES: Mapping[Method, Sequence[str]] = {
+    Method.REINFORCEMENT: ("developer", "user", "assistant", "tool"),
+    Method.SUPERVISED: ("system", "developer", "user", "assistant", "tool", "function"),
+    Method.DPO: ("system", "developer", "user", "assistant", "tool", "function"),
+}
+
+
+class DataRole(StrEnum):
+    """Which of a job's two files it is."""
+
+    TRAINING = "training"
+    VALIDATION = "validation"
+
+    @property
+    def param(self) -> str:
+        return f"{self.value}_file"
+
+
+class DataError(Exception):
+    """The file cannot be trained from: the job's error."""
+
+    def __init__(self, message: str, *, code: str, role: DataRole) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = role.param
+
+
+def read_rows(path: Path, *, role: DataRole, method: Method) -> list[dict[str, Any]]:
+    """All rows; blank lines do not count. Raises DataError for the first line that is wrong."""
+    rows: list[dict[str, Any]] = []
+    most = MOST_ROWS[role] if method is Method.REINFORCEMENT else None
+    for number, line in _lines(path):
+        if most is not None and len(rows) >= most:
+            raise _invalid(
+                role, f"{role.value.capitalize()} file has more than the {most:,} examples allowed"
+            )
+        row = _parse(line, number, role)
+        if (problem := _CHECKS[method](row)) is not None:
+            raise _invalid(role, f"Line {number}: {problem}")
+        rows.append(row)
+    _check_count(len(rows), role)
+    return rows
+
+
+def wrong_purpose(role: DataRole, *, file_id: str, purpose: str) -> DataError:
+    return _invalid(
+        role, f"File '{file_id}' has the purpose '{purpose}', but must have the purpose 'fine-tune'"
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, line
+
+
+def _parse(line: bytes, number: int, role: DataRole) -> dict[str, Any]:
+    try:
+        row = parse_json(line)
+    except json.JSONDecodeError as error:
+        problem = f"Line {number} is not valid JSON: {error.msg} at character {error.pos + 1}"
+        raise _invalid(role, f"Invalid file format. {problem}") from error
+    except (ValueError, RecursionError) as error:
+        raise _invalid(role, f"Invalid file format. Line {number} is not valid JSON") from error
+    if not isinstance(row, dict):
+        raise _invalid(
+            role,
+            "Expected file to have JSONL format, where every line is a valid JSON dictionary. "
+            f"Line {number} is not a dictionary",
+        )
+    return row
+
+
+def _check_count(count: int, role: DataRole) -> None:
+    fewest = FEWEST_TRAINING_ROWS if role is DataRole.TRAINING else 1
+    if count < fewest:
+        name = role.value.capitalize()
+        noun = "examples" if fewest > 1 else "example"
+        raise DataError(
+            f"{name} file has {count} example(s), but must have at least {fewest} {noun}",
+            code="invalid_n_examples",
+            role=role,
+        )
+
+
+def _invalid(role: DataRole, problem: str) -> DataError:
+    message = f"The job failed due to an invalid {role.value} file. {problem}."
+    return DataError(message, code=f"invalid_{role.value}_file", role=role)
+
+
+def _check_messages(messages: object, method: Method) -> str | None:
+    if not isinstance(messages, list) or not messages:
+        return "'messages' must be an array with at least one message"
+    for message in messages:
+        if not isinstance(message, dict):
+            return "every message must be an object"
+        if message.get("role") not in _ROLES[method]:
+            role, roles = json.dumps(message.get("role")), ", ".join(_ROLES[method])
+            return f"a message has the role {role}, not one of {roles}"
+    return None
+
+
+def _check_reinforcement(row: Mapping[str, Any]) -> str | None:
+    if (problem := _check_messages(row.get("messages"), Method.REINFORCEMENT)) is not None:
+        return problem
+    return None if row["messages"][-1]["role"] == "user" else "the last message must have the role 'user'"
+
+
+def _check_supervised(row: Mapping[str, Any]) -> str | None:
+    if (problem := _check_messages(row.get("messages"), Method.SUPERVISED)) is not None:
+        return problem
+    roles = [message["role"] for message in row["messages"]]
+    return None if "assistant" in roles else "there is no message with the role 'assistant' to learn from"
+
+
+def _check_dpo(row: Mapping[str, Any]) -> str | None:
+    inner = row.get("input")
+    if not isinstance(inner, dict):
+        return "'input' must be an object"
+    for name, messages in (
+        ("input.messages", inner.get("messages")),
+        ("preferred_output", row.get("preferred_output")),
+        ("non_preferred_output", row.get("non_preferred_output")),
+    ):
+        if (problem := _check_messages(messages, Method.DPO)) is not None:
+            return problem.replace("'messages'", f"'{name}'")
+    return None
+
+
+_CHECKS: Mapping[Method, Callable[[Mapping[str, Any]], str | None]] = {
+    Method.REINFORCEMENT: _check_reinforcement,
+    Method.SUPERVISED: _check_supervised,
+    Method.DPO: _check_dpo,
+}

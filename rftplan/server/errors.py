@@ -1,0 +1,73 @@
+"""Say no in the vendor's words: one exception and the envelope it is sent in. Knows no resource."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+INVALID_REQUEST = "invalid_request_error"
+SERVER_ERROR = "server_error"
+
+
+class ApiError(Exception):
+    """A request that is refused: becomes the reply's status and its error envelope."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: HTTPStatus = HTTPStatus.BAD_REQUEST,
+        kind: str = INVALID_REQUEST,
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.kind = kind
+        self.param = param
+        self.code = code
+
+    def envelope(self) -> dict[str, Any]:
+        """All four keys, nulls included, as the vendor's schema requires."""
+        return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
+
+
+def unknown_parameter(param: str) -> ApiError:
+    return ApiError(f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+
+
+def missing_parameter(param: str) -> ApiError:
+    return ApiError(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+
+
+def wrong_type(param: str, *, expected: str, got: object) -> ApiError:
+    message = f"Invalid type for '{param}': expected {expected}, but got {type_name(got)} instead."
+    return ApiError(message, param=param, code="invalid_type")
+
+
+def wrong_value(param: str, *, got: str, supported: Sequence[str]) -> ApiError:
+    names = ", ".join(f"'{name}'" for name in supported)
+    return ApiError(
+        f"Invalid value: '{got}'. Supported values are: {names}.", param=param, code="invalid_value"
+    )
+
+
+def not_found(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:
+    return ApiError(message, status=HTTPStatus.NOT_FOUND, param=param, code=code)
+
+
+def type_name(value: object) -> str:
+    """A JSON value's type with its article, as the vendor's type errors name it."""
+    if value is None:
+        return "null"
+    names: dict[type, str] = {
+        bool: "a boolean",
+        int: "an integer",
+        float: "a decimal",
+        str: "a string",
+        list: "an array",
+        dict: "an object",
+    }
+    return names[type(value)]

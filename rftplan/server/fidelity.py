@@ -1,0 +1,151 @@
+"""Which behaviours of the local service are proven by a source, and which are its own policy. Data alone.
+
+Sources: SPEC is the vendor's OpenAPI description (with its examples), REFERENCE and GUIDE its documentation,
+SDK the `openai` package's source, OBSERVED a reply of the real service that somebody published, REPORTED what
+only third parties say. A policy has no source: the real service may do otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    SPEC = "vendor's OpenAPI description"
+    REFERENCE = "vendor's API reference"
+    GUIDE = "vendor's guides"
+    SDK = "vendor's SDK"
+    OBSERVED = "published reply of the real service"
+    REPORTED = "third-party report"
+    POLICY = "our own policy"
+
+
+PROVEN = frozenset({Source.SPEC, Source.REFERENCE, Source.GUIDE, Source.SDK, Source.OBSERVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    area: str
+    what: str
+    source: Source
+
+    @property
+    def proven(self) -> bool:
+        return self.source in PROVEN
+
+
+def _of(area: str, *behaviours: tuple[str, Source]) -> tuple[Behaviour, ...]:
+    return tuple(Behaviour(area, what, source) for what, source in behaviours)
+
+
+BEHAVIOURS: tuple[Behaviour, ...] = (
+    *_of(
+        "transport",
+        ("an error is an envelope of message, type, param and code, nulls included", Source.SPEC),
+        ("a missing or wrong key is 401, code invalid_api_key for a wrong one", Source.REPORTED),
+        ("an unknown URL is 404, a wrong method 405", Source.POLICY),
+        ("a foreign Host or Origin header is 403", Source.POLICY),
+        ("an unknown field of a request body or query is 400 unknown_parameter", Source.OBSERVED),
+        ("wording and codes of missing, mistyped and out-of-range fields", Source.REPORTED),
+        ("a body over 16 MiB, or nested deeper than 100 levels, is refused", Source.POLICY),
+        ("a cursor that is in no list is 400", Source.POLICY),
+        ("jobs, events and checkpoints are listed by at most 1,000, permissions by 100", Source.POLICY),
+    ),
+    *_of(
+        "files",
+        ("a file is at most 512 MB; a larger one is 413", Source.SPEC),
+        ("limit is 1 to 10,000 and 10,000 if absent; newest first unless order=asc", Source.SPEC),
+        ("a missing file is 404 with param id", Source.OBSERVED),
+        ("a file for fine-tune must be named .jsonl", Source.SPEC),
+        ("wording of the refusal of another extension", Source.REPORTED),
+        ("an empty file is refused when it is uploaded", Source.POLICY),
+        ("expires_after is 3,600 to 2,592,000 seconds; batch files expire after 30 days", Source.SPEC),
+        ("a file is processed at once", Source.POLICY),
+        ("a file may be deleted while a job uses it, and the job goes on", Source.POLICY),
+    ),
+    *_of(
+        "jobs",
+        ("ranges of hyperparameters, seed, suffix and metadata", Source.SPEC),
+        ("validation_file is needed for reinforcement", Source.GUIDE),
+        ("a missing validation_file is refused by the create call", Source.POLICY),
+        ("an unknown file id is refused by the create call", Source.POLICY),
+        ("any well-formed name of a base model can be trained", Source.POLICY),
+        ("the job's model is the snapshot that an alias means", Source.SPEC),
+        ("the service picks a seed where none is given", Source.SPEC),
+        ("a missing grader name is made up", Source.OBSERVED),
+        ("a multi grader's graders are a dictionary", Source.OBSERVED),
+        ("the suffix comes back as user_provided_suffix, response_format in its method", Source.SPEC),
+        ("characters of a suffix that cannot stand in a path become hyphens in the model id", Source.POLICY),
+        ("top-level hyperparameters are null unless the method is supervised", Source.SPEC),
+        ("'auto' becomes a number when the job first runs", Source.REPORTED),
+        ("error is null unless the job failed", Source.SPEC),
+        ("metadata filters: pairs that must all match, or metadata=null", Source.SPEC),
+        (
+            "integrations are accepted and echoed with the job's id as run_id, and not contacted",
+            Source.POLICY,
+        ),
+        ("result_files is empty, usage_metrics and eval_id are null", Source.POLICY),
+        ("shared_with_openai is false", Source.SPEC),
+    ),
+    *_of(
+        "start of a job",
+        ("data and grader are examined when the job starts, not by the create call", Source.GUIDE),
+        ("fewer than 10 training examples fail it with invalid_n_examples", Source.OBSERVED),
+        ("10 is the least for reinforcement too", Source.POLICY),
+        ("a malformed line fails it with invalid_training_file or invalid_validation_file", Source.OBSERVED),
+        ("wording of what is wrong with a line", Source.POLICY),
+        ("blank lines do not count; a byte order mark is not valid JSON", Source.POLICY),
+        ("reinforcement takes at most 50,000 training and 1,000 validation rows", Source.GUIDE),
+        ("reinforcement rows: roles developer, user, assistant, tool", Source.SPEC),
+        ("reinforcement rows: the last message is the user's", Source.REPORTED),
+        ("a file of another purpose fails the job", Source.POLICY),
+        ("a grader that is invalid, or that this service cannot run, fails the job", Source.POLICY),
+    ),
+    *_of(
+        "life of a job",
+        ("the states and their order, pausing and paused included", Source.REFERENCE),
+        ("how long each state lasts", Source.POLICY),
+        ("pause needs a running job with at least one step done", Source.REPORTED),
+        ("cancel is allowed in every state that is not final", Source.POLICY),
+        ("a command in a wrong state is 400, never 409, which the SDK would repeat", Source.SDK),
+        ("wording of the refusal of a command", Source.POLICY),
+        ("resume queues the job again and no work is lost", Source.POLICY),
+        ("pausing makes no checkpoint of its own", Source.POLICY),
+        ("estimated_finish is null unless the job is running", Source.SPEC),
+        ("trained_tokens is null unless the job succeeded", Source.POLICY),
+    ),
+    *_of(
+        "events and checkpoints",
+        ("newest event first, 20 a page; highest step first, 10 a page", Source.SPEC),
+        ("messages at creation, at a step and of the new model", Source.SPEC),
+        ("messages of validating, queued and started", Source.REPORTED),
+        ("messages of pausing, paused, resumed and cancelled", Source.POLICY),
+        ("a warn event says that the job is simulated", Source.POLICY),
+        ("reinforcement keeps the three checkpoints of best validation reward", Source.GUIDE),
+        ("of checkpoints with one reward the later is kept", Source.POLICY),
+        (
+            "the final step's checkpoint is kept beside them, and is the fine-tuned model itself",
+            Source.POLICY,
+        ),
+        ("supervised and dpo keep the last three checkpoints", Source.POLICY),
+        ("jobs and checkpoints say in 'simulation' who trained and who judged", Source.POLICY),
+    ),
+    *_of(
+        "graders",
+        ("a grader that fails on a sample is 200 with reward 0 and a flag", Source.OBSERVED),
+        ("an invalid definition is 400", Source.OBSERVED),
+        ("running a grader that this service cannot run is 400", Source.POLICY),
+        ("a score_model without a judge is judged by overlap of words, and says so", Source.POLICY),
+    ),
+    *_of(
+        "models and permissions",
+        ("a missing model is 404 model_not_found", Source.REPORTED),
+        ("shutdown_date is null", Source.POLICY),
+        ("a checkpoint is a model of its own and can be deleted alone", Source.POLICY),
+        ("a deleted checkpoint leaves the job's list, a deleted model stays in the job", Source.POLICY),
+        ("a base model cannot be deleted", Source.POLICY),
+        ("granting a permission again gives the one that is there", Source.POLICY),
+        ("projects are not known: any project id is accepted, with the ordinary key", Source.POLICY),
+    ),
+)

@@ -1,0 +1,108 @@
+"""Files in the store: a row that makes an object exist, and its content beside the database. Knows no HTTP.
+
+A file's content is in place before its row is written, and its row is gone before its content is, so that a
+process killed in between leaves no half object.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rftplan.server.paging import Order, Page, bad_cursor
+from rftplan.server.store import Store, first
+
+_ABANDONED = 3600.0  # seconds without a write after which an unfinished upload belongs to a process that died
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Times are in seconds since the epoch."""
+
+    id: str
+    created_at: int
+    bytes: int
+    filename: str
+    purpose: str
+    expires_at: int | None
+
+
+class FileStore:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @contextmanager
+    def receive(self, file_id: str) -> Iterator[Path]:
+        """A place to write a content to; it is gone afterwards unless `add` took it."""
+        target = self._store.incoming / file_id
+        try:
+            yield target
+        finally:
+            target.unlink(missing_ok=True)
+
+    def add(self, file: StoredFile) -> None:
+        """Makes the received content an object."""
+        (self._store.incoming / file.id).replace(self.content(file.id))
+        with self._store.write() as db:
+            db.execute(
+                "INSERT INTO files (id, created_at, bytes, filename, purpose, expires_at) "
+                "VALUES (?,?,?,?,?,?)",
+                (file.id, file.created_at, file.bytes, file.filename, file.purpose, file.expires_at),
+            )
+
+    def content(self, file_id: str) -> Path:
+        """Where the content of a file that exists is. `file_id` is one of ours, never a client's text."""
+        return self._store.contents / file_id
+
+    def get(self, file_id: str, *, now: int) -> StoredFile | None:
+        """None if it never was, is deleted or has expired at `now` (seconds)."""
+        row = first(
+            self._store.rows(
+                "SELECT id, created_at, bytes, filename, purpose, expires_at FROM files WHERE id = ? "
+                "AND deleted_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+                file_id,
+                now,
+            )
+        )
+        return StoredFile(*row) if row else None
+
+    def page(self, page: Page, *, order: Order, purpose: str | None, now: int) -> list[StoredFile]:
+        """One more than the limit if there are more; raises ApiError for a cursor that never was a file."""
+        direction, beyond = ("ASC", ">") if order is Order.ASCENDING else ("DESC", "<")
+        cursor = self._cursor(page.after)
+        rows = self._store.rows(
+            "SELECT id, created_at, bytes, filename, purpose, expires_at FROM files WHERE deleted_at IS NULL "
+            "AND (expires_at IS NULL OR expires_at > ?)"
+            + (" AND purpose = ?" if purpose is not None else " AND ? IS NULL")
+            + (f" AND seq {beyond} ?" if cursor is not None else " AND ? IS NULL")
+            + f" ORDER BY seq {direction} LIMIT ?",
+            now,
+            purpose,
+            cursor,
+            page.limit + 1,
+        )
+        return [StoredFile(*row) for row in rows]
+
+    def delete(self, file_id: str, *, now: int) -> None:
+        """The row stays as a tombstone, so that a page that ended at this file can still be followed."""
+        with self._store.write() as db:
+            db.execute("UPDATE files SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (now, file_id))
+        self.content(file_id).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Removes what uploads of dead processes left behind."""
+        for path in self._store.incoming.iterdir():
+            # The filesystem's own clock decides: the service's clock may be a test's.
+            if path.stat().st_mtime < time.time() - _ABANDONED:
+                path.unlink(missing_ok=True)
+
+    def _cursor(self, after: str | None) -> int | None:
+        if after is None:
+            return None
+        row = first(self._store.rows("SELECT seq FROM files WHERE id = ?", after))
+        if row is None:
+            raise bad_cursor(after)
+        return int(row["seq"])

@@ -1,0 +1,231 @@
+"""The routes of jobs. Only the create call trains; all else is read from what is stored and the time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from rftplan.server.errors import ApiError, not_found, unknown_parameter
+from rftplan.server.file_store import FileStore
+from rftplan.server.grader_request import uses_judge
+from rftplan.server.job_request import LARGEST_SEED, JobRequest, Method, read_job_request
+from rftplan.server.job_store import CommandRefusedError, JobStore, NewJob, StoredJob
+from rftplan.server.lifecycle import Status, Verb, life_at
+from rftplan.server.models import base_of, trainable_model
+from rftplan.server.outcome import DataSource, Outcome, decide_outcome
+from rftplan.server.paging import list_reply
+from rftplan.server.requests import read_json, read_page, refuse_query
+from rftplan.server.service import ORGANIZATION, ORGANIZATION_NAME, Service, seconds, service_of
+
+USUAL_PAGE = 20
+MOST_LISTED = 1_000
+_MODEL_ID_LENGTH = 8
+_FILTER = "metadata["
+
+
+async def create_job(request: Request) -> Response:
+    service = service_of(request)
+    wanted = read_job_request(await read_json(request), service.settings.new_id)
+    model = trainable_model(service, wanted.model)
+    train = _source(service, wanted.training_file, param="training_file")
+    valid = None
+    if wanted.validation_file is not None:
+        valid = _source(service, wanted.validation_file, param="validation_file")
+    job_id = service.settings.new_id("ftjob-")
+    seed = wanted.seed if wanted.seed is not None else _digest(job_id, "seed") % (LARGEST_SEED + 1)
+    outcome = await run_in_threadpool(
+        decide_outcome,
+        wanted,
+        job_id=job_id,
+        seed=seed,
+        train=train,
+        valid=valid,
+        trainer=service.settings.trainer,
+        judge=service.settings.judge,
+    )
+    # Created when training is done, so that the clients of a slow trainer see the job's life from its start.
+    JobStore(service.store).add(_new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed))
+    return JSONResponse(job_shape(_stored(service, job_id), service.now()))
+
+
+async def list_jobs(request: Request) -> Response:
+    service = service_of(request)
+    metadata = read_metadata_filter(request)
+    others = [name for name in request.query_params if name == "metadata" or name.startswith(_FILTER)]
+    page = read_page(request, default=USUAL_PAGE, most=MOST_LISTED, others=others)
+    found = JobStore(service.store).page(page, metadata=metadata)
+    now = service.now()
+    data = [job_shape(job, now) for job in found[: page.limit]]
+    return JSONResponse(list_reply(data, more=len(found) > page.limit))
+
+
+async def get_job(request: Request) -> Response:
+    refuse_query(request)
+    return JSONResponse(job_shape(found_job(request), service_of(request).now()))
+
+
+async def pause_job(request: Request) -> Response:
+    return _command(request, Verb.PAUSE)
+
+
+async def resume_job(request: Request) -> Response:
+    return _command(request, Verb.RESUME)
+
+
+async def cancel_job(request: Request) -> Response:
+    return _command(request, Verb.CANCEL)
+
+
+def found_job(request: Request) -> StoredJob:
+    """The job the path names, or the vendor's 404."""
+    job_id = request.path_params["job_id"]
+    job = JobStore(service_of(request).store).get(job_id)
+    if job is None:
+        message = f"Could not find fine tune: {job_id}"
+        raise not_found(message, param="fine_tune_id", code="fine_tune_not_found")
+    return job
+
+
+def read_metadata_filter(request: Request) -> Mapping[str, str] | None:
+    """The pairs every job must have; None asks for jobs whose metadata is null."""
+    params = request.query_params.multi_items()
+    pairs = {name[len(_FILTER) : -1]: value for name, value in params if name.startswith(_FILTER)}
+    for name, value in params:
+        if (name.startswith(_FILTER) and not name.endswith("]")) or (name == "metadata" and value != "null"):
+            raise ApiError(
+                "Invalid 'metadata': filter by 'metadata[key]=value', or by 'metadata=null'.",
+                param="metadata",
+                code="invalid_value",
+            )
+    if "metadata" not in request.query_params:
+        return pairs
+    if pairs:
+        raise unknown_parameter(f"metadata[{next(iter(pairs))}]")
+    return None
+
+
+def job_shape(job: StoredJob, now: int) -> dict[str, Any]:
+    """The job as the API gives it at `now` (microseconds)."""
+    moment = life_at(job.life, now)
+    request = dict(job.request)
+    method = request["method"]["type"]
+    settings = dict(request["method"][method])
+    if moment.has_run:
+        settings["hyperparameters"] = job.hyperparameters
+    succeeded = moment.status is Status.SUCCEEDED
+    return {
+        "object": "fine_tuning.job",
+        "id": job.id,
+        **request,
+        "method": {"type": method, method: settings},
+        "hyperparameters": settings["hyperparameters"] if method == Method.SUPERVISED else None,
+        "metadata": job.metadata,
+        "created_at": seconds(job.life.created_at),
+        "finished_at": None if moment.finished_at is None else seconds(moment.finished_at),
+        "estimated_finish": None if moment.estimated_finish is None else seconds(moment.estimated_finish),
+        "status": moment.status.value,
+        "fine_tuned_model": job.fine_tuned_model if succeeded else None,
+        "trained_tokens": job.trained_tokens if succeeded else None,
+        "error": _error_shape(job) if moment.status is Status.FAILED else None,
+        "organization_id": ORGANIZATION,
+        "result_files": [],
+        "usage_metrics": None,
+        "shared_with_openai": False,
+        "eval_id": None,
+        "simulation": job.simulation,
+    }
+
+
+def _command(request: Request, verb: Verb) -> Response:
+    service = service_of(request)
+    job = found_job(request)
+    try:
+        job = JobStore(service.store).command(job, verb, service.now())
+    except CommandRefusedError as error:
+        raise ApiError(f"The fine-tuning job {job.id} cannot be {_DONE[verb]}: {error}.") from error
+    return JSONResponse(job_shape(job, service.now()))
+
+
+_DONE = {Verb.PAUSE: "paused", Verb.RESUME: "resumed", Verb.CANCEL: "cancelled"}
+
+
+def _stored(service: Service, job_id: str) -> StoredJob:
+    job = JobStore(service.store).get(job_id)
+    assert job is not None  # jobs are never deleted
+    return job
+
+
+def _source(service: Service, file_id: str, *, param: str) -> DataSource:
+    files = FileStore(service.store)
+    file = files.get(file_id, now=seconds(service.now()))
+    if file is None:
+        raise ApiError(
+            f"Invalid '{param}': no such File object: {file_id}", param=param, code="invalid_value"
+        )
+    return DataSource(file.id, file.purpose, files.content(file.id))
+
+
+def _new_job(
+    service: Service, wanted: JobRequest, outcome: Outcome, *, job_id: str, model: str, seed: int
+) -> NewJob:
+    return NewJob(
+        id=job_id,
+        created_at=service.now(),
+        speed=service.settings.speed,
+        request=_request_shape(wanted, job_id=job_id, model=model, seed=seed),
+        metadata=wanted.metadata,
+        fine_tuned_model=_model_id(model, wanted.suffix, job_id),
+        simulation=_simulation(service, wanted),
+        steps=outcome.steps,
+        hyperparameters=outcome.hyperparameters,
+        trained_tokens=outcome.trained_tokens,
+        failure=outcome.failure,
+    )
+
+
+def _request_shape(wanted: JobRequest, *, job_id: str, model: str, seed: int) -> dict[str, Any]:
+    settings: dict[str, Any] = {"hyperparameters": wanted.hyperparameters}
+    if wanted.method is Method.REINFORCEMENT:
+        settings |= {"grader": wanted.grader, "response_format": wanted.response_format}
+    return {
+        "model": model,
+        "training_file": wanted.training_file,
+        "validation_file": wanted.validation_file,
+        "method": {"type": wanted.method.value, wanted.method.value: settings},
+        "integrations": [
+            {**one, one["type"]: {**one[one["type"]], "run_id": job_id}} for one in wanted.integrations
+        ],
+        "seed": seed,
+        "user_provided_suffix": wanted.suffix,
+    }
+
+
+def _simulation(service: Service, wanted: JobRequest) -> dict[str, Any] | None:
+    trainer, judge = service.settings.trainer, service.settings.judge
+    if not trainer.simulated:
+        return None
+    judged = wanted.grader is not None and uses_judge(wanted.grader)
+    return {"trainer": trainer.name, "judge": judge.name if judged else None}
+
+
+def _model_id(model: str, suffix: str | None, job_id: str) -> str:
+    """What of the suffix cannot stand in a path becomes a hyphen."""
+    named = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in suffix or "")
+    own = format(_digest(job_id, "model"), "x")[:_MODEL_ID_LENGTH]
+    return f"ft:{base_of(model)}:{ORGANIZATION_NAME}:{named}:{own}"
+
+
+def _digest(job_id: str, purpose: str) -> int:
+    """What the service picks for a job is made from its id, so that it needs no randomness of its own."""
+    return int.from_bytes(hashlib.sha256(f"{purpose}:{job_id}".encode()).digest()[:16], "big")
+
+
+def _error_shape(job: StoredJob) -> dict[str, Any] | None:
+    if (failure := job.failure) is None:
+        return None
+    return {"code": failure.code, "message": failure.message, "param": failure.param}

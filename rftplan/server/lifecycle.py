@@ -1,0 +1,206 @@
+"""A job's life as a pure function of what is stored and of the time. Knows no storage, no HTTP and no clock.
+
+All times are whole microseconds since the epoch, so that a span cut in two adds up to the span exactly.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+MICROSECONDS = 1_000_000
+
+# Seconds at speed 1. The service's own policy: long enough to be watched, short enough for a demonstration.
+VALIDATING = 0.4
+QUEUED = 0.4
+WARM_UP = 0.5
+PAUSING = 0.3
+PER_STEP = 0.3
+SHORTEST_TRAINING = 3.0
+LONGEST_TRAINING = 40.0
+
+
+class Status(StrEnum):
+    VALIDATING_FILES = "validating_files"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
+
+
+class Verb(StrEnum):
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a client made happen to a job, at a time."""
+
+    at: int
+    verb: Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """All that decides a job's states. `fails_in` is the state in which it is bound to fail, if any.
+
+    `speed` belongs to the job, not to the service: a service started again at another speed must not rewrite
+    what was already seen.
+    """
+
+    created_at: int
+    speed: float
+    steps: int
+    fails_in: Status | None = None
+    commands: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One state from `start` until `end`; `end` is None while nothing known ends it."""
+
+    status: Status
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A job as it is at one time."""
+
+    status: Status
+    steps_done: int
+    has_run: bool
+    finished_at: int | None
+    estimated_finish: int | None
+
+
+def life_at(life: Life, now: int) -> Moment:
+    """The job at `now`; before its creation it counts as just created."""
+    spans = timeline(life)
+    span = _span_at(spans, now)
+    return Moment(
+        status=span.status,
+        steps_done=_steps_done(life, spans, now),
+        has_run=any(past.status is Status.RUNNING and past.start <= now for past in spans),
+        finished_at=span.start if span.status in ENDED else None,
+        estimated_finish=span.end if span.status is Status.RUNNING else None,
+    )
+
+
+def refusal(life: Life, verb: Verb, now: int) -> str | None:
+    """Why `verb` cannot be done at `now`, or None if it can."""
+    moment = life_at(life, now)
+    match verb:
+        case Verb.CANCEL if moment.status in ENDED:
+            return (
+                f"it has already {moment.status}"
+                if moment.status is not Status.CANCELLED
+                else "it is cancelled"
+            )
+        case Verb.PAUSE if moment.status is not Status.RUNNING:
+            return f"only a running job can be paused, and it is {moment.status}"
+        case Verb.PAUSE if moment.steps_done < 1:
+            return "it has not finished its first step"
+        case Verb.RESUME if moment.status is not Status.PAUSED:
+            return f"only a paused job can be resumed, and it is {moment.status}"
+    return None
+
+
+def time_of_command(life: Life, now: int) -> int:
+    """`now`, or the last thing known if the clock went backwards: commands are ordered whatever clocks do."""
+    return max(now, life.created_at, *(command.at for command in life.commands))
+
+
+def timeline(life: Life) -> tuple[Span, ...]:
+    """Every state the job has and will have if nobody commands anything more, without gaps."""
+    spans = tuple(_undisturbed(life))
+    for command in life.commands:
+        past = tuple(_until(spans, command.at))
+        spans = (*past, *_after(life, past, command))
+    return spans
+
+
+def step_times(life: Life) -> list[int]:
+    """When each step is done, in order; shorter than `life.steps` if the job stops before them."""
+    times: list[int] = []
+    worked = 0
+    for span in timeline(life):
+        if span.status is not Status.RUNNING or span.end is None:
+            continue
+        end_of_work = worked + span.end - span.start
+        while len(times) < life.steps and (work := _work_of(life, len(times) + 1)) <= end_of_work:
+            times.append(span.start + work - worked)
+        worked = end_of_work
+    return times
+
+
+def _undisturbed(life: Life) -> Iterator[Span]:
+    validated = life.created_at + _duration(life, VALIDATING)
+    yield Span(Status.VALIDATING_FILES, life.created_at, validated)
+    if life.fails_in is Status.VALIDATING_FILES:
+        yield Span(Status.FAILED, validated, None)
+    else:
+        yield from _queue_and_run(life, at=validated, worked=0)
+
+
+def _queue_and_run(life: Life, *, at: int, worked: int) -> Iterator[Span]:
+    starts = at + _duration(life, QUEUED)
+    ends = starts + _work_of(life, life.steps) - worked
+    yield Span(Status.QUEUED, at, starts)
+    yield Span(Status.RUNNING, starts, ends)
+    yield Span(Status.FAILED if life.fails_in is Status.RUNNING else Status.SUCCEEDED, ends, None)
+
+
+def _after(life: Life, past: Sequence[Span], command: Command) -> Iterator[Span]:
+    match command.verb:
+        case Verb.CANCEL:
+            yield Span(Status.CANCELLED, command.at, None)
+        case Verb.PAUSE:
+            paused = command.at + _duration(life, PAUSING)
+            yield Span(Status.PAUSING, command.at, paused)
+            yield Span(Status.PAUSED, paused, None)
+        case Verb.RESUME:
+            worked = sum((s.end or s.start) - s.start for s in past if s.status is Status.RUNNING)
+            yield from _queue_and_run(life, at=command.at, worked=worked)
+
+
+def _steps_done(life: Life, spans: Sequence[Span], now: int) -> int:
+    runs = [(s.start, min(s.end or now, now)) for s in spans if s.status is Status.RUNNING and s.start <= now]
+    if not runs:
+        return 0
+    worked = sum(end - start for start, end in runs)
+    return bisect_right(range(1, life.steps + 1), worked, key=lambda step: _work_of(life, step))
+
+
+def _until(spans: Sequence[Span], at: int) -> Iterator[Span]:
+    for span in spans:
+        if span.start <= at:
+            yield Span(span.status, span.start, at if span.end is None else min(span.end, at))
+
+
+def _span_at(spans: Sequence[Span], now: int) -> Span:
+    return next((span for span in reversed(spans) if span.start <= now), spans[0])
+
+
+def _work_of(life: Life, step: int) -> int:
+    """Microseconds of running, from the first warm-up, until `step` is done."""
+    warm_up = _duration(life, WARM_UP)
+    if not life.steps:
+        return warm_up
+    training = min(LONGEST_TRAINING, max(SHORTEST_TRAINING, PER_STEP * life.steps))
+    return warm_up + _duration(life, training) * step // life.steps
+
+
+def _duration(life: Life, seconds: float) -> int:
+    return round(seconds * MICROSECONDS / life.speed)

@@ -1,0 +1,132 @@
+"""The routes of models: the base models this service knows, and what its jobs made. Answers no prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from rftplan.server.checkpoints import checkpoint_model, kept_checkpoints
+from rftplan.server.errors import ApiError, not_found
+from rftplan.server.job_store import JobStore, StoredCheckpoint, StoredJob
+from rftplan.server.lifecycle import Moment, Status, life_at, step_times
+from rftplan.server.model_store import ModelStore
+from rftplan.server.requests import refuse_query
+from rftplan.server.service import ORGANIZATION, Service, seconds, service_of
+
+# An alias and the snapshot that it means. A snapshot's date is in its name.
+ALIASES = {
+    "gpt-4.1": "gpt-4.1-2025-04-14",
+    "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
+    "gpt-4.1-nano": "gpt-4.1-nano-2025-04-14",
+    "gpt-4o": "gpt-4o-2024-08-06",
+    "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
+    "gpt-5": "gpt-5-2025-08-07",
+    "gpt-5-mini": "gpt-5-mini-2025-08-07",
+    "o1": "o1-2024-12-17",
+    "o3": "o3-2025-04-16",
+    "o3-mini": "o3-mini-2025-01-31",
+    "o4-mini": "o4-mini-2025-04-16",
+}
+_BASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", re.ASCII)
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})$")
+_CHECKPOINT = re.compile(r"(?P<model>ft:.+):ckpt-step-\d+")
+
+
+async def list_models(request: Request) -> Response:
+    refuse_query(request)
+    service = service_of(request)
+    base = [_base_shape(name) for pair in ALIASES.items() for name in pair]
+    made = [shape for job in JobStore(service.store).all() for shape in _made_by(service, job)]
+    deleted = ModelStore(service.store).deleted()
+    data = [*base, *(shape for shape in made if shape["id"] not in deleted)]
+    return JSONResponse({"object": "list", "data": data})
+
+
+async def get_model(request: Request) -> Response:
+    name = request.path_params["model"]
+    if name in ALIASES or name in ALIASES.values():
+        return JSONResponse(_base_shape(name))
+    return JSONResponse(found_model(service_of(request), name))
+
+
+async def delete_model(request: Request) -> Response:
+    service = service_of(request)
+    name = request.path_params["model"]
+    if name in ALIASES or name in ALIASES.values():
+        raise ApiError(f"The model '{name}' cannot be deleted: it is not a fine-tuned model.", param="model")
+    found_model(service, name)
+    ModelStore(service.store).delete(name, now=seconds(service.now()))
+    return JSONResponse({"id": name, "object": "model", "deleted": True})
+
+
+def found_model(service: Service, name: str) -> dict[str, Any]:
+    """A fine-tuned model or checkpoint that exists now, or the vendor's 404."""
+    checkpoint = _CHECKPOINT.fullmatch(name)
+    job = JobStore(service.store).by_model(checkpoint["model"] if checkpoint else name)
+    if job is not None and name not in ModelStore(service.store).deleted():
+        for shape in _made_by(service, job):
+            if shape["id"] == name:
+                return shape
+    message = f"The model '{name}' does not exist or you do not have access to it."
+    raise not_found(message, param="model", code="model_not_found")
+
+
+def trainable_model(service: Service, name: str) -> str:
+    """The model a job for `name` trains, with its alias resolved; raises ApiError if there is none."""
+    if name.startswith("ft:"):
+        try:
+            found_model(service, name)
+        except ApiError as error:
+            raise _not_trainable(name) from error
+    elif not _BASE_NAME.fullmatch(name):
+        raise _not_trainable(name)
+    return ALIASES.get(name, name)
+
+
+def base_of(model: str) -> str:
+    """The base model of a fine-tuned one; a base model is its own."""
+    return model.split(":")[1] if model.startswith("ft:") else model
+
+
+def kept_of(service: Service, job: StoredJob, moment: Moment) -> list[StoredCheckpoint]:
+    """The checkpoints a job still has: those it keeps, without those whose models were deleted."""
+    validated = JobStore(service.store).checkpoints(job, until=moment.steps_done)
+    deleted = ModelStore(service.store).deleted()
+    kept = kept_checkpoints(validated, job, moment)
+    return [one for one in kept if checkpoint_model(job, one, moment) not in deleted]
+
+
+def _made_by(service: Service, job: StoredJob) -> Iterator[dict[str, Any]]:
+    """The fine-tuned model and the checkpoints that a job has so far, each once."""
+    moment = life_at(job.life, service.now())
+    times = step_times(job.life)
+    if moment.status is Status.SUCCEEDED:
+        yield _made_shape(job.fine_tuned_model, moment.finished_at or job.life.created_at)
+    for kept in kept_of(service, job, moment):
+        name = checkpoint_model(job, kept, moment)
+        if name != job.fine_tuned_model:
+            yield _made_shape(name, times[kept.number - 1])
+
+
+def _made_shape(name: str, at: int) -> dict[str, Any]:
+    return _shape(name, created=seconds(at), owner=ORGANIZATION)
+
+
+def _base_shape(name: str) -> dict[str, Any]:
+    found = _DATE.search(ALIASES.get(name, name))
+    day = date(*(int(part) for part in found.groups())) if found else date(1970, 1, 1)
+    created = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return _shape(name, created=int(created.timestamp()), owner="system")
+
+
+def _shape(name: str, *, created: int, owner: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": created, "owned_by": owner, "shutdown_date": None}
+
+
+def _not_trainable(name: str) -> ApiError:
+    return ApiError(f"Model {name} is not available for fine-tuning or does not exist.", param="model")

@@ -1,0 +1,100 @@
+"""What will become of a job: reads its data, parses its grader, trains. Stores and reveals nothing.
+
+The vendor finds these mistakes when the job starts, not when it is created; here all of it happens in the
+create call, and the clock reveals it later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rftplan.grading import Grader, GraderError, Judge, parse_grader
+from rftplan.server.datafile import DataError, DataRole, read_rows, wrong_purpose
+from rftplan.server.job_request import JobRequest
+from rftplan.server.job_store import Failure
+from rftplan.server.lifecycle import Status
+from rftplan.server.trainer import Step, Trainer, TrainingFailedError, TrainingRun
+
+_GRADER = "method.reinforcement.grader"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """A file a job was created with."""
+
+    id: str
+    purpose: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The steps to reveal and what they used, or the failure to end in. A job that fails has no steps."""
+
+    steps: Sequence[Step]
+    hyperparameters: Mapping[str, Any]
+    trained_tokens: int
+    failure: Failure | None
+
+
+def decide_outcome(
+    request: JobRequest,
+    *,
+    job_id: str,
+    seed: int,
+    train: DataSource,
+    valid: DataSource | None,
+    trainer: Trainer,
+    judge: Judge,
+) -> Outcome:
+    """Trains. For a worker thread: it takes as long as the data and the trainer do."""
+    try:
+        run = TrainingRun(
+            job_id=job_id,
+            model=request.model,
+            method=request.method.value,
+            hyperparameters=request.hyperparameters,
+            seed=seed,
+            train=_rows(request, train, DataRole.TRAINING),
+            valid=_rows(request, valid, DataRole.VALIDATION) if valid else (),
+            grader=_grader(request.grader),
+            response_format=request.response_format,
+            judge=judge,
+        )
+    except DataError as error:
+        return _failed(request, str(error), error.code, error.param, Status.VALIDATING_FILES)
+    except GraderError as error:
+        message = f"The job failed due to an invalid grader. {error.message}"
+        return _failed(request, message, "invalid_grader", error.param, Status.VALIDATING_FILES)
+    return _train(request, run, trainer)
+
+
+def _train(request: JobRequest, run: TrainingRun, trainer: Trainer) -> Outcome:
+    try:
+        trajectory = trainer.train(run)
+    except TrainingFailedError as error:
+        return _failed(request, str(error), error.code, error.param, Status.RUNNING)
+    hyperparameters = {**request.hyperparameters, **trajectory.hyperparameters}
+    return Outcome(trajectory.steps, hyperparameters, trajectory.trained_tokens, None)
+
+
+def _rows(request: JobRequest, source: DataSource, role: DataRole) -> list[dict[str, Any]]:
+    if source.purpose != "fine-tune":
+        raise wrong_purpose(role, file_id=source.id, purpose=source.purpose)
+    return read_rows(source.path, role=role, method=request.method)
+
+
+def _grader(body: Mapping[str, Any] | None) -> Grader | None:
+    if body is None:
+        return None
+    grader = parse_grader(body, param=_GRADER)
+    if grader.refusal is not None:
+        raise GraderError(grader.refusal, param=_GRADER)
+    return grader
+
+
+def _failed(request: JobRequest, message: str, code: str, param: str | None, status: Status) -> Outcome:
+    return Outcome((), request.hyperparameters, 0, Failure(code, message, param, status))

@@ -1,0 +1,43 @@
+"""One page of a list: what is asked for and how it is answered. Knows no HTTP and no resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from rftplan.server.errors import ApiError
+
+
+class Order(StrEnum):
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`after` is the id of the last object of the page before."""
+
+    limit: int
+    after: str | None
+
+
+def bad_cursor(after: str) -> ApiError:
+    return ApiError(
+        f"Invalid 'after': there is no '{after}' in this list.", param="after", code="invalid_value"
+    )
+
+
+def list_reply(data: Sequence[Mapping[str, Any]], *, more: bool) -> dict[str, Any]:
+    return {"object": "list", "data": data, "has_more": more}
+
+
+def list_reply_with_ends(data: Sequence[Mapping[str, Any]], *, more: bool) -> dict[str, Any]:
+    """With the ids of its first and last object, null if it is empty."""
+    ends = (
+        {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
+        if data
+        else {"first_id": None, "last_id": None}
+    )
+    return {**list_reply(data, more=more), **ends}

@@ -1,0 +1,157 @@
+"""The routes of what a job leaves behind as it goes: events and checkpoints. Reads only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from rftplan.server.checkpoints import checkpoint_model
+from rftplan.server.history import Entry, Happening, history
+from rftplan.server.job_store import JobStore, StoredCheckpoint, StoredJob
+from rftplan.server.jobs import found_job
+from rftplan.server.lifecycle import Moment, life_at, step_times
+from rftplan.server.models import kept_of
+from rftplan.server.paging import bad_cursor, list_reply, list_reply_with_ends
+from rftplan.server.requests import read_page
+from rftplan.server.service import seconds, service_of
+from rftplan.server.trainer import Step
+
+USUAL_EVENTS = 20
+USUAL_CHECKPOINTS = 10
+MOST_LISTED = 1_000
+_INDEX_DIGITS = 8
+
+
+async def list_events(request: Request) -> Response:
+    service = service_of(request)
+    page = read_page(request, default=USUAL_EVENTS, most=MOST_LISTED)
+    job = found_job(request)
+    jobs = JobStore(service.store)
+    entries = history(job.life, service.now(), checkpointed=jobs.checkpointed(job))
+    end = len(entries) if page.after is None else _index(job, page.after, len(entries))
+    start = max(0, end - page.limit)
+    steps = jobs.steps(job, [e.number for e in entries[start:end] if e.happening is Happening.STEP])
+    data = [_event(job, index, entries[index], steps) for index in range(end - 1, start - 1, -1)]
+    return JSONResponse(list_reply(data, more=start > 0))
+
+
+async def list_checkpoints(request: Request) -> Response:
+    service = service_of(request)
+    page = read_page(request, default=USUAL_CHECKPOINTS, most=MOST_LISTED)
+    job = found_job(request)
+    moment = life_at(job.life, service.now())
+    times = step_times(job.life)
+    shapes = [
+        _checkpoint(job, kept, moment, times[kept.number - 1]) for kept in kept_of(service, job, moment)
+    ]
+    start = 0
+    if page.after is not None:
+        ids = [shape["id"] for shape in shapes]
+        if page.after not in ids:
+            raise bad_cursor(page.after)
+        start = ids.index(page.after) + 1
+    data = shapes[start : start + page.limit]
+    return JSONResponse(list_reply_with_ends(data, more=start + page.limit < len(shapes)))
+
+
+def _event(job: StoredJob, index: int, entry: Entry, steps: Mapping[int, Step]) -> dict[str, Any]:
+    step = steps.get(entry.number) if entry.happening is Happening.STEP else None
+    return {
+        "object": "fine_tuning.job.event",
+        "id": f"{_event_prefix(job)}{index:0{_INDEX_DIGITS}x}",
+        "created_at": seconds(entry.at),
+        "level": _LEVELS.get(entry.happening, "info"),
+        "message": step.message if step else _message(job, entry),
+        "type": "metrics" if step else "message",
+        "data": step.metrics if step else {},
+    }
+
+
+_LEVELS = {Happening.NOTICE: "warn", Happening.FAILED: "error"}
+
+
+def _message(job: StoredJob, entry: Entry) -> str:
+    match entry.happening:
+        case Happening.CREATED:
+            return "Created fine-tuning job"
+        case Happening.NOTICE:
+            return _notice(job)
+        case Happening.VALIDATING:
+            return _validating(job)
+        case Happening.QUEUED:
+            return "Files validated, moving job to queued state"
+        case Happening.STARTED:
+            return "Fine-tuning job started"
+        case Happening.STEP:
+            return f"Step {entry.number}/{job.life.steps}"
+        case Happening.CHECKPOINT:
+            return f"Checkpoint created at step {entry.number}"
+        case Happening.PAUSING:
+            return "Pausing fine-tuning job"
+        case Happening.PAUSED:
+            return "Fine-tuning job paused"
+        case Happening.RESUMED:
+            return "Fine-tuning job resumed, moving job to queued state"
+        case Happening.CONTINUED:
+            return "Fine-tuning job continues"
+        case Happening.MODEL_CREATED:
+            return f"New fine-tuned model created: {job.fine_tuned_model}"
+        case Happening.SUCCEEDED:
+            return "The job has successfully completed"
+        case Happening.FAILED:
+            return job.failure.message if job.failure else "The job failed"
+        case Happening.CANCELLED:
+            return "Fine-tuning job cancelled"
+    assert_never(entry.happening)
+
+
+def _notice(job: StoredJob) -> str:
+    """What this service does not do, and a client should not take for granted."""
+    notices = ["This job runs on the local service"]
+    if job.simulation is not None:
+        notices = [
+            f"SIMULATED: no model is trained, its rewards come from the trainer '{job.simulation['trainer']}'"
+        ]
+        if job.simulation["judge"] is not None:
+            notices.append(f"score_model graders are judged by: {job.simulation['judge']}")
+    if job.request["integrations"]:
+        notices.append("integrations are not contacted")
+    return "; ".join(notices)
+
+
+def _validating(job: StoredJob) -> str:
+    training, validation = job.request["training_file"], job.request["validation_file"]
+    both = f"Validating training file: {training}"
+    return both if validation is None else f"{both} and validation file: {validation}"
+
+
+def _event_prefix(job: StoredJob) -> str:
+    return f"ftevent-{hashlib.sha256(job.id.encode()).hexdigest()[:16]}"
+
+
+def _index(job: StoredJob, event_id: str, count: int) -> int:
+    """An event's place in the history is in its id."""
+    digits = event_id.removeprefix(_event_prefix(job))
+    if len(digits) == _INDEX_DIGITS and all(digit in "0123456789abcdef" for digit in digits):
+        index = int(digits, 16)
+        if index < count:
+            return index
+    raise bad_cursor(event_id)
+
+
+def _checkpoint(job: StoredJob, kept: StoredCheckpoint, moment: Moment, at: int) -> dict[str, Any]:
+    own = hashlib.sha256(f"{job.id}:{kept.number}".encode()).hexdigest()[:24]
+    return {
+        "object": "fine_tuning.job.checkpoint",
+        "id": f"ftckpt_{own}",
+        "created_at": seconds(at),
+        "fine_tuned_model_checkpoint": checkpoint_model(job, kept, moment),
+        "fine_tuning_job_id": job.id,
+        "metrics": {"step": kept.number, **kept.metrics},
+        "step_number": kept.number,
+        "simulation": job.simulation,
+    }

@@ -1,0 +1,74 @@
+"""What one local service is made of: store, key, clock, trainer, judge. Knows nothing of requests."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rftplan.grading import Judge, StandInJudge
+from rftplan.server.trainer import Trainer
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+IN_PROCESS_HOST = "local"
+LARGEST_FILE = 512 * 2**20
+
+_ALPHABET = string.ascii_letters + string.digits
+_LENGTHS = {"file-": 22, "grader-": 12, "req_": 32}
+_USUAL_LENGTH = 24
+
+
+def random_id(prefix: str) -> str:
+    """An id as the vendor forms it: the prefix and as many letters and digits as it uses there."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTHS.get(prefix, _USUAL_LENGTH)))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`key` is the bearer key every route asks for; it is never stored nor logged.
+
+    `now` is in seconds since the epoch. `speed` divides every duration of a job's life. `hosts` are the names
+    the Host header may carry, without port. `largest_file` is in bytes.
+    """
+
+    store: Path
+    key: str = field(repr=False)
+    trainer: Trainer
+    judge: Judge
+    now: Callable[[], float] = time.time
+    speed: float = 1.0
+    new_id: Callable[[str], str] = random_id
+    hosts: frozenset[str] = LOOPBACK_HOSTS | {IN_PROCESS_HOST}
+    largest_file: int = LARGEST_FILE
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise ValueError("the local service needs a key")
+        if not 0 < self.speed < float("inf"):
+            raise ValueError(f"speed must be above zero, not {self.speed}")
+
+
+def default_settings(
+    store: Path,
+    key: str,
+    *,
+    judge: Judge | None = None,
+    speed: float = 1.0,
+    now: Callable[[], float] = time.time,
+    hosts: frozenset[str] = LOOPBACK_HOSTS | {IN_PROCESS_HOST},
+) -> Settings:
+    """The service as users get it: training is simulated; without a judge, the stand-in judges."""
+    from rftplan.server.simulate import SimulatingTrainer
+
+    return Settings(
+        store=store,
+        key=key,
+        trainer=SimulatingTrainer(),
+        judge=judge or StandInJudge(),
+        speed=speed,
+        now=now,
+        hosts=hosts,
+    )

@@ -1,0 +1,155 @@
+"""Open the one SQLite file that holds the service's state, and share it safely. Knows no resource's rules."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT = 10.0  # seconds; every transaction here is short, so that only a stuck process takes longer
+_ATTEMPTS = 50
+
+_SCHEMA = """
+CREATE TABLE files (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, filename TEXT NOT NULL, purpose TEXT NOT NULL,
+    expires_at INTEGER, deleted_at INTEGER);
+CREATE INDEX files_present ON files (purpose, seq) WHERE deleted_at IS NULL;
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL,
+    speed REAL NOT NULL, steps INTEGER NOT NULL, failure TEXT, request TEXT NOT NULL, metadata TEXT,
+    hyperparameters TEXT NOT NULL, trained_tokens INTEGER NOT NULL, fine_tuned_model TEXT NOT NULL UNIQUE,
+    simulation TEXT);
+CREATE TABLE steps (
+    job_seq INTEGER NOT NULL REFERENCES jobs, number INTEGER NOT NULL, message TEXT NOT NULL,
+    metrics TEXT NOT NULL, checkpoint TEXT, PRIMARY KEY (job_seq, number)) WITHOUT ROWID;
+CREATE INDEX steps_with_checkpoint ON steps (job_seq, number) WHERE checkpoint IS NOT NULL;
+CREATE TABLE commands (
+    job_seq INTEGER NOT NULL REFERENCES jobs, number INTEGER NOT NULL, at INTEGER NOT NULL,
+    verb TEXT NOT NULL, PRIMARY KEY (job_seq, number)) WITHOUT ROWID;
+CREATE TABLE deleted_models (id TEXT PRIMARY KEY, deleted_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE permissions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL,
+    project_id TEXT NOT NULL, created_at INTEGER NOT NULL, deleted_at INTEGER);
+CREATE INDEX permissions_of_model ON permissions (model, seq) WHERE deleted_at IS NULL;
+"""
+
+
+class StoreError(Exception):
+    """The store cannot be opened; the message says what to do."""
+
+
+class Store:
+    """The database and the directory of file contents beside it. Safe between threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or creates; raises StoreError for a file that is no store or one of a newer version."""
+        self.contents = path.with_name(path.name + "-files")
+        self.incoming = self.contents / "incoming"
+        try:
+            self.incoming.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.incoming} cannot be made: {error.strerror}") from error
+        self._lock = threading.RLock()
+        self._db = _open(path)
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of one read."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that has the write lock from its start: what it reads stays true until it ends."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+
+def first(rows: Sequence[sqlite3.Row]) -> sqlite3.Row | None:
+    return rows[0] if rows else None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    try:
+        db.row_factory = sqlite3.Row
+        _refuse_newer(db, path)
+        _use_wal(db)
+        # At NORMAL a killed process loses nothing; a power cut may lose the last transactions, whole.
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("PRAGMA foreign_keys=ON")
+        _create_schema(db)
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise StoreError(f"{path} cannot be opened as the local service's store: {error}") from error
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _version(db: sqlite3.Connection) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _refuse_newer(db: sqlite3.Connection, path: Path) -> None:
+    if (version := _version(db)) > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was written by a newer rftplan (store version {version}, this one knows "
+            f"{SCHEMA_VERSION}). Use that version, or another store."
+        )
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """SQLite does not wait where two processes switch to WAL at once; a write lock it does wait for."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("COMMIT")
+
+
+def _create_schema(db: sqlite3.Connection) -> None:
+    if _version(db) == SCHEMA_VERSION:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(db) != SCHEMA_VERSION:
+            _run_script(db, _SCHEMA)
+            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _run_script(db: sqlite3.Connection, script: str) -> None:
+    """Unlike `executescript`, without committing the transaction first."""
+    for statement in script.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+def as_json(value: Any) -> str:
+    """The one text form in which the store keeps structures; raises ValueError for NaN and infinities."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
