@@ -78,8 +78,10 @@ class HttpJudge:
 
         model = self.model or request.model
         try:
-            response = self._open().post("chat/completions", json=_body(model, request))
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            # Written here, in ASCII: texts may hold half a surrogate pair, which UTF-8 cannot.
+            content = json.dumps(_body(model, request))
+            response = self._open().post("chat/completions", content=content)
+        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeEncodeError) as error:
             what = str(error) or type(error).__name__
             return self._failure(model, Flag.MODEL_SERVER, f"The judge could not be asked: {what}")
         if response.status_code != 200:
@@ -101,12 +103,16 @@ class HttpJudge:
             if self._client is None:
                 self._client = httpx2.Client(
                     base_url=self.base_url.rstrip("/") + "/",
-                    headers={"Authorization": f"Bearer {self.api_key}"} if self.api_key else {},
+                    headers=self._headers(),
                     timeout=self.timeout,
                     transport=self.transport,
                     trust_env=False,
                 )
             return self._client
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/json"}
+        return headers | ({"Authorization": f"Bearer {self.api_key}"} if self.api_key else {})
 
     def _failure(self, model: str, flag: Flag, details: str, usage: TokenUsage | None = None) -> JudgeReply:
         if self.api_key:

@@ -26,7 +26,7 @@ _OVERFITTING_PER_EPOCH = 0.03  # of the validation loss, from the third epoch on
 
 @dataclass(frozen=True, slots=True)
 class _Curve:
-    """Loss by the share of two epochs that is done, at this learning rate."""
+    """The loss by how many epochs are done; `rate` is how fast it falls."""
 
     start: float
     floor: float

@@ -1,4 +1,4 @@
-"""Simulated reinforcement fine-tuning: candidates, the job's real grader, a policy. Knows no service, no time.
+"""Simulated reinforcement fine-tuning: candidates, the real grader, a policy. Knows no service and no time.
 
 Each distinct candidate of a row is graded once, when it is first drawn.
 """
