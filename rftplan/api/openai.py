@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import httpx2
 import openai
@@ -22,7 +22,7 @@ from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.faults import Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
 from rftplan.api.paging import ListedT, every
-from rftplan.api.port import Checkpoint, JobEvent, Permission, Progress, RemoteFile, RemoteJob, Upload
+from rftplan.api.port import Checkpoint, JobEvent, Permission, Port, Progress, RemoteFile, RemoteJob, Upload
 from rftplan.api.profiles import Capability, Profile
 from rftplan.api.upload import CountedReader, check_size
 from rftplan.canonical import JsonObject
@@ -63,26 +63,39 @@ class _Client(openai.AsyncOpenAI):
         }
 
 
-class OpenAIPort:
+class _Traffic:
+    """Counts what goes over the wire, the SDK's own retries included."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    async def count(self, request: httpx2.Request) -> None:
+        self.requests += 1
+
+
+class OpenAIPort(Port):
     """A `Port` to one service under one identity. Made by `connect`."""
 
     def __init__(
-        self, profile: Profile, client: openai.AsyncOpenAI, admin: openai.AsyncOpenAI | None, faults: Faults
+        self,
+        profile: Profile,
+        client: openai.AsyncOpenAI,
+        admin: openai.AsyncOpenAI | None,
+        traffic: _Traffic,
+        faults: Faults,
+        answer_seconds: float,
     ) -> None:
         self._profile = profile
         self._reads = client
         self._effects = client.with_options(max_retries=0)
         self._admin = admin
+        self._traffic = traffic
         self._faults = faults
-        self._sent = 0
+        self._answer_seconds = answer_seconds
 
     @property
     def requests(self) -> int:
-        return self._sent
-
-    async def count_request(self, request: httpx2.Request) -> None:
-        """Hook of the HTTP client: called before each request, the SDK's own retries included."""
-        self._sent += 1
+        return self._traffic.requests
 
     async def list_files(self, purpose: str) -> Sequence[RemoteFile]:
         fetch = partial(self._reads.files.with_raw_response.list, purpose=purpose)
@@ -153,7 +166,7 @@ class OpenAIPort:
             grader={},  # type: ignore[arg-type]
             extra_body={"grader": grader},  # as in create_job
         )
-        await self._ask(Call(Kind.READ, "validate the grader"), sending, lambda _: None)
+        await self._ask(Call(Kind.READ, "validate the grader"), sending, wire.validated)
 
     async def list_permissions(self, model: str) -> Sequence[Permission]:
         permissions = self._for_permissions().fine_tuning.checkpoints.permissions
@@ -207,7 +220,7 @@ class OpenAIPort:
 
     async def _do(self, what: str, sending: Awaitable[_Reply], parse: Callable[[JsonObject], _T]) -> _T:
         """An effect; an answer that comes in drops may not hold us for ever."""
-        return await self._ask(Call(Kind.EFFECT, what, _ANSWER_SECONDS), sending, parse)
+        return await self._ask(Call(Kind.EFFECT, what, self._answer_seconds), sending, parse)
 
     async def _ask(self, call: Call, sending: Awaitable[_Reply], parse: Callable[[JsonObject], _T]) -> _T:
         response = await self._answer(call, sending)
@@ -241,19 +254,20 @@ def connect(
     admin_key: str | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
     read_retries: int = _READ_RETRIES,
+    answer_seconds: float = _ANSWER_SECONDS,
 ) -> OpenAIPort:
     """A port to the service of `identity`. Sends nothing yet.
 
-    `transport` answers in place of the network, and must be there for the in-process service.
+    `transport` answers in place of the network, and must be there for the in-process service. An effect
+    other than an upload that is not answered in `answer_seconds` is given up, its fate unknown.
     """
     if identity.in_process and transport is None:
         raise ValueError("the in-process service needs its transport")
     faults = Faults(identity.base_url, profile.key_env, tuple(filter(None, (key, admin_key))))
-    hooks: dict[str, list[Callable[[httpx2.Request], Awaitable[None]]]] = {"request": []}
-    client = partial(_client, identity, retries=read_retries, transport=transport, hooks=hooks)
-    port = OpenAIPort(profile, client(key), client(admin_key) if admin_key else None, faults)
-    hooks["request"].append(port.count_request)
-    return port
+    traffic = _Traffic()
+    client = partial(_client, identity, retries=read_retries, transport=transport, traffic=traffic)
+    admin = client(admin_key) if admin_key else None
+    return OpenAIPort(profile, client(key), admin, traffic, faults, answer_seconds)
 
 
 def _client(
@@ -262,7 +276,7 @@ def _client(
     *,
     retries: int,
     transport: httpx2.AsyncBaseTransport | None,
-    hooks: Mapping[str, list[Callable[..., Any]]],
+    traffic: _Traffic,
 ) -> openai.AsyncOpenAI:
     """Every value that the SDK would else take from the environment is given, if only as an empty text."""
     return _Client(
@@ -281,7 +295,7 @@ def _client(
             follow_redirects=False,
             # A proxy is for the way out; on the way to this machine it would get the key in the clear.
             trust_env=not parse_endpoint(identity.base_url).loopback,
-            event_hooks=dict(hooks),
+            event_hooks={"request": [traffic.count]},
         ),
     )
 

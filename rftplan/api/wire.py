@@ -174,6 +174,11 @@ def deleted(body: JsonObject) -> None:
         raise ValueError("it does not say that the object is deleted")
 
 
+def validated(body: JsonObject) -> None:
+    if not isinstance(body.get("grader"), dict):
+        raise ValueError("it does not hold the grader")
+
+
 def _text(body: JsonObject, key: str) -> str:
     value = _text_or_none(body, key)
     if not value:
