@@ -26,9 +26,11 @@ LOCAL: Final = Profile(
     settle_seconds=0.0,
     call_seconds=0.0,
     poll_seconds=0.3,
+    # No UPLOADS yet, no MODEL_SHUTDOWN_DATES: its models do not retire.
     capabilities=frozenset(
         {
             Capability.PAUSE,
+            Capability.PERMISSIONS,
             Capability.METADATA,
             Capability.METADATA_FILTER,
             Capability.GRADER_VALIDATE,
