@@ -82,7 +82,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("error is null unless the job failed", Source.SPEC),
         ("metadata filters: pairs that must all match, or metadata=null", Source.SPEC),
         (
-            "integrations are accepted and echoed with the job's id as run_id, and not contacted",
+            "integrations are echoed with the job's id as run_id, and not contacted",
             Source.POLICY,
         ),
         ("result_files is empty, usage_metrics and eval_id are null", Source.POLICY),
@@ -121,11 +121,11 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("messages at creation, at a step and of the new model", Source.SPEC),
         ("messages of validating, queued and started", Source.REPORTED),
         ("messages of pausing, paused, resumed and cancelled", Source.POLICY),
-        ("a warn event says that the job is simulated", Source.POLICY),
+        ("a warn event says that the job is simulated; the trainer's notes are events", Source.POLICY),
         ("reinforcement keeps the three checkpoints of best validation reward", Source.GUIDE),
         ("of checkpoints with one reward the later is kept", Source.POLICY),
         (
-            "the final step's checkpoint is kept beside them, and is the fine-tuned model itself",
+            "the final step's checkpoint is kept too, and is the fine-tuned model itself",
             Source.POLICY,
         ),
         ("supervised and dpo keep the last three checkpoints", Source.POLICY),

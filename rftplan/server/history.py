@@ -19,6 +19,7 @@ class Happening(Enum):
     VALIDATING = auto()
     QUEUED = auto()
     STARTED = auto()
+    NOTE = auto()
     STEP = auto()
     CHECKPOINT = auto()
     PAUSING = auto()
@@ -33,7 +34,7 @@ class Happening(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`at` is in microseconds; `number` is the step's, for steps and checkpoints."""
+    """`at` is in microseconds; `number` counts from 1: of a step, a checkpoint's step, a note."""
 
     happening: Happening
     at: int
@@ -53,12 +54,12 @@ _BEGINNINGS = {
 _AFTER_PAUSE = {Status.QUEUED: (Happening.RESUMED,), Status.RUNNING: (Happening.CONTINUED,)}
 
 
-def history(life: Life, now: int, *, checkpointed: frozenset[int]) -> list[Entry]:
-    """Oldest first; `checkpointed` are the numbers of the steps that are or will be validated."""
-    return [entry for entry in _entries(life, checkpointed) if entry.at <= now]
+def history(life: Life, now: int, *, checkpointed: frozenset[int], notes: int) -> list[Entry]:
+    """Oldest first. `checkpointed`: the steps that are or will be validated; `notes`: how many there are."""
+    return [entry for entry in _entries(life, checkpointed, notes) if entry.at <= now]
 
 
-def _entries(life: Life, checkpointed: frozenset[int]) -> Iterator[Entry]:
+def _entries(life: Life, checkpointed: frozenset[int], notes: int) -> Iterator[Entry]:
     steps = deque(enumerate(step_times(life), start=1))
     paused = False
     for span in timeline(life):
@@ -66,6 +67,8 @@ def _entries(life: Life, checkpointed: frozenset[int]) -> Iterator[Entry]:
         meanings = {**_BEGINNINGS, **_AFTER_PAUSE} if paused else _BEGINNINGS
         for happening in meanings[span.status]:
             yield Entry(happening, span.start)
+            if happening is Happening.STARTED:
+                yield from (Entry(Happening.NOTE, span.start, number) for number in range(1, notes + 1))
         while steps and _belongs(steps[0][1], span):
             number, at = steps.popleft()
             yield Entry(Happening.STEP, at, number)

@@ -41,6 +41,7 @@ class NewJob:
     steps: Sequence[Step]
     hyperparameters: Mapping[str, Any]
     trained_tokens: int
+    notes: Sequence[str]
     failure: Failure | None
 
 
@@ -56,6 +57,7 @@ class StoredJob:
     simulation: Mapping[str, Any] | None
     hyperparameters: Mapping[str, Any]
     trained_tokens: int
+    notes: Sequence[str]
     failure: Failure | None
     life: Life
 
@@ -90,8 +92,8 @@ class JobStore:
         with self._store.write() as db:
             seq = db.execute(
                 "INSERT INTO jobs (id, created_at, speed, steps, failure, request, metadata, "
-                "hyperparameters, trained_tokens, fine_tuned_model, simulation) "
-                "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                "hyperparameters, trained_tokens, fine_tuned_model, simulation, notes) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                 _values(job),
             ).lastrowid
             db.executemany("INSERT INTO steps VALUES (?,?,?,?,?)", [(seq, *step) for step in steps])
@@ -181,6 +183,7 @@ def _values(job: NewJob) -> tuple[Any, ...]:
         job.trained_tokens,
         job.fine_tuned_model,
         None if job.simulation is None else as_json(job.simulation),
+        as_json(list(job.notes)),
     )
 
 
@@ -197,6 +200,7 @@ def _job(row: sqlite3.Row) -> StoredJob:
         simulation=_optional(row["simulation"]),
         hyperparameters=json.loads(row["hyperparameters"]),
         trained_tokens=row["trained_tokens"],
+        notes=json.loads(row["notes"]),
         failure=failure,
         life=Life(row["created_at"], row["speed"], row["steps"], fails_in, commands),
     )

@@ -184,6 +184,7 @@ def _new_job(
         steps=outcome.steps,
         hyperparameters=outcome.hyperparameters,
         trained_tokens=outcome.trained_tokens,
+        notes=outcome.notes,
         failure=outcome.failure,
     )
 

@@ -37,6 +37,7 @@ class Outcome:
     steps: Sequence[Step]
     hyperparameters: Mapping[str, Any]
     trained_tokens: int
+    notes: Sequence[str]
     failure: Failure | None
 
 
@@ -78,7 +79,7 @@ def _train(request: JobRequest, run: TrainingRun, trainer: Trainer) -> Outcome:
     except TrainingFailedError as error:
         return _failed(request, str(error), error.code, error.param, Status.RUNNING)
     hyperparameters = {**request.hyperparameters, **trajectory.hyperparameters}
-    return Outcome(trajectory.steps, hyperparameters, trajectory.trained_tokens, None)
+    return Outcome(trajectory.steps, hyperparameters, trajectory.trained_tokens, trajectory.notes, None)
 
 
 def _rows(request: JobRequest, source: DataSource, role: DataRole) -> list[dict[str, Any]]:
@@ -97,4 +98,4 @@ def _grader(body: Mapping[str, Any] | None) -> Grader | None:
 
 
 def _failed(request: JobRequest, message: str, code: str, param: str | None, status: Status) -> Outcome:
-    return Outcome((), request.hyperparameters, 0, Failure(code, message, param, status))
+    return Outcome((), request.hyperparameters, 0, (), Failure(code, message, param, status))

@@ -31,7 +31,7 @@ async def list_events(request: Request) -> Response:
     page = read_page(request, default=USUAL_EVENTS, most=MOST_LISTED)
     job = found_job(request)
     jobs = JobStore(service.store)
-    entries = history(job.life, service.now(), checkpointed=jobs.checkpointed(job))
+    entries = history(job.life, service.now(), checkpointed=jobs.checkpointed(job), notes=len(job.notes))
     end = len(entries) if page.after is None else _index(job, page.after, len(entries))
     start = max(0, end - page.limit)
     steps = jobs.steps(job, [e.number for e in entries[start:end] if e.happening is Happening.STEP])
@@ -86,6 +86,8 @@ def _message(job: StoredJob, entry: Entry) -> str:
             return "Files validated, moving job to queued state"
         case Happening.STARTED:
             return "Fine-tuning job started"
+        case Happening.NOTE:
+            return job.notes[entry.number - 1]
         case Happening.STEP:
             return f"Step {entry.number}/{job.life.steps}"
         case Happening.CHECKPOINT:

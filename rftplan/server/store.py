@@ -24,7 +24,7 @@ CREATE TABLE jobs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL,
     speed REAL NOT NULL, steps INTEGER NOT NULL, failure TEXT, request TEXT NOT NULL, metadata TEXT,
     hyperparameters TEXT NOT NULL, trained_tokens INTEGER NOT NULL, fine_tuned_model TEXT NOT NULL UNIQUE,
-    simulation TEXT);
+    simulation TEXT, notes TEXT NOT NULL);
 CREATE TABLE steps (
     job_seq INTEGER NOT NULL REFERENCES jobs, number INTEGER NOT NULL, message TEXT NOT NULL,
     metrics TEXT NOT NULL, checkpoint TEXT, PRIMARY KEY (job_seq, number)) WITHOUT ROWID;

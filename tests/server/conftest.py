@@ -48,7 +48,7 @@ class CountingIds:
 
 @dataclass
 class TrivialTrainer:
-    """One step for every ten rows, rewards by a table, a checkpoint at every step; a second Trainer beside ours."""
+    """A second Trainer beside the product's own: a step and a checkpoint for each reward of a table."""
 
     name: str = "trivial"
     simulated: bool = True

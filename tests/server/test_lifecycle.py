@@ -1,0 +1,151 @@
+"""The life of a job, without storage and without HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rftplan.server.history import Happening, history
+from rftplan.server.lifecycle import (
+    ENDED,
+    MICROSECONDS,
+    Command,
+    Life,
+    Status,
+    Verb,
+    life_at,
+    refusal,
+    step_times,
+    time_of_command,
+    timeline,
+)
+
+ALLOWED = {
+    Status.VALIDATING_FILES: {Status.QUEUED, Status.FAILED, Status.CANCELLED},
+    Status.QUEUED: {Status.RUNNING, Status.CANCELLED},
+    Status.RUNNING: {Status.SUCCEEDED, Status.FAILED, Status.PAUSING, Status.CANCELLED},
+    Status.PAUSING: {Status.PAUSED, Status.CANCELLED},
+    Status.PAUSED: {Status.QUEUED, Status.CANCELLED},
+    Status.SUCCEEDED: set(),
+    Status.FAILED: set(),
+    Status.CANCELLED: set(),
+}
+
+lives = st.builds(
+    Life,
+    created_at=st.integers(0, 10**16),
+    speed=st.floats(0.1, 1e9),
+    steps=st.integers(1, 60),
+    fails_in=st.just(None),
+) | st.builds(
+    Life,
+    created_at=st.integers(0, 10**16),
+    speed=st.floats(0.1, 1e9),
+    steps=st.just(0),
+    fails_in=st.sampled_from([Status.VALIDATING_FILES, Status.RUNNING]),
+)
+pauses = st.integers(0, 3 * MICROSECONDS)
+acts = st.lists(st.tuples(pauses, st.sampled_from([None, *Verb])), max_size=30)
+
+
+def at(life: Life, seconds: float) -> int:
+    return life.created_at + round(seconds * MICROSECONDS)
+
+
+@given(lives, acts)
+def test_whatever_is_commanded_nothing_seen_is_ever_unseen(
+    life: Life, acts: list[tuple[int, Verb | None]]
+) -> None:
+    now, steps, entries = life.created_at, 0, []
+    for pause, verb in acts:
+        now += pause
+        if verb is not None and refusal(life, verb, now) is None:
+            life = replace(life, commands=(*life.commands, Command(time_of_command(life, now), verb)))
+        moment = life_at(life, now)
+        seen = history(life, now, checkpointed=frozenset({1, 5}), notes=2)
+        assert moment.steps_done >= steps
+        assert seen[: len(entries)] == entries
+        assert moment.steps_done == sum(entry.happening is Happening.STEP for entry in seen)
+        assert all(earlier.at <= later.at for earlier, later in pairwise(seen))
+        steps, entries = moment.steps_done, seen
+
+
+@given(lives, acts)
+def test_states_follow_the_state_machine_without_gaps(
+    life: Life, acts: list[tuple[int, Verb | None]]
+) -> None:
+    now = life.created_at
+    for pause, verb in acts:
+        now += pause
+        if verb is not None and refusal(life, verb, now) is None:
+            life = replace(life, commands=(*life.commands, Command(now, verb)))
+    spans = timeline(life)
+    assert spans[0].status is Status.VALIDATING_FILES
+    assert spans[-1].status in ENDED or spans[-1].status is Status.PAUSED
+    for before, after in pairwise(spans):
+        assert after.status in ALLOWED[before.status]
+        assert before.end == after.start >= before.start
+
+
+@given(lives, acts)
+def test_pauses_lose_no_work(life: Life, acts: list[tuple[int, Verb | None]]) -> None:
+    """A job that is left to end has run exactly as long as one that was never disturbed."""
+    undisturbed, now = life, life.created_at
+    for pause, verb in acts:
+        now += pause
+        if verb not in (None, Verb.CANCEL) and refusal(life, verb, now) is None:
+            life = replace(life, commands=(*life.commands, Command(now, verb)))
+    if timeline(life)[-1].status is Status.PAUSED:
+        later = timeline(life)[-1].start
+        life = replace(life, commands=(*life.commands, Command(later, Verb.RESUME)))
+
+    def running(one: Life) -> int:
+        return sum(
+            (span.end or span.start) - span.start for span in timeline(one) if span.status is Status.RUNNING
+        )
+
+    assert running(life) == running(undisturbed)
+    assert len(step_times(life)) == undisturbed.steps
+    assert timeline(life)[-1].status is timeline(undisturbed)[-1].status
+
+
+def test_a_job_at_usual_speed_validates_queues_warms_up_and_trains() -> None:
+    life = Life(created_at=0, speed=1.0, steps=20)
+    states = [life_at(life, at(life, seconds)).status for seconds in (0, 0.39, 0.4, 0.79, 0.8, 7.29, 7.3)]
+    assert states == [
+        Status.VALIDATING_FILES,
+        Status.VALIDATING_FILES,
+        Status.QUEUED,
+        Status.QUEUED,
+        Status.RUNNING,
+        Status.RUNNING,
+        Status.SUCCEEDED,
+    ]
+    assert step_times(life)[0] == at(life, 1.6)
+
+
+@pytest.mark.parametrize(("steps", "seconds"), [(1, 3.0), (10, 3.0), (100, 30.0), (5_000, 40.0)])
+def test_training_takes_three_to_forty_seconds(steps: int, seconds: float) -> None:
+    life = Life(created_at=0, speed=1.0, steps=steps)
+    assert timeline(life)[-1].start == at(life, 0.4 + 0.4 + 0.5 + seconds)
+
+
+def test_speed_divides_every_duration() -> None:
+    slow, fast = Life(0, 1.0, 10), Life(0, 10.0, 10)
+    assert [span.start for span in timeline(slow)] == [span.start * 10 for span in timeline(fast)]
+
+
+def test_a_pause_needs_a_finished_step() -> None:
+    life = Life(created_at=0, speed=1.0, steps=10)
+    assert refusal(life, Verb.PAUSE, at(life, 0)) == "only a running job can be paused, and it is validating_files"
+    assert refusal(life, Verb.PAUSE, at(life, 1.0)) == "it has not finished its first step"
+    assert refusal(life, Verb.PAUSE, at(life, 1.6)) is None
+
+
+def test_a_clock_that_goes_backwards_does_not_reorder_commands() -> None:
+    life = Life(created_at=at(Life(0, 1.0, 1), 100), speed=1.0, steps=10)
+    assert time_of_command(life, 0) == life.created_at
+    assert life_at(life, 0).status is Status.VALIDATING_FILES
