@@ -1,0 +1,210 @@
+"""Carry out a plan: in order, concurrently, every step through its kind, failures kept to their dependents.
+
+Adds no decision, reads no reason, prints nothing. Knows plans, not the planner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Protocol
+
+from rftplan.address import Address
+from rftplan.errors import ApiError, UserError
+from rftplan.events import OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
+from rftplan.kinds import KINDS
+from rftplan.kinds.base import Act, LostEffect, Records, RecordStep, result
+from rftplan.plan import Action, Change, Plan
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Book(Records, Protocol):
+    """The ledger as apply uses it."""
+
+    def fold(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Set once by whoever wants to stop: calls in flight end, nothing new begins."""
+
+    event: asyncio.Event
+
+    @property
+    def asked(self) -> bool:
+        return self.event.is_set()
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How one plan is carried out. `acting` opens the ledger under the file lock and makes the `Act` for it."""
+
+    plan: Plan
+    acting: Callable[[], AbstractContextManager[tuple[Act, Book]]]
+    on_event: OnEvent
+    stop: Stop
+    parallelism: int
+    poll_seconds: float
+    sleep: Sleep
+
+
+async def execute(execution: Execution, *, wait: bool) -> tuple[Result, ...]:
+    """Every change's result, in the order of the plan. `wait` follows jobs and does what `then` announced."""
+    plan = execution.plan
+    results: dict[Address, Result] = {}
+    with execution.acting() as (act, book):
+        try:
+            await _walk(execution, act, book, results)
+        finally:
+            book.fold()
+    if wait and not execution.stop.asked:
+        await _follow(execution, act, results)
+    return tuple(results[c.address] for c in plan.changes if c.address in results)
+
+
+async def _walk(execution: Execution, act: Act, book: Book, results: dict[Address, Result]) -> None:
+    """Level by level; the lock is folded after each."""
+    by_address = {change.address: change for change in execution.plan.changes}
+    sorter: TopologicalSorter[Address] = TopologicalSorter()
+    for change in execution.plan.changes:
+        sorter.add(change.address, *(a for a in change.after if a in by_address))
+    sorter.prepare()
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        acted = await _level(execution, act, [by_address[a] for a in ready], results)
+        if acted:
+            book.fold()
+        sorter.done(*ready)
+
+
+async def _level(
+    execution: Execution, act: Act, changes: list[Change], results: dict[Address, Result]
+) -> bool:
+    """Carry out the changes of one level; True if any of them acted."""
+    places = asyncio.Semaphore(execution.parallelism)
+    acting = []
+    for change in changes:
+        if isinstance(change.step, RecordStep) and change.action is Action.NOOP:
+            act.records.record(change.address, change.step.entry)
+        settled = _without_acting(execution, change, results)
+        if settled is None:
+            acting.append(change)
+        elif change.action is not Action.NOOP:
+            _note(execution, results, settled)
+
+    async def run(change: Change) -> None:
+        async with places:
+            _note(execution, results, await _step(execution, act, change))
+
+    async with asyncio.TaskGroup() as group:
+        for change in acting:
+            group.create_task(run(change))
+    return bool(acting)
+
+
+def _without_acting(execution: Execution, change: Change, results: Mapping[Address, Result]) -> Result | None:
+    match change.action:
+        case Action.NOOP:
+            return result(change, Outcome.DONE)
+        case Action.DEFER:
+            return result(change, Outcome.DEFERRED, detail=change.detail)
+        case Action.HOLD:
+            return result(change, Outcome.HELD, detail=change.detail, evidence=change.evidence)
+        case _:
+            pass
+    stuck = [a for a in change.after if a in results and results[a].outcome is not Outcome.DONE]
+    if stuck:
+        names = ", ".join(str(a) for a in stuck)
+        return result(change, Outcome.SKIPPED, detail=f"not tried, because {names} is not done")
+    return None
+
+
+async def _step(execution: Execution, act: Act, change: Change) -> Result:
+    if execution.stop.asked:
+        return result(change, Outcome.SKIPPED, detail="not tried, because apply was stopped")
+    execution.on_event(StepStarted(change.address, change.verb))
+    try:
+        return await KINDS[change.address.kind].perform(change, act)
+    except LostEffect as lost:
+        return result(
+            change,
+            Outcome.DEFERRED,
+            detail=f"fate unknown: {lost}; the next apply looks it up before it repeats anything",
+        )
+    except (ApiError, UserError) as error:
+        hint = f"; {error.hint}" if error.hint else ""
+        return result(change, Outcome.FAILED, error=f"{error}{hint}")
+
+
+def _note(execution: Execution, results: dict[Address, Result], ended: Result) -> None:
+    results[ended.address] = ended
+    execution.on_event(StepEnded(ended))
+
+
+async def _follow(execution: Execution, act: Act, results: dict[Address, Result]) -> None:
+    """Watch the jobs that run until they end, and do then what the plan announced; nothing else.
+
+    `act` is only looked with: the file lock is free while we wait, and taken anew for what follows.
+    """
+    watched = {c.address: c for c in execution.plan.changes if _watch(c, results)}
+    if not watched:
+        return
+    execution.on_event(WaitStarted(tuple(sorted(watched))))
+    ended: dict[Address, Result] = {}
+    while watched and not execution.stop.asked:
+        for address in sorted(watched):
+            outcome = await _look(act, watched[address])
+            if outcome is not None:
+                ended[address] = outcome
+                await _after_end(execution, watched.pop(address), outcome, ended, results)
+        if watched:
+            await execution.sleep(execution.poll_seconds)
+
+
+def _watch(change: Change, results: Mapping[Address, Result]) -> bool:
+    if not KINDS[change.address.kind].follows(change):
+        return False
+    return change.action is Action.NOOP or results[change.address].outcome is Outcome.DONE
+
+
+async def _look(act: Act, change: Change) -> Result | None:
+    """One look. A service that does not answer now is asked again next time."""
+    try:
+        return await KINDS[change.address.kind].poll(change, act)
+    except ApiError:
+        return None
+
+
+async def _after_end(
+    execution: Execution,
+    change: Change,
+    outcome: Result,
+    ended: Mapping[Address, Result],
+    results: dict[Address, Result],
+) -> None:
+    """Record how it ended, and carry out the follow-ups that waited for it."""
+    with execution.acting() as (act, book):
+        try:
+            await KINDS[change.address.kind].settle(change, act)
+            _note(execution, results, outcome)
+            for later in execution.plan.changes:
+                if change.address in later.after and later.then and later.action is Action.DEFER:
+                    _note(execution, results, await _follow_up(act, later, ended))
+        finally:
+            book.fold()
+
+
+async def _follow_up(act: Act, change: Change, ended: Mapping[Address, Result]) -> Result:
+    bad = [a for a in change.after if a in ended and ended[a].outcome is not Outcome.DONE]
+    if bad:
+        return result(change, Outcome.SKIPPED, detail=f"not tried, because {bad[0]} did not succeed")
+    try:
+        return await KINDS[change.address.kind].follow_up(change, act)
+    except (ApiError, LostEffect) as error:
+        return result(change, Outcome.FAILED, error=str(error))

@@ -1,0 +1,20 @@
+"""The pre-flight rules, one module a family, one explicit list. Each is pure: a config and a profile in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from rftplan.api.profiles import Profile
+from rftplan.checks.provider import unsupported_grader, unsupported_method
+from rftplan.config import Config
+from rftplan.errors import Diagnostic
+
+Rule = Callable[[Config, Profile], Iterable[Diagnostic]]
+
+RULES: Final[tuple[Rule, ...]] = (unsupported_method, unsupported_grader)
+
+
+def run_rules(config: Config, profile: Profile) -> list[Diagnostic]:
+    """Every finding of every rule."""
+    return [found for rule in RULES for found in rule(config, profile)]

@@ -1,0 +1,116 @@
+"""What refers to what: order, unknown references, cycles, and each resource's identity worked out in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
+
+from rftplan.address import Address
+from rftplan.canonical import fingerprint
+from rftplan.codes import REFERENCE_CYCLE, UNKNOWN_REFERENCE, finding
+from rftplan.config import Config, Declared
+from rftplan.data import DataFacts
+from rftplan.errors import Diagnostic
+from rftplan.kinds import KINDS
+from rftplan.kinds.base import Ref, Resource
+from rftplan.kinds.file import file_identity
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRows:
+    """What the lock knows of a file that is absent here."""
+
+    sha256: str
+    rows_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Every declared resource; `order` puts what is referred to first, names break ties."""
+
+    resources: Mapping[Address, Resource]
+    order: tuple[Address, ...]
+
+
+def check_references(config: Config) -> list[Diagnostic]:
+    """Every name that is not declared, with the closest one that is, and every cycle."""
+    findings = []
+    for declared in config.declared.values():
+        for ref in KINDS[declared.address.kind].refs(declared.spec):
+            if ref.address not in config.declared and ref.address not in config.broken:
+                findings.append(_unknown(config, declared, ref))
+    try:
+        _order(config)
+    except CycleError as error:
+        cycle = [Address.parse(str(a)) for a in error.args[1]]
+        path = " → ".join(str(a) for a in cycle)
+        declared = config.declared[min(cycle)]
+        findings.append(finding(REFERENCE_CYCLE, path, place=declared.place, address=str(declared.address)))
+    return findings
+
+
+def _unknown(config: Config, declared: Declared, ref: Ref) -> Diagnostic:
+    names = [a.name for a in (*config.declared, *config.broken) if a.kind == ref.address.kind]
+    close = get_close_matches(ref.address.name, names, n=1)
+    return finding(
+        UNKNOWN_REFERENCE,
+        f'{".".join(str(p) for p in ref.path)} points to "{ref.address}", which is not declared',
+        place=declared.where(ref.path),
+        address=str(declared.address),
+        hint=f'did you mean "{close[0]}"?'
+        if close
+        else f"declare it under {KINDS[ref.address.kind].section}:",
+    )
+
+
+def _order(config: Config) -> tuple[Address, ...]:
+    sorter: TopologicalSorter[Address] = TopologicalSorter()
+    for address in sorted(config.declared):
+        refs = KINDS[address.kind].refs(config.declared[address].spec)
+        sorter.add(address, *(r.address for r in refs if r.address in config.declared))
+    sorter.prepare()
+    order: list[Address] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order.extend(ready)
+        sorter.done(*ready)
+    return tuple(order)
+
+
+def build_graph(config: Config, facts: Mapping[Address, DataFacts | KnownRows]) -> Graph:
+    """Resources with their fingerprints. Expects a config without error findings and facts for every file."""
+    order = _order(config)
+    resources: dict[Address, Resource] = {}
+    for address in order:
+        declared = config.declared[address]
+        if address in facts:
+            resources[address] = _file(declared, facts[address])
+            continue
+        kind = KINDS[address.kind]
+        inputs = kind.identity(declared.spec, resources)
+        resources[address] = Resource(
+            address=address,
+            spec=declared.spec,
+            place=declared.place,
+            refs=tuple(kind.refs(declared.spec)),
+            fingerprint=fingerprint(inputs),
+            inputs=inputs,
+        )
+    return Graph(resources, order)
+
+
+def _file(declared: Declared, facts: DataFacts | KnownRows) -> Resource:
+    inputs = file_identity(declared.spec, facts.sha256)
+    return Resource(
+        address=declared.address,
+        spec=declared.spec,
+        place=declared.place,
+        refs=(),
+        fingerprint=fingerprint(inputs),
+        inputs=inputs,
+        data=facts if isinstance(facts, DataFacts) else None,
+        rows_digest=facts.rows_digest,
+        absent=isinstance(facts, KnownRows),
+    )

@@ -1,0 +1,281 @@
+"""What a kind is: one module that knows everything about its things, and the values that it is handed.
+
+The planner and apply know only this. Nothing here knows files, graders, jobs or deployments.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import TypeAdapter
+
+from rftplan.address import Address
+from rftplan.api.port import Port
+from rftplan.api.profiles import Profile
+from rftplan.canonical import JsonObject
+from rftplan.data import DataFacts
+from rftplan.errors import ApiError, NotDoneError, Place, RejectedError
+from rftplan.events import OnEvent, Outcome, Result
+from rftplan.journal import Intent
+from rftplan.lockfile import Entry
+from rftplan.plan import Action, Change, Drift, Reason
+
+SpecT = TypeVar("SpecT")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A bare name in a spec that must be declared. `path` leads to it inside the spec."""
+
+    path: tuple[str | int, ...]
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing that the specs declare, with its identity worked out.
+
+    `data` are a data file's facts; None for other kinds, and for a file that is absent here but known to the
+    lock (`absent`).
+    """
+
+    address: Address
+    spec: Any
+    place: Place
+    refs: tuple[Ref, ...]
+    fingerprint: str
+    inputs: JsonObject
+    data: DataFacts | None = None
+    rows_digest: str | None = None
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose plan this is. `fresh` is True where no lock and no journal exist."""
+
+    project: str
+    env: str
+    lineage: str
+    fresh: bool
+    profile: Profile
+
+    def launch_address(self, address: Address) -> str:
+        """`project/env/address`, the first half of a slot as the service keeps it."""
+        return f"{self.project}/{self.env}/{address}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """An effect of unknown fate. `settled`: a look-up that finds nothing now proves that nothing happened."""
+
+    intent: Intent
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a kind may look at when it decides about one address.
+
+    `upstream` are the decided changes of what it refers to. `launching` names those that are about to start
+    from it (for kinds that are made on demand). `users` are lock entries that refer to it.
+    """
+
+    address: Address
+    want: Resource | None
+    entry: Entry | None
+    seen: object
+    intent: OpenIntent | None
+    scope: Scope
+    tombstones: tuple[str, ...] = ()
+    upstream: Mapping[Address, Change] = field(default_factory=dict)
+    entries: Mapping[Address, Entry] = field(default_factory=dict)
+    launching: tuple[Address, ...] = ()
+    replace: bool = False
+
+    def change(self, action: Action, verb: str, reason: Reason, detail: str = "", /, **rest: Any) -> Change:
+        return Change(self.address, action, verb, reason, detail, **rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one resource stands: a word, its remote id, and what else there is to know."""
+
+    state: str
+    id: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a kind may use to see its things at the service. `seen` is what earlier kinds saw."""
+
+    port: Port
+    scope: Scope
+    resources: Mapping[Address, Resource]
+    entries: Mapping[Address, Entry]
+    intents: tuple[Intent, ...]
+    seen: Mapping[Address, object]
+    all_resources: Mapping[Address, Resource]
+    all_entries: Mapping[Address, Entry]
+
+
+class Records(Protocol):
+    """The part of the ledger that a step may write to."""
+
+    @property
+    def lineage(self) -> str: ...
+
+    @property
+    def entries(self) -> Mapping[Address, Entry]: ...
+
+    def begin(self, address: Address, verb: str, *, token: str, launch: str | None = None) -> Intent: ...
+
+    def finish(self, intent: Intent, entry: Entry | None, *, tombstone: str | None = None) -> None: ...
+
+    def abandon(self, intent: Intent) -> None: ...
+
+    def lose(self, intent: Intent) -> None: ...
+
+    def record(self, address: Address, entry: Entry | None, *, tombstone: str | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStep:
+    """Nothing to do at the service; the lock shall say this from now on. The only step a NOOP may carry
+    that apply carries out, and it does so silently."""
+
+    entry: Entry
+
+
+class LostEffect(Exception):
+    """An effect's fate is unknown; its intent is still open in the journal."""
+
+    def __init__(self, intent: Intent, error: ApiError) -> None:
+        super().__init__(str(error))
+        self.intent = intent
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a step may use. Time and tokens are injected."""
+
+    port: Port
+    scope: Scope
+    records: Records
+    resources: Mapping[Address, Resource]
+    new_token: Callable[[], str]
+    data_path: Callable[[Address], Any]
+    on_event: OnEvent
+    open_intents: Mapping[Address, Intent] = field(default_factory=dict)
+
+    async def effect(
+        self,
+        address: Address,
+        verb: str,
+        call: Callable[[str], Awaitable[T]],
+        entry_of: Callable[[T], Entry | None],
+        *,
+        launch: str | None = None,
+        tombstone: str | None = None,
+    ) -> T:
+        """One journalled effect: intent, call with its token, result.
+
+        NotDoneError and RejectedError pass through with the intent closed; any other failure of the service
+        becomes LostEffect with the intent open.
+        """
+        intent = self.records.begin(
+            address, verb, token=f"{self.records.lineage}:{self.new_token()}", launch=launch
+        )
+        try:
+            answer = await call(intent.token)
+        except (NotDoneError, RejectedError):
+            self.records.abandon(intent)
+            raise
+        except ApiError as error:
+            self.records.lose(intent)
+            raise LostEffect(intent, error) from error
+        self.records.finish(intent, entry_of(answer), tombstone=tombstone)
+        return answer
+
+
+def result(
+    change: Change,
+    outcome: Outcome,
+    *,
+    id: str | None = None,
+    error: str | None = None,
+    detail: str = "",
+    verb: str | None = None,
+    **rest: Any,
+) -> Result:
+    """What became of `change`, in its own action and verb unless another verb was carried out."""
+    return Result(change.address, change.action, verb or change.verb, outcome, id, error, detail, **rest)
+
+
+class Kind(ABC, Generic[SpecT]):
+    """Everything that knows one kind of thing. A new kind is a subclass and one line in the registry."""
+
+    name: ClassVar[str]
+    section: ClassVar[str]
+    """Its top-level key in the specs."""
+    on_demand: ClassVar[bool] = False
+    """Decided after what refers to it, because it is made only when a launch needs it."""
+
+    def __init__(self, spec: Any) -> None:
+        self.adapter: TypeAdapter[SpecT] = TypeAdapter(spec)
+
+    @abstractmethod
+    def refs(self, spec: SpecT) -> Sequence[Ref]:
+        """Every name that the spec mentions."""
+
+    @abstractmethod
+    def identity(self, spec: SpecT, upstream: Mapping[Address, Resource]) -> JsonObject:
+        """What makes the thing what it is, in canonical form; `upstream` holds all that it refers to."""
+
+    async def observe(self, look: Look) -> Mapping[Address, object]:
+        """See every thing of this kind, declared or locked, with as few requests as possible."""
+        return {}
+
+    @abstractmethod
+    def decide(self, situation: Situation) -> Change:
+        """Say what would make it so. Pure; called exactly once an address and plan."""
+
+    def drift(self, situation: Situation) -> Sequence[Drift]:
+        """What the service says now against what the lock recorded. Pure."""
+        return ()
+
+    @abstractmethod
+    def standing(self, situation: Situation) -> Standing:
+        """How it stands now, for `status`. Pure."""
+
+    def lineage(self, seen: object) -> str | None:
+        """The lineage that a launch seen at the service was made under, for a lock that was lost."""
+        return None
+
+    @abstractmethod
+    async def perform(self, change: Change, act: Act) -> Result:
+        """Do what `decide` said, nothing else; called only for actions that act.
+
+        Raises ApiError for what failed without effect, LostEffect for an unknown fate.
+        """
+
+    def follows(self, change: Change) -> bool:
+        """Whether `apply --wait` has to wait for this one before what follows it."""
+        return False
+
+    async def poll(self, change: Change, act: Act) -> Result | None:
+        """Look once; None while it goes on, otherwise how it ended. Writes nothing."""
+        return None
+
+    async def settle(self, change: Change, act: Act) -> None:
+        """Record the figures of something that `poll` saw end. Called under the file lock."""
+
+    async def follow_up(self, change: Change, act: Act) -> Result:
+        """Carry out `change.then`, now that what it waited for has ended."""
+        raise AssertionError(f"{self.name} announces no follow-ups")

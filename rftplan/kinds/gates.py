@@ -1,0 +1,124 @@
+"""Which checkpoint, and whether it is good enough: selectors and gates. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, assert_never
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from rftplan.api.port import Checkpoint
+from rftplan.kinds.spec import Int, Number, SpecModel, Str
+from rftplan.plan import Evidence
+
+
+class Pick(StrEnum):
+    """How a checkpoint is chosen when the spec names no step."""
+
+    BEST = "best"
+    FINAL = "final"
+
+
+class AtStep(SpecModel):
+    """`{step: 12}`: exactly this one."""
+
+    step: Annotated[Int, Field(ge=1)]
+
+
+def _selector(value: Any) -> Any:
+    if isinstance(value, Pick | AtStep):
+        return value
+    if isinstance(value, str) and value in tuple(Pick):
+        return Pick(value)
+    if isinstance(value, dict):
+        return AtStep.model_validate(value)
+    raise PydanticCustomError("selector", "must be best, final or {{step: N}}")
+
+
+Selector = Annotated[Pick | AtStep, BeforeValidator(_selector)]
+
+BEST_BY = ("valid_reward_mean", "valid_loss", "full_valid_loss")
+"""`best` goes by the first of these that checkpoints carry: the highest reward, or the lowest loss."""
+
+
+class Gate(SpecModel):
+    """A condition on one metric of the checkpoint; missing or not a number fails."""
+
+    metric: Str
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Gate:
+        if self.at_least is None and self.at_most is None:
+            raise PydanticCustomError("gate", "a gate needs at_least or at_most")
+        return self
+
+
+def choose(selector: Pick | AtStep, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
+    """The candidate, ties to the lower step; None if there is none."""
+    by_step = sorted(checkpoints, key=lambda c: c.step)
+    match selector:
+        case AtStep(step=step):
+            return next((c for c in by_step if c.step == step), None)
+        case Pick.FINAL:
+            return by_step[-1] if by_step else None
+        case Pick.BEST:
+            return _best(by_step)
+        case _:
+            assert_never(selector)
+
+
+def _best(by_step: Sequence[Checkpoint]) -> Checkpoint | None:
+    for metric in BEST_BY:
+        rated = [c for c in by_step if math.isfinite(c.metrics.get(metric, math.nan))]
+        if rated:
+            sign = -1 if metric == "valid_reward_mean" else 1
+            return min(rated, key=lambda c: (sign * c.metrics[metric], c.step))
+    return None
+
+
+def judge(
+    gates: Sequence[Gate], candidate: Checkpoint, selector: Pick | AtStep, candidates: int
+) -> tuple[Evidence, ...]:
+    """What every gate saw. Promotion needs all of them passed."""
+    source = f"checkpoint step {candidate.step}"
+    return tuple(
+        Evidence(
+            metric=gate.metric,
+            value=_figure(candidate, gate.metric),
+            at_least=gate.at_least,
+            at_most=gate.at_most,
+            passed=_passes(gate, _figure(candidate, gate.metric)),
+            source=source,
+            caveats=_caveats(gate, candidate, selector, candidates),
+        )
+        for gate in gates
+    )
+
+
+def _figure(candidate: Checkpoint, metric: str) -> float | None:
+    value = candidate.metrics.get(metric)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _passes(gate: Gate, value: float | None) -> bool:
+    if value is None:
+        return False
+    return (gate.at_least is None or value >= gate.at_least) and (
+        gate.at_most is None or value <= gate.at_most
+    )
+
+
+def _caveats(gate: Gate, candidate: Checkpoint, selector: Pick | AtStep, candidates: int) -> tuple[str, ...]:
+    caveats = []
+    if selector is Pick.BEST and gate.metric in BEST_BY and candidates > 1:
+        caveats.append(f"selected on it, best of {candidates} checkpoints")
+    if candidate.simulation is not None:
+        caveats.append("SIMULATED")
+        if candidate.simulation.judge:
+            caveats.append(candidate.simulation.judge)
+    return tuple(caveats)

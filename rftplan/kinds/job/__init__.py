@@ -1,0 +1,100 @@
+"""Jobs: immutable, paid, and launched exactly once a slot. This folder is all that knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rftplan.address import Address
+from rftplan.canonical import JsonObject
+from rftplan.events import Result
+from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
+from rftplan.kinds.job import decide, launch, observe, perform
+from rftplan.kinds.job.spec import JobSpec, Run
+from rftplan.plan import Change, Drift, FieldChange
+
+
+class JobKind(Kind[JobSpec]):
+    name = "job"
+    section = "jobs"
+
+    def __init__(self) -> None:
+        super().__init__(JobSpec)
+
+    def refs(self, spec: JobSpec) -> Sequence[Ref]:
+        refs = []
+        if spec.training_file.name is not None:
+            refs.append(Ref(("training_file",), Address("file", spec.training_file.name)))
+        if spec.validation_file is not None and spec.validation_file.name is not None:
+            refs.append(Ref(("validation_file",), Address("file", spec.validation_file.name)))
+        if spec.reinforcement is not None and isinstance(spec.reinforcement.grader, str):
+            refs.append(
+                Ref(("method", "reinforcement", "grader"), Address("grader", spec.reinforcement.grader))
+            )
+        return refs
+
+    def identity(self, spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
+        return launch.identity(spec, upstream)
+
+    async def observe(self, look: Look) -> Mapping[Address, object]:
+        return await observe.observe(look)
+
+    def decide(self, situation: Situation) -> Change:
+        return decide.decide(situation)
+
+    def drift(self, situation: Situation) -> Sequence[Drift]:
+        """A status that changed without us; progress is no drift."""
+        seen, entry = situation.seen, situation.entry
+        if entry is None or not isinstance(seen, observe.SeenJob) or entry.id is None:
+            return ()
+        if seen.mine is None:
+            return (Drift(situation.address, f"{entry.id} is no longer at the service"),)
+        before, now = str(entry.resolved.get("status")), seen.mine.status.value
+        if before == now or now not in ("paused", "pausing", "cancelled", "failed"):
+            return ()
+        if now in ("paused", "pausing") and entry.resolved.get("paused_by") == "us":
+            return ()
+        return (Drift(situation.address, f"{entry.id} is {now}", (FieldChange("status", before, now),)),)
+
+    def standing(self, situation: Situation) -> Standing:
+        seen, entry = situation.seen, situation.entry
+        if not isinstance(seen, observe.SeenJob) or entry is None or seen.mine is None:
+            return Standing("not launched" if entry is None else "gone", entry.id if entry else None)
+        job, progress = seen.mine, seen.progress
+        said = []
+        step, total = (
+            progress.step or entry.resolved.get("step"),
+            progress.total_steps or entry.resolved.get("total_steps"),
+        )
+        if step is not None:
+            said.append(f"step {step} of {total}")
+        if progress.valid_reward is not None:
+            said.append(f"valid reward {progress.valid_reward:.3f}")
+        if job.error is not None:
+            said.append(job.error.message)
+        if job.simulation is not None:
+            said.append("SIMULATED")
+        return Standing(job.raw_status, job.id, ", ".join(said))
+
+    def lineage(self, seen: object) -> str | None:
+        slot = seen.slot if isinstance(seen, observe.SeenJob) else ()
+        tokens = [job.metadata.get(launch.TOKEN_KEY, "") for job in slot]
+        return next((token.partition(":")[0] for token in tokens if ":" in token), None)
+
+    async def perform(self, change: Change, act: Act) -> Result:
+        return await perform.perform(change, act)
+
+    def follows(self, change: Change) -> bool:
+        """Launched, adopted and running jobs; not those that shall stand still."""
+        steps = decide.LaunchStep | decide.AdoptStep | decide.ResumeStep | decide.FollowStep
+        return isinstance(change.step, steps)
+
+    async def poll(self, change: Change, act: Act) -> Result | None:
+        return await perform.poll(change, act)
+
+    async def settle(self, change: Change, act: Act) -> None:
+        await perform.settle(change, act)
+
+
+KIND = JobKind()
+
+__all__ = ["KIND", "JobKind", "JobSpec", "Run"]

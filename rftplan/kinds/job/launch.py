@@ -1,0 +1,169 @@
+"""A job's identity, and the request that launches it. Pure: the same spec gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rftplan.address import Address
+from rftplan.api.profiles import Profile, ResponseFormatStyle
+from rftplan.canonical import Json, JsonObject, normal_numbers
+from rftplan.kinds import grader
+from rftplan.kinds.base import Resource
+from rftplan.kinds.job.spec import FileRef, JobSpec, Reinforcement
+from rftplan.lockfile import Entry
+
+ADDRESS_KEY: Final = "rftplan_address"
+LAUNCH_KEY: Final = "rftplan_launch"
+TOKEN_KEY: Final = "rftplan_token"
+
+
+def launch_of(fingerprint: str, attempt: int) -> str:
+    """`v1:<fingerprint>:<attempt>`: with the address, the slot of exactly one launch."""
+    return f"{fingerprint}:{attempt}"
+
+
+def attempt_of(launch: str) -> int:
+    """The attempt that a launch names; 0 if it names none."""
+    number = launch.rpartition(":")[2]
+    return int(number) if number.isdigit() else 0
+
+
+def identity(spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
+    """What the model will be trained from: model, method with the grader's content, rows, seed and the rest.
+
+    Left out: ids, metadata, names, the address, `run`, `retry`, `lifecycle`; and values that only say the
+    default (`auto`), so that writing one out relaunches nothing.
+    """
+    inputs: JsonObject = {"model": spec.model, "training": _rows(spec.training_file, upstream)}
+    if spec.validation_file is not None:
+        inputs["validation"] = _rows(spec.validation_file, upstream)
+    if spec.method is not None:
+        inputs["method"] = _method_identity(spec, upstream)
+    if spec.hyperparameters is not None:
+        inputs["hyperparameters"] = _without_defaults(_dump(spec.hyperparameters))
+    inputs.update(_plain_fields(spec))
+    normal = normal_numbers(inputs)
+    assert isinstance(normal, dict)
+    return normal
+
+
+def _rows(ref: FileRef, upstream: Mapping[Address, Resource]) -> Json:
+    if ref.name is None:
+        return {"id": ref.id}
+    return {"rows": upstream[Address("file", ref.name)].rows_digest}
+
+
+def _plain_fields(spec: JobSpec) -> JsonObject:
+    fields: JsonObject = {}
+    if spec.seed is not None:
+        fields["seed"] = spec.seed
+    if spec.suffix is not None:
+        fields["suffix"] = spec.suffix
+    if spec.integrations:
+        fields["integrations"] = [_dump(i) for i in spec.integrations]
+    if spec.extra_body:
+        fields["extra_body"] = spec.extra_body
+    return fields
+
+
+def _dump(model: object) -> JsonObject:
+    dumped = model.model_dump(mode="json", exclude_unset=True, exclude_none=True)  # type: ignore[attr-defined]
+    assert isinstance(dumped, dict)
+    return dumped
+
+
+def _without_defaults(hyperparameters: JsonObject) -> JsonObject:
+    return {key: value for key, value in hyperparameters.items() if value not in ("auto", "default")}
+
+
+def _method_identity(spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
+    assert spec.method is not None
+    method: JsonObject = {"type": spec.method.type}
+    reinforcement = spec.method.reinforcement
+    if reinforcement is not None:
+        settings: JsonObject = {"grader": _grader_identity(reinforcement, upstream)}
+        if reinforcement.response_format is not None:
+            settings["response_format"] = reinforcement.response_format
+        hyperparameters = reinforcement.hyperparameters
+        method["reinforcement"] = settings
+    else:
+        chosen = spec.method.supervised or spec.method.dpo
+        if chosen is None:
+            return method
+        settings = {}
+        hyperparameters = chosen.hyperparameters  # type: ignore[assignment]
+    if declared := _without_defaults(_dump(hyperparameters)):
+        settings["hyperparameters"] = declared
+    if settings:
+        method[spec.method.type] = settings
+    return method
+
+
+def _grader_identity(reinforcement: Reinforcement, upstream: Mapping[Address, Resource]) -> JsonObject:
+    if isinstance(reinforcement.grader, str):
+        return upstream[Address("grader", reinforcement.grader)].inputs
+    return grader.identity_of(reinforcement.grader)
+
+
+def request_body(
+    resource: Resource,
+    *,
+    resources: Mapping[Address, Resource],
+    entries: Mapping[Address, Entry],
+    profile: Profile,
+    metadata: Mapping[str, str],
+) -> JsonObject:
+    """The create request: ids resolved, names filled in, the launch's identity in the metadata."""
+    spec: JobSpec = resource.spec
+    body: JsonObject = {"model": spec.model, "training_file": _file_id(spec.training_file, entries)}
+    if spec.validation_file is not None:
+        body["validation_file"] = _file_id(spec.validation_file, entries)
+    if spec.method is not None:
+        body["method"] = _method(resource, resources, profile)
+    if spec.hyperparameters is not None:
+        body["hyperparameters"] = _dump(spec.hyperparameters)
+    body.update(_plain_fields(spec))
+    body.pop("extra_body", None)
+    body["metadata"] = {**(spec.metadata or {}), **metadata}
+    normal = normal_numbers({**body, **(spec.extra_body or {})})
+    assert isinstance(normal, dict)
+    return normal
+
+
+def _file_id(ref: FileRef, entries: Mapping[Address, Entry]) -> str:
+    if ref.id is not None:
+        return ref.id
+    return str(entries[Address("file", str(ref.name))].id)
+
+
+def _method(resource: Resource, resources: Mapping[Address, Resource], profile: Profile) -> JsonObject:
+    spec: JobSpec = resource.spec
+    assert spec.method is not None
+    reinforcement = spec.method.reinforcement
+    if reinforcement is None:
+        return _dump(spec.method)
+    settings: JsonObject = {"grader": sent_grader(resource, resources)}
+    if reinforcement.response_format is not None:
+        settings["response_format"] = _response_format(reinforcement.response_format, profile)
+    if declared := _dump(reinforcement.hyperparameters):
+        settings["hyperparameters"] = declared
+    return {"type": spec.method.type, "reinforcement": settings}
+
+
+def sent_grader(resource: Resource, resources: Mapping[Address, Resource]) -> JsonObject:
+    """The job's grader as it is sent; one written in place takes its name from the job."""
+    spec: JobSpec = resource.spec
+    reinforcement = spec.reinforcement
+    assert reinforcement is not None
+    if isinstance(reinforcement.grader, str):
+        named = resources[Address("grader", reinforcement.grader)]
+        return grader.sent(named.spec, name=named.address.name)
+    return grader.sent(reinforcement.grader, name=resource.address.name)
+
+
+def _response_format(nested: JsonObject, profile: Profile) -> JsonObject:
+    inner = nested.get("json_schema")
+    if profile.response_format_style is ResponseFormatStyle.NESTED or not isinstance(inner, dict):
+        return nested
+    return {"type": "json_schema", **inner}

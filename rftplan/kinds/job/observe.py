@@ -1,0 +1,250 @@
+"""What the service says of jobs, with as few requests as possible. Reads only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rftplan.address import Address
+from rftplan.api.port import JobEvent, JobFault, JobStatus, Port, RemoteJob, Simulation
+from rftplan.canonical import Json, JsonObject
+from rftplan.errors import NotFoundError
+from rftplan.kinds.base import Look, Resource
+from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
+from rftplan.lockfile import Entry
+
+FEW = 5
+"""Up to so many jobs in doubt are looked up one by one; above, one list of all jobs is cheaper."""
+
+NEWEST_EVENTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The newest figures of a job, as far as its newest events go."""
+
+    step: int | None = None
+    total_steps: int | None = None
+    train_reward: float | None = None
+    valid_reward: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenJob:
+    """`mine` is the entry's job, None if the service has it no more. `slot` are the launches of the wanted
+    fingerprint under this address; `others` the active ones of other fingerprints; `elsewhere` launches of the
+    wanted fingerprint under addresses that the spec lacks. Each oldest first."""
+
+    mine: RemoteJob | None = None
+    slot: tuple[RemoteJob, ...] = ()
+    others: tuple[RemoteJob, ...] = ()
+    elsewhere: tuple[RemoteJob, ...] = ()
+    progress: Progress = Progress()
+
+
+def current_job(want: Resource | None, entry: Entry | None, seen: object) -> RemoteJob | None:
+    """The job that stands for the wanted fingerprint: the entry's own, or the one that may be adopted."""
+    if not isinstance(seen, SeenJob):
+        return None
+    if entry is not None and (want is None or same_launch(want, entry)):
+        return seen.mine
+    usable = [job for job in seen.slot if not job.status.ended or job.status is JobStatus.SUCCEEDED]
+    return usable[0] if len(usable) == 1 else None
+
+
+def same_launch(want: Resource, entry: Entry) -> bool:
+    """Whether the entry stands for what the spec wants, an alias resolved to its snapshot included."""
+    if entry.fingerprint == want.fingerprint:
+        return True
+    snapshot = entry.resolved.get("model")
+    written = {str(want.inputs.get("model")), str(entry.inputs.get("model"))}
+    if snapshot is None or snapshot not in written:
+        return False
+    return {**want.inputs, "model": snapshot} == {**entry.inputs, "model": snapshot}
+
+
+async def observe(look: Look) -> Mapping[Address, object]:
+    """See every job. Ended jobs that the spec still wants as they are cost no request: the lock knows them."""
+    addresses = sorted({*look.resources, *look.entries})
+    seen: dict[Address, object] = {}
+    doubtful = []
+    for address in addresses:
+        want, entry = look.resources.get(address), look.entries.get(address)
+        if entry is not None and _settled(want, entry) and not _intended(look, address):
+            seen[address] = SeenJob(mine=job_from(entry))
+        else:
+            doubtful.append(address)
+    found = await _listed(look, doubtful)
+    for address, jobs in zip(
+        doubtful, await asyncio.gather(*(_see(look, a, found) for a in doubtful)), strict=True
+    ):
+        seen[address] = jobs
+    return seen
+
+
+def _settled(want: Resource | None, entry: Entry) -> bool:
+    ended = JobStatus(str(entry.resolved.get("status", "unknown"))).ended
+    return ended and (want is None or same_launch(want, entry))
+
+
+def _intended(look: Look, address: Address) -> bool:
+    return any(intent.address == address for intent in look.intents)
+
+
+async def _listed(look: Look, doubtful: Sequence[Address]) -> Sequence[RemoteJob]:
+    if not doubtful:
+        return ()
+    if len(doubtful) > FEW:
+        return await look.port.list_jobs()
+    filters: list[dict[str, str]] = []
+    for address in doubtful:
+        filters.append({ADDRESS_KEY: look.scope.launch_address(address)})
+        want = look.resources.get(address)
+        if want is not None:
+            filters.append({LAUNCH_KEY: launch_of(want.fingerprint, 1)})
+    lists = await asyncio.gather(*(look.port.list_jobs(pairs) for pairs in filters))
+    return tuple({job.id: job for jobs in lists for job in jobs}.values())
+
+
+async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJob:
+    want, entry = look.resources.get(address), look.entries.get(address)
+    here = look.scope.launch_address(address)
+    under = sorted((j for j in jobs if j.metadata.get(ADDRESS_KEY) == here), key=age)
+    mine = await _mine(look.port, entry, jobs)
+    slot = tuple(j for j in under if want is not None and _fingerprint_of(j) == want.fingerprint)
+    others = tuple(
+        j for j in under if j not in slot and not j.status.ended and (mine is None or j.id != mine.id)
+    )
+    elsewhere = tuple(j for j in jobs if want is not None and _moved(look, j, want))
+    seen = SeenJob(mine, slot, others, elsewhere)
+    job = current_job(want, entry, seen)
+    if job is None or job.status in (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING):
+        return seen
+    return SeenJob(mine, slot, others, elsewhere, await progress_of(look.port, job.id))
+
+
+async def _mine(port: Port, entry: Entry | None, jobs: Sequence[RemoteJob]) -> RemoteJob | None:
+    """Lists may be stale or filtered by metadata that a foreign job lacks, so the id itself is asked for."""
+    if entry is None or entry.id is None:
+        return None
+    for job in jobs:
+        if job.id == entry.id:
+            return job
+    try:
+        return await port.get_job(entry.id)
+    except NotFoundError:
+        return None
+
+
+def _fingerprint_of(job: RemoteJob) -> str:
+    return job.metadata.get(LAUNCH_KEY, "").rpartition(":")[0]
+
+
+def _moved(look: Look, job: RemoteJob, want: Resource) -> bool:
+    if _fingerprint_of(job) != want.fingerprint or job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+        return False
+    prefix = look.scope.launch_address(want.address).removesuffix(str(want.address))
+    written = job.metadata.get(ADDRESS_KEY, "")
+    if not written.startswith(prefix):
+        return False
+    return written.removeprefix(prefix) not in {str(a) for a in look.all_resources}
+
+
+def age(job: RemoteJob) -> tuple[int, str]:
+    """Oldest first, ids break ties: everybody agrees which of two launches came first."""
+    return (job.created_at, job.id)
+
+
+def attempts(jobs: Sequence[RemoteJob]) -> int:
+    """The highest attempt that any of them names."""
+    return max((attempt_of(job.metadata.get(LAUNCH_KEY, "")) for job in jobs), default=0)
+
+
+async def progress_of(port: Port, job_id: str) -> Progress:
+    """The newest step and figures."""
+    return newest_figures(await port.list_events(job_id, limit=NEWEST_EVENTS))
+
+
+def newest_figures(events: Sequence[JobEvent]) -> Progress:
+    """Pure half of `progress_of`; `events` newest first. The validation figure may be of an earlier step."""
+    step = total = train = valid = None
+    for event in events:
+        if event.type != "metrics":
+            continue
+        data = event.data
+        step = step if step is not None else _whole(data.get("step"))
+        total = total if total is not None else _whole(data.get("total_steps"))
+        scores = data.get("scores")
+        scores = scores if isinstance(scores, dict) else {}
+        train = (
+            train
+            if train is not None
+            else _figure(scores.get("train_reward_mean"), data.get("train_mean_reward"))
+        )
+        valid = (
+            valid
+            if valid is not None
+            else _figure(scores.get("valid_reward_mean"), data.get("full_valid_mean_reward"))
+        )
+    return Progress(step, total, train, valid)
+
+
+def _whole(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _figure(*values: Json) -> float | None:
+    for value in values:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def resolved_values(job: RemoteJob, progress: Progress = Progress()) -> JsonObject:
+    """What the lock keeps of a job: what the service filled in, and how it ended."""
+    values: JsonObject = {"status": job.status.value, "model": job.model, "created_at": job.created_at}
+    optional: JsonObject = {
+        "seed": job.seed,
+        "training_file": job.training_file,
+        "validation_file": job.validation_file,
+        "fine_tuned_model": job.fine_tuned_model,
+        "step": progress.step if job.status.ended else None,
+        "total_steps": progress.total_steps if job.status.ended else None,
+    }
+    values.update({key: value for key, value in optional.items() if value is not None})
+    if job.error is not None:
+        values["error"] = {"message": job.error.message, "code": job.error.code}
+    if job.simulation is not None:
+        values["simulation"] = {"trainer": job.simulation.trainer, "judge": job.simulation.judge}
+    return values
+
+
+def job_from(entry: Entry) -> RemoteJob:
+    """The job as the lock remembers it: the inverse of `resolved_values`, as far as planning needs it."""
+    values = entry.resolved
+    error, simulation = values.get("error"), values.get("simulation")
+    status = JobStatus(str(values["status"]))
+    return RemoteJob(
+        id=str(entry.id),
+        status=status,
+        raw_status=status.value,
+        created_at=int(str(values.get("created_at", 0))),
+        model=str(values.get("model")),
+        training_file=_text(values.get("training_file")),
+        validation_file=_text(values.get("validation_file")),
+        seed=_whole(values.get("seed")),
+        fine_tuned_model=_text(values.get("fine_tuned_model")),
+        error=JobFault(str(error.get("message")), _text(error.get("code")))
+        if isinstance(error, dict)
+        else None,
+        simulation=(
+            Simulation(str(simulation.get("trainer")), _text(simulation.get("judge")))
+            if isinstance(simulation, dict)
+            else None
+        ),
+    )
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None

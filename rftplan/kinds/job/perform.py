@@ -1,0 +1,249 @@
+"""Doing what was decided about a job: every call bracketed in the journal, nothing decided anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rftplan.address import Address
+from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.canonical import JsonObject
+from rftplan.errors import NotFoundError, RejectedError
+from rftplan.events import Outcome, Result, Trained
+from rftplan.kinds.base import Act, LostEffect, result
+from rftplan.kinds.grader import GraderSpec
+from rftplan.kinds.job.decide import (
+    AdoptStep,
+    CancelStep,
+    LaunchStep,
+    PauseStep,
+    ResumeStep,
+)
+from rftplan.kinds.job.launch import (
+    ADDRESS_KEY,
+    LAUNCH_KEY,
+    TOKEN_KEY,
+    launch_of,
+    request_body,
+    sent_grader,
+)
+from rftplan.kinds.job.observe import age, progress_of, resolved_values
+from rftplan.lockfile import Entry
+from rftplan.plan import Change
+
+
+async def perform(change: Change, act: Act) -> Result:
+    """Carry out one decided step."""
+    match change.step:
+        case LaunchStep():
+            return await _launch(change, change.step, act)
+        case AdoptStep(entry):
+            return await _take(change, entry, act)
+        case PauseStep(job_id):
+            job = await act.effect(
+                change.address,
+                "pause",
+                lambda _: act.port.pause_job(job_id),
+                lambda j: _with_status(change, act, j, "us"),
+            )
+            return result(change, Outcome.DONE, id=job.id, detail=f"now {job.status}")
+        case ResumeStep(job_id):
+            job = await act.effect(
+                change.address,
+                "resume",
+                lambda _: act.port.resume_job(job_id),
+                lambda j: _with_status(change, act, j, None),
+            )
+            return result(change, Outcome.DONE, id=job.id, detail=f"now {job.status}")
+        case CancelStep():
+            return await _cancel_step(change, change.step, act)
+        case _:
+            act.records.record(change.address, None)
+            return result(change, Outcome.DONE)
+
+
+def _with_status(change: Change, act: Act, job: RemoteJob, paused_by: str | None) -> Entry | None:
+    """The entry with what the service says now; a job that is not the entry's own changes nothing."""
+    entry = act.records.entries.get(change.address)
+    if entry is None or entry.id != job.id:
+        return entry
+    values: JsonObject = resolved_values(job)
+    if paused_by is not None:
+        values["paused_by"] = paused_by
+    return replace(entry, resolved=values)
+
+
+async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
+    want = act.resources[change.address]
+    spec = want.spec
+    if spec.reinforcement is not None and isinstance(spec.reinforcement.grader, GraderSpec):
+        await act.port.validate_grader(sent_grader(want, act.resources))
+    stale = act.open_intents.get(change.address)
+    if stale is not None:
+        act.records.abandon(stale)
+    launch = launch_of(want.fingerprint, step.attempt)
+    job, tokens = await _create(change, launch, act)
+    kept = await _one_a_slot(change, launch, job, tokens, act)
+    for old in step.cancels:
+        await _cancel_one(change, old, act)
+    detail = f"replaces {', '.join(j.id for j in step.cancels)}" if step.cancels else ""
+    return result(change, Outcome.DONE, id=kept.id, detail=detail)
+
+
+async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, frozenset[str]]:
+    """Launch once. After a lost reply the slot is looked up; the create is repeated only where the profile says
+    that a look-up proves the absence at once, otherwise LostEffect leaves the intent open."""
+    want = act.resources[change.address]
+    tokens: set[str] = set()
+
+    async def create(token: str) -> RemoteJob:
+        tokens.add(token)
+        metadata = {
+            ADDRESS_KEY: act.scope.launch_address(change.address),
+            LAUNCH_KEY: launch,
+            TOKEN_KEY: token,
+        }
+        body = request_body(
+            want,
+            resources=act.resources,
+            entries=act.records.entries,
+            profile=act.scope.profile,
+            metadata=metadata,
+        )
+        return await act.port.create_job(body)
+
+    def entry_of(job: RemoteJob) -> Entry:
+        return Entry(
+            fingerprint=want.fingerprint,
+            inputs=want.inputs,
+            id=job.id,
+            attempt=int(launch.rpartition(":")[2]),
+            resolved=resolved_values(job),
+        )
+
+    try:
+        job = await act.effect(change.address, "launch", create, entry_of, launch=launch)
+        return job, frozenset(tokens)
+    except LostEffect as lost:
+        ours = [j for j in await _slot(change.address, launch, act) if j.metadata.get(TOKEN_KEY) in tokens]
+        if ours:
+            act.records.finish(lost.intent, entry_of(ours[0]))
+            return ours[0], frozenset(tokens)
+        if act.scope.profile.settle_seconds > 0 or act.scope.profile.call_seconds > 0:
+            raise
+        act.records.abandon(lost.intent)
+    job = await act.effect(change.address, "launch", create, entry_of, launch=launch)
+    return job, frozenset(tokens)
+
+
+async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
+    """Every launch of this slot, oldest first."""
+    pairs = {ADDRESS_KEY: act.scope.launch_address(address), LAUNCH_KEY: launch}
+    return sorted(await act.port.list_jobs(pairs), key=age)
+
+
+async def _one_a_slot(
+    change: Change, launch: str, job: RemoteJob, tokens: frozenset[str], act: Act
+) -> RemoteJob:
+    """The oldest launch of the slot stays; our own later one is cancelled while that is free."""
+    jobs = [j for j in await _slot(change.address, launch, act) if not j.status.ended or j.id == job.id]
+    if len(jobs) < 2:
+        return job
+    first = jobs[0]
+    for later in jobs[1:]:
+        if later.metadata.get(TOKEN_KEY) in tokens and later.status.unbilled:
+            await act.effect(
+                change.address,
+                "cancel",
+                lambda _, id=later.id: act.port.cancel_job(id),  # type: ignore[misc]
+                lambda _: act.records.entries.get(change.address),
+            )
+    if first.id != job.id:
+        entry = act.records.entries[change.address]
+        act.records.record(change.address, replace(entry, id=first.id, resolved=resolved_values(first)))
+    return first
+
+
+async def _take(change: Change, entry: Entry, act: Act) -> Result:
+    intent = act.open_intents.get(change.address)
+    if intent is not None:
+        act.records.finish(intent, entry)
+    else:
+        act.records.record(change.address, entry)
+    return result(change, Outcome.DONE, id=entry.id)
+
+
+async def _cancel_step(change: Change, step: CancelStep, act: Act) -> Result:
+    for job in step.jobs:
+        await _cancel_one(change, job, act)
+    if step.forget:
+        act.records.record(change.address, None)
+    return result(change, Outcome.DONE, id=step.jobs[-1].id)
+
+
+async def _cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
+    """Cancel and leave a tombstone, so that our own cancel is never taken for somebody else's."""
+
+    async def cancel(_token: str) -> RemoteJob:
+        try:
+            return await act.port.cancel_job(job.id)
+        except NotFoundError:
+            raise
+        except RejectedError:
+            now = await act.port.get_job(job.id)
+            if not now.status.ended:
+                raise
+            return now  # it ended by itself in the meantime
+
+    own = act.records.entries.get(change.address)
+    launch = job.metadata.get(LAUNCH_KEY)
+    if launch is None and own is not None and own.id == job.id:
+        launch = launch_of(own.fingerprint, own.attempt)
+    await act.effect(
+        change.address, "cancel", cancel, lambda j: _with_status(change, act, j, None), tombstone=launch
+    )
+
+
+async def poll(change: Change, act: Act) -> Result | None:
+    """Look at the job once and tell how far it is; its end is the result."""
+    entry = act.records.entries.get(change.address)
+    if entry is None or entry.id is None:
+        return None
+    job = await act.port.get_job(entry.id)
+    progress = await progress_of(act.port, job.id)
+    act.on_event(
+        Trained(
+            change.address,
+            job.id,
+            job.raw_status,
+            progress.step,
+            progress.total_steps,
+            progress.train_reward,
+            progress.valid_reward,
+            _caveat(job),
+        )
+    )
+    if job.status is JobStatus.SUCCEEDED:
+        return result(change, Outcome.DONE, id=job.id, detail="succeeded", verb="train")
+    if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+        said = job.error.message if job.error else f"the job is {job.status}"
+        return result(change, Outcome.FAILED, id=job.id, error=said, verb="train")
+    if job.status is JobStatus.PAUSED:
+        return result(change, Outcome.HELD, id=job.id, detail="paused while waiting", verb="train")
+    return None
+
+
+def _caveat(job: RemoteJob) -> str | None:
+    if job.simulation is None:
+        return None
+    return "SIMULATED" + (f", {job.simulation.judge}" if job.simulation.judge else "")
+
+
+async def settle(change: Change, act: Act) -> None:
+    """Keep how the job ended."""
+    entry = act.records.entries.get(change.address)
+    if entry is None or entry.id is None:
+        return
+    job = await act.port.get_job(entry.id)
+    if job.status.ended:
+        values = resolved_values(job, await progress_of(act.port, job.id))
+        act.records.record(change.address, replace(entry, resolved=values))

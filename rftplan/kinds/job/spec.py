@@ -1,0 +1,208 @@
+"""`jobs.NAME`: the vendor's create request with names for ids, and what is ours beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from rftplan.canonical import JsonObject
+from rftplan.kinds.grader import GraderSpec
+from rftplan.kinds.spec import Int, Lifecycle, Name, SpecModel, Str, auto_int, auto_number, from_file
+
+OUR_PAIRS = 3
+"""`rftplan_address`, `rftplan_launch` and `rftplan_token` take three of the sixteen metadata pairs."""
+SERVICE_PAIRS = 16
+
+
+class Run(StrEnum):
+    """The run state that the spec wants."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+
+
+class FileRef(SpecModel):
+    """A declared file by its name, or a raw id that exists and is not managed here."""
+
+    name: Name | None = None
+    id: Annotated[Str, Field(min_length=1)] | None = None
+
+
+def _file_ref(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value}
+    if (isinstance(value, Mapping) and set(value) == {"id"}) or isinstance(value, FileRef):
+        return value
+    raise PydanticCustomError("bad_reference", "must be the name of a file, or {{id: file-…}}")
+
+
+FileField = Annotated[FileRef, BeforeValidator(_file_ref)]
+
+
+def _response_format(value: Any, info: ValidationInfo) -> JsonObject:
+    """Nested or flat, with `schema: {file: …}` read in; comes out nested."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
+        raise PydanticCustomError("response_format", "must be a mapping with a type, as in chat completions")
+    if value["type"] != "json_schema":
+        return dict(value)
+    inner = (
+        value["json_schema"] if "json_schema" in value else {k: v for k, v in value.items() if k != "type"}
+    )
+    if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str) or "schema" not in inner:
+        raise PydanticCustomError("response_format", "a json_schema needs a name and a schema")
+    schema = inner["schema"]
+    if isinstance(schema, Mapping) and set(schema) == {"file"}:
+        schema = _read_schema(schema["file"], info)
+    if not isinstance(schema, Mapping):
+        raise PydanticCustomError("response_format", "the schema must be a mapping")
+    return {"type": "json_schema", "json_schema": {**inner, "schema": dict(schema)}}
+
+
+def _read_schema(path: Any, info: ValidationInfo) -> Any:
+    assert info.context is not None
+    try:
+        return info.context["loader"].structure(path)
+    except ValueError as error:
+        raise PydanticCustomError("file_not_loaded", "{problem}", {"problem": str(error)}) from None
+
+
+class SupervisedHyperparameters(SpecModel):
+    batch_size: Annotated[int | str, auto_int(1, 256)] = "auto"
+    learning_rate_multiplier: Annotated[float | str, auto_number(0)] = "auto"
+    n_epochs: Annotated[int | str, auto_int(1, 50)] = "auto"
+
+
+class DpoHyperparameters(SupervisedHyperparameters):
+    beta: Annotated[float | str, auto_number(0, 2)] = "auto"
+
+
+class ReinforcementHyperparameters(SupervisedHyperparameters):
+    compute_multiplier: Annotated[float | str, auto_number(0.00001, 10)] = "auto"
+    eval_interval: Annotated[int | str, auto_int(1)] = "auto"
+    eval_samples: Annotated[int | str, auto_int(1)] = "auto"
+    reasoning_effort: Literal["default", "low", "medium", "high"] = "default"
+
+
+class Supervised(SpecModel):
+    hyperparameters: SupervisedHyperparameters = SupervisedHyperparameters()
+
+
+class Dpo(SpecModel):
+    hyperparameters: DpoHyperparameters = DpoHyperparameters()
+
+
+def _grader_tag(value: Any) -> str:
+    return "name" if isinstance(value, str) else "grader"
+
+
+class Reinforcement(SpecModel):
+    grader: Annotated[
+        Annotated[Name, Tag("name")] | Annotated[GraderSpec, Tag("grader")], Discriminator(_grader_tag)
+    ]
+    response_format: Annotated[dict[str, Any], from_file, PlainValidator(_response_format)] | None = None
+    hyperparameters: ReinforcementHyperparameters = ReinforcementHyperparameters()
+
+
+class Method(SpecModel):
+    """The training method; the mapping of its own name holds its settings."""
+
+    type: Literal["supervised", "dpo", "reinforcement"]
+    supervised: Supervised | None = None
+    dpo: Dpo | None = None
+    reinforcement: Reinforcement | None = None
+
+    @model_validator(mode="after")
+    def _settings_fit(self) -> Method:
+        others = {"supervised", "dpo", "reinforcement"} - {self.type}
+        if stray := sorted(name for name in others if getattr(self, name) is not None):
+            raise PydanticCustomError("method", f"type is {self.type}, but {stray[0]} is set")
+        if self.type == "reinforcement" and self.reinforcement is None:
+            raise PydanticCustomError(
+                "method", "type reinforcement needs a reinforcement mapping with a grader"
+            )
+        return self
+
+
+class Wandb(SpecModel):
+    project: Str
+    name: Str | None = None
+    entity: Str | None = None
+    tags: tuple[Str, ...] | None = None
+
+
+class Integration(SpecModel):
+    type: Literal["wandb"]
+    wandb: Wandb
+
+
+class Retry(SpecModel):
+    """`attempts` counts all launches of one fingerprint."""
+
+    attempts: Annotated[Int, Field(ge=1, le=10)]
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError("metadata", "must be a mapping of texts")
+    for key, text in value.items():
+        if key.startswith("rftplan_"):
+            raise PydanticCustomError(
+                "metadata", f"key {key} is reserved: rftplan keeps the launch's identity there"
+            )
+        if not isinstance(text, str):
+            raise PydanticCustomError("metadata", f"value of {key} must be a text; quote it")
+        if len(key) > 64 or len(text) > 512:
+            raise PydanticCustomError("metadata", f"{key[:64]}: a key has at most 64 characters, a value 512")
+    if len(value) > SERVICE_PAIRS - OUR_PAIRS:
+        raise PydanticCustomError(
+            "metadata", f"{len(value)} pairs, but 13 are yours: rftplan needs three of the service's sixteen"
+        )
+    return dict(value)
+
+
+_SENT = frozenset(
+    {"model", "training_file", "validation_file", "method", "seed", "suffix", "metadata", "integrations"}
+)
+
+
+def _extra_body(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError("extra_body", "must be a mapping")
+    if clash := sorted(_SENT & set(value)):
+        raise PydanticCustomError("extra_body", f"{clash[0]} has a field of its own; write it there")
+    return dict(value)
+
+
+class JobSpec(SpecModel):
+    """The create request; `run`, `retry` and `lifecycle` are ours and never sent."""
+
+    model: Annotated[Str, Field(min_length=1)]
+    training_file: FileField
+    validation_file: FileField | None = None
+    method: Method | None = None
+    hyperparameters: SupervisedHyperparameters | None = None
+    seed: Annotated[Int, Field(ge=0, le=2_147_483_647)] | None = None
+    suffix: Annotated[Str, Field(min_length=1, max_length=64)] | None = None
+    metadata: Annotated[dict[str, str], PlainValidator(_metadata)] | None = None
+    integrations: Annotated[tuple[Integration, ...], Field(max_length=5)] | None = None
+    extra_body: Annotated[dict[str, Any], PlainValidator(_extra_body)] | None = None
+    run: Run = Run.RUNNING
+    retry: Retry | None = None
+    lifecycle: Lifecycle = Lifecycle()
+
+    @property
+    def reinforcement(self) -> Reinforcement | None:
+        return self.method.reinforcement if self.method else None

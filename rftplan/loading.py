@@ -1,0 +1,175 @@
+"""Specs and data files → a graph with every finding. Asks no service and reads no key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rftplan.address import Address
+from rftplan.api.identity import ProviderIdentity, ProviderSettings, identify
+from rftplan.api.profiles import Profile, profile
+from rftplan.checks import run_rules
+from rftplan.codes import DATA_ABSENT, DATA_MISSING, finding
+from rftplan.config import Config, Declared, ProviderSpec, read_config
+from rftplan.data import DataError, DataFacts, FactsCache, read_facts_cached
+from rftplan.errors import Diagnostic, Place, UserError, has_errors, sort_diagnostics
+from rftplan.events import Hashed, OnEvent, ignore
+from rftplan.graph import Graph, KnownRows, build_graph, check_references
+from rftplan.journal import Paths, read_state
+from rftplan.lockfile import Entry
+from rftplan.promoted import state_paths
+from rftplan.source import PathError, Root
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which project, which environment, and what the command line overrides."""
+
+    directory: Path
+    env: str | None = None
+    specs: str = "specs"
+    lock: str | None = None
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A project read from disk. With an error among the findings the graph is empty."""
+
+    root: Path
+    env: str
+    project: str
+    policy_allow: frozenset[str]
+    provider: ProviderSpec
+    profile: Profile
+    identity: ProviderIdentity
+    paths: Paths
+    graph: Graph
+    data_paths: Mapping[Address, Path]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
+    """Read everything and find everything. UserError only for what is outside the specs."""
+    directory = _directory(options)
+    root = Root(directory)
+    config, findings = read_config(root, options.specs)
+    if config.policy.data_roots:
+        root = Root(directory, [Path(written) for written in config.policy.data_roots])
+    findings.extend(check_references(config))
+    provider = _provider(options, config)
+    of = profile(provider.type)
+    identity = identify(
+        ProviderSettings(of.type, provider.base_url, provider.organization, provider.project), of
+    )
+    paths = state_paths(directory, options.lock)
+    entries = _known_entries(paths)
+    data = _Data(root, entries, FactsCache(directory / ".rftplan" / "cache"), on_event)
+    facts = {
+        a: f for a, d in config.declared.items() if a.kind == "file" and (f := data.facts(d)) is not None
+    }
+    data.close()
+    findings.extend(data.findings)
+    findings.extend(run_rules(config, of))
+    diagnostics = sort_diagnostics(findings)
+    return Loaded(
+        root=directory,
+        env="default",
+        project=config.project.name if config.project else "",
+        policy_allow=frozenset(hazard.value for hazard in config.policy.allow),
+        provider=provider,
+        profile=of,
+        identity=identity,
+        paths=paths,
+        graph=Graph({}, ()) if has_errors(diagnostics) else build_graph(config, facts),
+        data_paths=data.paths,
+        diagnostics=diagnostics,
+    )
+
+
+def _directory(options: Options) -> Path:
+    if options.env not in (None, "default"):
+        raise UserError(
+            f'there is no environment "{options.env}"', hint="environments are not built yet: leave --env out"
+        )
+    if not options.directory.is_dir():
+        raise UserError(f"{options.directory} is not a directory", hint="name the project's root with -C")
+    return options.directory
+
+
+def _provider(options: Options, config: Config) -> ProviderSpec:
+    written = config.project.provider if config.project else ProviderSpec(type="local")
+    if options.provider is None or options.provider == written.type:
+        return written
+    known = ("local", "openai", "azure", "bedrock")
+    if options.provider not in known:
+        raise UserError(f'there is no provider "{options.provider}"', hint=f"known are {', '.join(known)}")
+    return ProviderSpec.model_validate({"type": options.provider})
+
+
+def _known_entries(paths: Paths) -> Mapping[Address, Entry]:
+    """The lock's word on files that are absent here. A lock that must not be used is an error already now."""
+    state, _ = read_state(paths, new_lineage=str)
+    return state.entries
+
+
+class _Data:
+    """One pass over each data file, with the lock's word where a file is absent."""
+
+    def __init__(
+        self, root: Root, entries: Mapping[Address, Entry], cache: FactsCache, on_event: OnEvent
+    ) -> None:
+        self._root = root
+        self._entries = entries
+        self._cache = cache
+        self._on_event = on_event
+        self.findings: list[Diagnostic] = []
+        self.paths: dict[Address, Path] = {}
+
+    def close(self) -> None:
+        self._cache.save()
+
+    def facts(self, declared: Declared) -> DataFacts | KnownRows | None:
+        """Its facts; None with a finding where nothing is known of it."""
+        spec = declared.spec
+        place = declared.where(("path",))
+        try:
+            path = self._root.resolve(spec.path, beside=Path(declared.document.path))
+            self.paths[declared.address] = path
+            facts = read_facts_cached(
+                path, self._cache, on_progress=lambda d, t: self._on_event(Hashed(spec.path, d, t))
+            )
+        except (PathError, DataError) as error:
+            return self._absent(declared, place, error)
+        shown = self._root.relative(path)
+        for problem in facts.problems:
+            at = Place(shown, problem.line, problem.column)
+            found = finding(
+                problem.code, problem.detail, place=at, address=str(declared.address), hint=problem.hint
+            )
+            self.findings.append(found)
+        return facts
+
+    def _absent(self, declared: Declared, place: Place, error: PathError | DataError) -> KnownRows | None:
+        entry = self._entries.get(declared.address)
+        address = str(declared.address)
+        missing = declared.address in self.paths and not self.paths[declared.address].exists()
+        if entry is None or not missing:
+            self.findings.append(
+                finding(
+                    DATA_MISSING,
+                    f"{declared.spec.path} {error}",
+                    place=place,
+                    address=address,
+                    hint=error.hint,
+                )
+            )
+            return None
+        detail = f"{declared.spec.path} is not here; its digest is taken from the lock"
+        self.findings.append(finding(DATA_ABSENT, detail, place=place, address=address))
+        return KnownRows(str(entry.inputs["sha256"]), _text(entry.resolved.get("rows_digest")))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

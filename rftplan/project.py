@@ -1,0 +1,290 @@
+"""A project opened: specs, data, lock and service brought together for each thing one can ask.
+
+The facade that the command line and Python programs call. Decides nothing itself, prints nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rftplan.address import Address
+from rftplan.api.identity import ProviderIdentity
+from rftplan.apply import Book, Execution, Stop, execute
+from rftplan.errors import Diagnostic, LockError, SpecError, UserError, has_errors
+from rftplan.events import OnEvent, Result, ignore
+from rftplan.journal import State, open_ledger, read_state
+from rftplan.kinds.base import Act, RecordStep, Scope
+from rftplan.loading import Loaded, Options, load
+from rftplan.lockfile import Entry, Lock
+from rftplan.observe import observe, open_intents
+from rftplan.plan import Action, Plan
+from rftplan.planner import PlanInputs, Selection, make_plan, standings
+from rftplan.promoted import Promoted, promoted, state_paths
+from rftplan.wiring import World, acting_alone, connected, real_world
+
+if TYPE_CHECKING:
+    from rftplan.api.port import Port
+
+Consent = Callable[[Plan], bool]
+"""Sees the plan and says whether to go on; raises RefusedPlanError when its hazards are not allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and how many HTTP requests it took."""
+
+    plan: Plan
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a plan. `interrupted`: somebody stopped it; the rest was not tried."""
+
+    plan: Plan
+    results: tuple[Result, ...]
+    requests: int
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceStatus:
+    """How one resource stands."""
+
+    address: Address
+    kind: str
+    state: str
+    id: str | None
+    detail: str
+
+
+def check(options: Options, *, on_event: OnEvent = ignore) -> tuple[Diagnostic, ...]:
+    """Every finding, sorted. Asks no service, runs nothing, writes nothing but the cache of data digests."""
+    return load(options, on_event).diagnostics
+
+
+async def plan(
+    options: Options,
+    *,
+    selection: Selection = Selection(),
+    on_event: OnEvent = ignore,
+    world: World | None = None,
+) -> Planned:
+    """What apply would do. SpecError if a finding is an error."""
+    world = world or real_world()
+    loaded = _loaded(options, on_event)
+    async with connected(loaded, world) as port:
+        inputs, _ = await _inputs(loaded, port, world, selection)
+        return Planned(make_plan(inputs), port.requests)
+
+
+def _loaded(options: Options, on_event: OnEvent) -> Loaded:
+    loaded = load(options, on_event)
+    if has_errors(loaded.diagnostics):
+        raise SpecError(loaded.diagnostics)
+    return loaded
+
+
+async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection) -> tuple[PlanInputs, State]:
+    """Everything a plan is computed from, and the state that it saw."""
+    state = _state(loaded, world)
+    scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile)
+    intents = tuple(state.intents.values())
+    snapshot = await observe(loaded.graph, state.entries, intents, port=port, scope=scope)
+    document = {
+        key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()
+    }
+    inputs = PlanInputs(
+        graph=loaded.graph,
+        scope=scope,
+        provider=document,
+        entries=state.entries,
+        tombstones=state.tombstones,
+        intents=open_intents(intents, now=world.now(), scope=scope),
+        snapshot=snapshot,
+        selection=_checked(selection, loaded),
+        diagnostics=loaded.diagnostics,
+    )
+    return inputs, state
+
+
+def _checked(selection: Selection, loaded: Loaded) -> Selection:
+    unknown = sorted(str(a) for a in selection.replace if a not in loaded.graph.resources or a.kind != "job")
+    if unknown:
+        raise UserError(
+            f"{', '.join(unknown)} is not a job of these specs", hint="rftplan plan lists the addresses"
+        )
+    return selection
+
+
+def _state(loaded: Loaded, world: World) -> State:
+    """Lock and journal; a lock of another service stops everything before anything is compared."""
+    state, lock = read_state(loaded.paths, new_lineage=world.new_id)
+    if lock is not None and lock.provider != loaded.identity:
+        raise LockError(
+            f"{loaded.paths.lock.name} belongs to {_named(lock)}, the specs name {loaded.identity.base_url}",
+            hint="another provider or account needs a lock of its own: give one with --lock",
+        )
+    return state
+
+
+def _named(lock: Lock) -> str:
+    known = (lock.provider.base_url, lock.provider.organization, lock.provider.project)
+    return " ".join(part for part in known if part)
+
+
+async def apply(
+    options: Options,
+    *,
+    consent: Consent,
+    selection: Selection = Selection(),
+    wait: bool = False,
+    parallelism: int = 10,
+    on_event: OnEvent = ignore,
+    stop: asyncio.Event | None = None,
+    world: World | None = None,
+) -> Applied | None:
+    """Plan, ask, act. None if consent was not given. SpecError, RefusedPlanError, BusyError, LockError."""
+    world = world or real_world()
+    loaded = _loaded(options, on_event)
+    stopping = Stop(stop or asyncio.Event())
+    async with connected(loaded, world) as port:
+        inputs, state = await _inputs(loaded, port, world, selection)
+        made = make_plan(inputs)
+        if made.acts and not consent(made):
+            return None
+        if not wait and not _writes(made):
+            return Applied(made, (), port.requests, stopping.asked)
+        scope = replace(inputs.scope, lineage=made.lineage or inputs.scope.lineage)
+        execution = Execution(
+            plan=made,
+            acting=_acting(loaded, port, world, replace(inputs, scope=scope), state, on_event),
+            on_event=on_event,
+            stop=stopping,
+            parallelism=parallelism,
+            poll_seconds=loaded.profile.poll_seconds,
+            sleep=world.sleep,
+        )
+        results = await execute(execution, wait=wait)
+        return Applied(made, results, port.requests, stopping.asked)
+
+
+def _writes(made: Plan) -> bool:
+    return made.acts or any(c.action is Action.NOOP and isinstance(c.step, RecordStep) for c in made.changes)
+
+
+def _acting(
+    loaded: Loaded, port: Port, world: World, inputs: PlanInputs, planned: State, on_event: OnEvent
+) -> Callable[[], AbstractContextManager[tuple[Act, Book]]]:
+    """How to begin acting: take the file lock, and refuse if the state moved since it was planned on."""
+    expected: list[State | None] = [planned]
+
+    @contextmanager
+    def acting() -> Iterator[tuple[Act, Book]]:
+        with acting_alone(loaded.paths, world):
+            before = expected.pop() if expected else None
+            if before is not None and not before.new:
+                _refuse_moved(_state(loaded, world), before)
+            ledger = open_ledger(
+                loaded.paths, loaded.identity, now=world.now, new_lineage=lambda: inputs.scope.lineage
+            )
+            act = Act(
+                port=port,
+                scope=inputs.scope,
+                records=ledger,
+                resources=loaded.graph.resources,
+                new_token=world.new_id,
+                data_path=loaded.data_paths.__getitem__,
+                on_event=on_event,
+                open_intents={intent.address: intent for intent in ledger.intents},
+            )
+            try:
+                yield act, ledger
+            finally:
+                ledger.close()
+
+    return acting
+
+
+def _refuse_moved(now: State, planned: State) -> None:
+    same = (now.entries, now.tombstones, now.intents) == (
+        planned.entries,
+        planned.tombstones,
+        planned.intents,
+    )
+    if not same:
+        raise LockError(
+            "somebody else applied while this plan was being looked at", hint="run rftplan apply again"
+        )
+
+
+async def status(
+    options: Options, *, on_event: OnEvent = ignore, world: World | None = None
+) -> tuple[ResourceStatus, ...]:
+    """How every resource stands at the service now."""
+    world = world or real_world()
+    loaded = _loaded(options, on_event)
+    async with connected(loaded, world) as port:
+        inputs, _ = await _inputs(loaded, port, world, Selection())
+    return tuple(
+        ResourceStatus(address, address.kind, standing.state, standing.id, standing.detail)
+        for address, standing in standings(inputs).items()
+    )
+
+
+def outputs(options: Options) -> Mapping[str, Promoted]:
+    """What is promoted, from the lock alone."""
+    current, _ = read_state(state_paths(options.directory, options.lock), new_lineage=str)
+    return promoted(current)
+
+
+def state(options: Options) -> Lock | None:
+    """Lock and journal laid over each other, None where there is neither; reads only."""
+    current, lock = read_state(state_paths(options.directory, options.lock), new_lineage=str)
+    if lock is None and current.new:
+        return None
+    provider = lock.provider if lock else ProviderIdentity("unknown", "unknown")
+    return current.as_lock(provider)
+
+
+async def release(options: Options, address: Address, *, world: World | None = None) -> None:
+    """Lift what holds one address: its holds, or the stop after a rebuilt lock. UserError if nothing does."""
+    world = world or real_world()
+    loaded = _loaded(options, ignore)
+    resource = loaded.graph.resources.get(address)
+    if resource is None:
+        raise UserError(f"{address} is not declared", hint="rftplan plan lists the addresses")
+    with acting_alone(loaded.paths, world):
+        _state(loaded, world)
+        ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=world.new_id)
+        entry = ledger.entries.get(address)
+        if entry is not None and not entry.holds:
+            raise UserError(f"nothing holds {address}", hint="a failed job is launched again with --replace")
+        if entry is None and address.kind != "deployment":
+            raise UserError(f"nothing holds {address}", hint="rftplan plan says what it waits for")
+        released = replace(entry, holds=()) if entry else Entry(resource.fingerprint, resource.inputs)
+        ledger.record(address, released)
+        ledger.fold()
+        ledger.close()
+
+
+__all__ = [
+    "Applied",
+    "Consent",
+    "Options",
+    "Planned",
+    "Promoted",
+    "ResourceStatus",
+    "apply",
+    "check",
+    "load",
+    "outputs",
+    "plan",
+    "release",
+    "state",
+    "status",
+]

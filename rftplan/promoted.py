@@ -1,0 +1,55 @@
+"""What is promoted, read from the lock alone. Imports nothing heavy, asks no service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rftplan.errors import UserError
+from rftplan.journal import Paths, State, read_state
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """The live model of a deployment, and where it came from."""
+
+    model: str
+    job: str
+    step: int
+    revision: int
+
+
+def state_paths(root: Path, lock: str | None = None, env: str = "default") -> Paths:
+    """Where the lock and the journal of one environment lie."""
+    return Paths(lock=root / (lock or "rftplan.lock"), journal=root / ".rftplan" / env / "journal.jsonl")
+
+
+def promoted(state: State) -> dict[str, Promoted]:
+    """Every deployment that points at a model, by name."""
+    found = {}
+    for address, entry in sorted(state.entries.items(), key=lambda item: item[0]):
+        if address.kind == "deployment" and entry.id is not None and entry.history:
+            revision = entry.history[-1]
+            found[address.name] = Promoted(
+                entry.id, str(revision["job"]), int(str(revision["step"])), int(str(revision["revision"]))
+            )
+    return found
+
+
+def read_promoted(root: Path, lock: str | None = None) -> Mapping[str, Promoted]:
+    """Every live model of the project at `root`. LockError if the lock must not be trusted."""
+    state, _ = read_state(state_paths(root, lock), new_lineage=str)
+    return promoted(state)
+
+
+def resolve(name: str, *, directory: str | Path = ".", lock: str | None = None) -> str:
+    """The model id that a deployment points at, for the program that calls the model.
+
+    UserError if nothing is promoted under this name.
+    """
+    live = read_promoted(Path(directory), lock)
+    if name in live:
+        return live[name].model
+    known = f"known are {', '.join(live)}" if live else "nothing is promoted yet: rftplan apply --wait"
+    raise UserError(f'no model is promoted as "{name}"', hint=known)

@@ -1,0 +1,19 @@
+"""What a plan may not do without leave. Pure."""
+
+from __future__ import annotations
+
+from rftplan.errors import RefusedPlanError
+from rftplan.plan import Hazard, Plan
+
+
+def refuse_unallowed(plan: Plan, allowed: frozenset[Hazard]) -> None:
+    """RefusedPlanError naming every hazard that nobody allowed, and the option that allows it."""
+    missing = [(address, risk) for address, risk in plan.hazards() if risk.hazard not in allowed]
+    if not missing:
+        return
+    lines = [f"{address} {risk.detail} ({risk.hazard})" for address, risk in missing]
+    options = ",".join(sorted({risk.hazard.value for _, risk in missing}))
+    raise RefusedPlanError(
+        "the plan has hazards that nobody allowed:\n  " + "\n  ".join(lines),
+        hint=f"add --allow {options}, or apply at a terminal and answer yes",
+    )

@@ -1,0 +1,149 @@
+"""Where adapters meet the core: the SDK, the in-process service, keys, the file lock, real time. Nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rftplan.errors import BusyError, LockError, UserError
+from rftplan.journal import Paths
+from rftplan.loading import Loaded
+
+if TYPE_CHECKING:
+    from rftplan.api.port import Port
+
+SPEED = "RFTPLAN_LOCAL_SPEED"
+"""How much faster than usual the in-process service lives; 1 if unset."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What comes from outside: the environment, time, ids. Tests bring their own.
+
+    `transport` answers HTTP in place of the network and of the in-process service.
+    """
+
+    environ: Mapping[str, str]
+    now: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    new_id: Callable[[], str]
+    user_config: Path | None = None
+    transport: Any = None
+
+
+def real_world() -> World:
+    """This process's environment and clock."""
+    config_home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return World(
+        environ=os.environ,
+        now=time.time,
+        sleep=asyncio.sleep,
+        new_id=lambda: str(uuid.uuid4()),
+        user_config=Path(config_home) / "rftplan",
+    )
+
+
+@asynccontextmanager
+async def connected(loaded: Loaded, world: World) -> AsyncIterator[Port]:
+    """A port to the project's service. CredentialError if there is no key that may go there."""
+    from rftplan.api.credentials import find_admin_key, find_key
+    from rftplan.api.openai import connect
+
+    identity, profile = loaded.identity, loaded.profile
+    closing: Callable[[], None] = lambda: None  # noqa: E731 - replaced where there is something to close
+    if identity.in_process:
+        key = admin_key = secrets.token_urlsafe(24)
+        transport, closing = (
+            _in_process(loaded, world, key) if world.transport is None else (world.transport, closing)
+        )
+    else:
+        transport = world.transport
+        key = find_key(profile, identity.base_url, world.environ, world.user_config)
+        admin_key = find_admin_key(profile, identity.base_url, world.environ) or ""
+        if profile.admin_key_env is None:
+            admin_key = key
+    port = connect(identity, profile, key, admin_key=admin_key or None, transport=transport)
+    try:
+        yield port
+    finally:
+        await port.aclose()
+        closing()
+
+
+def _in_process(loaded: Loaded, world: World, key: str) -> tuple[Any, Callable[[], None]]:
+    import httpx2
+
+    from rftplan.server.app import close_app, create_app
+    from rftplan.server.settings import default_settings
+
+    settings = default_settings(
+        loaded.root / ".rftplan" / "local" / "service.sqlite",
+        key,
+        judge=_judge(loaded, world),
+        speed=_speed(world),
+        now=world.now,
+    )
+    app = create_app(settings)
+    return httpx2.ASGITransport(app=app), lambda: close_app(app)
+
+
+def _judge(loaded: Loaded, world: World) -> Any:
+    """The configured judge, or None for the stand-in."""
+    written = loaded.provider.judge
+    if written is None:
+        return None
+    from rftplan.api.credentials import check_judge_host, find_judge_key
+    from rftplan.grading import HttpJudge
+
+    check_judge_host(written.base_url, world.environ)
+    return HttpJudge(written.base_url, written.model, find_judge_key(written.base_url, world.environ))
+
+
+def _speed(world: World) -> float:
+    written = world.environ.get(SPEED, "1")
+    try:
+        speed = float(written)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UserError(f"{SPEED} must be a number above 0, not {written!r}")
+    return speed
+
+
+@contextmanager
+def acting_alone(paths: Paths, world: World) -> Iterator[None]:
+    """Hold the environment's file lock; BusyError says who has it. A dead holder's lock is free by itself."""
+    from filelock import FileLock, Timeout
+
+    folder = paths.journal.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "apply.lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise BusyError(
+            f"another rftplan is acting here{_holder(folder)}",
+            hint="wait until it is done, then run this again",
+        ) from None
+    except OSError as error:
+        raise LockError(f"{folder} cannot be used: {error.strerror}", hint="fix its permissions") from None
+    try:
+        (folder / "holder").write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}")
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(folder: Path) -> str:
+    try:
+        return f" ({(folder / 'holder').read_text()[:80]})"
+    except OSError:
+        return ""
