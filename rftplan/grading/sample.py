@@ -25,21 +25,36 @@ class Sample:
     output_text: str
     output_json: Any = ABSENT
     output_tools: Sequence[Mapping[str, Any]] = ()
-    choices: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def choices(self) -> Sequence[Mapping[str, Any]]:
+        """The answer as the one choice of a chat completion."""
+        tools = self.output_tools
+        message = {"role": "assistant", "content": self.output_text, "tool_calls": tools or None}
+        reason = "tool_calls" if tools else "stop"
+        return ({"index": 0, "message": message, "finish_reason": reason},)
 
     @classmethod
     def of_text(cls, text: str, *, tools: Sequence[Mapping[str, Any]] = ()) -> Sample:
         """A sample whose text is tried as JSON: what `graders/run` does, and a job with a response format."""
-        return cls(text, parse_json(text), tools, (_choice(text, tools),))
+        return cls(text, parse_json(text), tools)
 
     @classmethod
     def of_plain_text(cls, text: str, *, tools: Sequence[Mapping[str, Any]] = ()) -> Sample:
         """A sample of a job without a response format: the service does not fill `output_json` there."""
-        return cls(text, ABSENT, tools, (_choice(text, tools),))
+        return cls(text, ABSENT, tools)
+
+
+_FIRST = frozenset('{["-0123456789')
+_LITERALS = {"true": True, "false": False, "null": None}
 
 
 def parse_json(text: str) -> Any:
     """The value of strict JSON (no NaN, no Infinity), else ABSENT. Nesting too deep to parse is not JSON."""
+    bare = text.strip(" \t\n\r")
+    # Most plain text is told from JSON by its first letter; an exception would cost more than the grade.
+    if bare[:1] not in _FIRST:
+        return _LITERALS.get(bare, ABSENT)
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -48,8 +63,3 @@ def parse_json(text: str) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def _choice(text: str, tools: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    message = {"role": "assistant", "content": text, "tool_calls": tools or None}
-    return {"index": 0, "message": message, "finish_reason": "tool_calls" if tools else "stop"}

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from rftplan.grading import ABSENT, Sample
 
 
-def test_json_is_parsed_and_null_is_a_value() -> None:
-    assert Sample.of_text('{"a": [1]}').output_json == {"a": [1]}
-    assert Sample.of_text("null").output_json is None
+@pytest.mark.parametrize(
+    "text", ['{"a": [1]}', " [ ]\n", "-1.5e3", '"x"', "true", "false", "null", " null\t"]
+)
+def test_json_of_any_kind_is_parsed_and_null_is_a_value(text: str) -> None:
+    assert Sample.of_text(text).output_json == json.loads(text)
+    assert type(Sample.of_text(text).output_json) is type(json.loads(text))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yes", "{", "NaN", '{"a": Infinity}', "[" * 100_000, "1" * 5_000, "```json\n{}\n```"]
+    "text",
+    [
+        "",
+        "yes",
+        "no",
+        "tru",
+        "\u00a0null",
+        "{",
+        "NaN",
+        '{"a": Infinity}',
+        "[" * 100_000,
+        "1" * 5_000,
+        "```json\n{}\n```",
+    ],
 )
 def test_what_is_not_json_leaves_output_json_absent(text: str) -> None:
     assert Sample.of_text(text).output_json is ABSENT
