@@ -25,9 +25,7 @@ _MAX_KEY_BYTES: Final = 64 * 1024
 _COMMAND_SECONDS: Final = 60.0
 
 
-def find_key(
-    profile: Profile, base_url: str, environ: Mapping[str, str], user_config_dir: Path | None
-) -> str:
+def find_key(profile: Profile, base_url: str, environ: Mapping[str, str], user_config_dir: Path | None) -> str:
     """The key for the service at `base_url`, looked for only after the host was found worthy of it.
 
     Looks into the profile's variable, the file of RFTPLAN_KEY_FILE, the output of RFTPLAN_KEY_COMMAND and

@@ -114,7 +114,7 @@ class OpenAIPort(Port):
             return await self._ask(Call(Kind.EFFECT, f"upload {upload.filename}"), sending, wire.file)
 
     async def delete_file(self, file_id: str) -> None:
-        sending = self._effects.files.with_raw_response.delete(file_id)
+        sending = self._effects.files.with_raw_response.delete(_id(file_id))
         await self._do(f"delete {file_id}", sending, wire.deleted)
 
     async def list_jobs(self, metadata: Mapping[str, str] | None = None) -> Sequence[RemoteJob]:
@@ -127,7 +127,7 @@ class OpenAIPort(Port):
         return sorted(mine, key=lambda job: (job.created_at, job.id), reverse=True)
 
     async def get_job(self, job_id: str) -> RemoteJob:
-        sending = self._reads.fine_tuning.jobs.with_raw_response.retrieve(job_id)
+        sending = self._reads.fine_tuning.jobs.with_raw_response.retrieve(_id(job_id))
         return await self._ask(Call(Kind.READ, f"read {job_id}"), sending, self._job)
 
     async def create_job(self, body: JsonObject) -> RemoteJob:
@@ -138,25 +138,25 @@ class OpenAIPort(Port):
         return await self._do("launch the job", sending, self._job)
 
     async def pause_job(self, job_id: str) -> RemoteJob:
-        sending = self._effects.fine_tuning.jobs.with_raw_response.pause(job_id)
+        sending = self._effects.fine_tuning.jobs.with_raw_response.pause(_id(job_id))
         return await self._do(f"pause {job_id}", sending, self._job)
 
     async def resume_job(self, job_id: str) -> RemoteJob:
-        sending = self._effects.fine_tuning.jobs.with_raw_response.resume(job_id)
+        sending = self._effects.fine_tuning.jobs.with_raw_response.resume(_id(job_id))
         return await self._do(f"resume {job_id}", sending, self._job)
 
     async def cancel_job(self, job_id: str) -> RemoteJob:
-        sending = self._effects.fine_tuning.jobs.with_raw_response.cancel(job_id)
+        sending = self._effects.fine_tuning.jobs.with_raw_response.cancel(_id(job_id))
         return await self._do(f"cancel {job_id}", sending, self._job)
 
     async def list_events(self, job_id: str, *, limit: int | None = None) -> Sequence[JobEvent]:
-        fetch = partial(self._reads.fine_tuning.jobs.with_raw_response.list_events, job_id)
+        fetch = partial(self._reads.fine_tuning.jobs.with_raw_response.list_events, _id(job_id))
         what, size = f"list the events of {job_id}", self._profile.page_sizes.events
         found = await self._pages(what, fetch, wire.event, size, most=limit)
         return sorted(found, key=lambda event: event.created_at, reverse=True)
 
     async def list_checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
-        fetch = partial(self._reads.fine_tuning.jobs.checkpoints.with_raw_response.list, job_id)
+        fetch = partial(self._reads.fine_tuning.jobs.checkpoints.with_raw_response.list, _id(job_id))
         what, size = f"list the checkpoints of {job_id}", self._profile.page_sizes.checkpoints
         found = await self._pages(what, fetch, wire.checkpoint, size)
         return sorted(found, key=lambda checkpoint: checkpoint.step, reverse=True)
@@ -170,18 +170,18 @@ class OpenAIPort(Port):
 
     async def list_permissions(self, model: str) -> Sequence[Permission]:
         permissions = self._for_permissions().fine_tuning.checkpoints.permissions
-        fetch = partial(permissions.with_raw_response.list, model, order="ascending")
+        fetch = partial(permissions.with_raw_response.list, _id(model), order="ascending")
         what, size = f"list the permissions of {model}", self._profile.page_sizes.permissions
         return await self._pages(what, fetch, wire.permission, size)
 
     async def grant_permission(self, model: str, project_id: str) -> Permission:
         permissions = self._for_permissions().with_options(max_retries=0).fine_tuning.checkpoints.permissions
-        sending = permissions.with_raw_response.create(model, project_ids=[project_id])
+        sending = permissions.with_raw_response.create(_id(model), project_ids=[project_id])
         return await self._do(f"grant {model} to {project_id}", sending, partial(wire.granted, project_id))
 
     async def revoke_permission(self, model: str, permission_id: str) -> None:
         permissions = self._for_permissions().with_options(max_retries=0).fine_tuning.checkpoints.permissions
-        sending = permissions.with_raw_response.delete(permission_id, fine_tuned_model_checkpoint=model)
+        sending = permissions.with_raw_response.delete(_id(permission_id), fine_tuned_model_checkpoint=_id(model))
         await self._do(f"revoke {permission_id}", sending, wire.deleted)
 
     async def aclose(self) -> None:
@@ -198,9 +198,7 @@ class OpenAIPort(Port):
             return self._reads
         if self._admin is None:
             name = self._profile.admin_key_env
-            raise CredentialError(
-                f"checkpoint permissions need an admin key: {name} is not set", hint=f"set {name}"
-            )
+            raise CredentialError(f"checkpoint permissions need an admin key: {name} is not set", hint=f"set {name}")
         return self._admin
 
     async def _pages(
@@ -238,11 +236,8 @@ class OpenAIPort(Port):
                 return (await sending).http_response
         except openai.APIStatusError as error:
             fault = self._faults.answered(call, error.response, error)
-        except (openai.OpenAIError, OSError) as error:
+        except (openai.OpenAIError, OSError, ValueError) as error:
             fault = self._faults.unanswered(call, error)
-        except ValueError as error:
-            # Raised by the SDK before it sends: an id that cannot stand in a path, such as "..".
-            fault = RejectedError(f"could not {call.what}: {error}")
         raise fault
 
 
@@ -298,6 +293,13 @@ def _client(
             event_hooks={"request": [traffic.count]},
         ),
     )
+
+
+def _id(value: str) -> str:
+    """`value` if it can stand in a path; the SDK, too, would refuse the others, but not in our words."""
+    if value in ("", ".", ".."):
+        raise RejectedError(f"{value!r} cannot be an id of the service")
+    return value
 
 
 def _timeout(seconds: float) -> httpx2.Timeout:

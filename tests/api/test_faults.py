@@ -100,9 +100,7 @@ def _fails(answer: Answer, call: Ask) -> tuple[ApiError, Service]:
     ],
     ids=[*NOT_DONE, *REFUSED, "404", *UNCERTAIN],
 )
-def test_a_failed_effect_means_one_thing_and_is_sent_once(
-    effect: Ask, answer: Answer, means: type[ApiError]
-) -> None:
+def test_a_failed_effect_means_one_thing_and_is_sent_once(effect: Ask, answer: Answer, means: type[ApiError]) -> None:
     fault, service = _fails(answer, effect)
     assert type(fault) is means
     assert len(service.requests) == 1

@@ -60,9 +60,7 @@ class World:
 
     async def upload(self, port: OpenAIPort, name: str) -> RemoteFile:
         path = self.root / f"{name}.jsonl"
-        rows = (
-            {"messages": [{"role": "user", "content": f"{name} {n}"}], "answer": str(n)} for n in range(20)
-        )
+        rows = ({"messages": [{"role": "user", "content": f"{name} {n}"}], "answer": str(n)} for n in range(20))
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         upload = Upload(path, f"acme.dev.{name}.jsonl", path.stat().st_size, "fine-tune")
         return await port.upload_file(upload, lambda *_: None)
@@ -123,9 +121,7 @@ def test_a_job_lives_from_its_files_to_its_permissions(world: World) -> None:
 def test_a_job_is_paused_resumed_and_cancelled(world: World) -> None:
     async def life(port: OpenAIPort) -> None:
         job_id = await world.launch(port)
-        while (await port.get_job(job_id)).status is not JobStatus.RUNNING or not await _stepped(
-            port, job_id
-        ):
+        while (await port.get_job(job_id)).status is not JobStatus.RUNNING or not await _stepped(port, job_id):
             world.now += 0.1
         assert (await port.pause_job(job_id)).status in (JobStatus.PAUSING, JobStatus.PAUSED)
         world.now += 10

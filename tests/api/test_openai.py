@@ -23,9 +23,7 @@ from tests.api.wire import ADMIN_KEY, FILE, JOB, KEY, LAUNCH, Service, ask, list
 MULTI: dict[str, Any] = {
     "type": "multi",
     "name": "both",
-    "graders": {
-        "a": {"type": "string_check", "name": "a", "input": "x", "reference": "y", "operation": "eq"}
-    },
+    "graders": {"a": {"type": "string_check", "name": "a", "input": "x", "reference": "y", "operation": "eq"}},
     "calculate_output": "a",
 }
 

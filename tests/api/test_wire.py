@@ -76,9 +76,7 @@ def test_a_file_has_all_that_tells_it_from_another(key: str) -> None:
 
 
 def test_the_newer_name_of_a_metric_goes_before_the_older() -> None:
-    found = wire.metrics(
-        {"valid_reward_mean": 0.9, "full_valid_mean_reward": 0.5, "train_mean_reward": 10**400}
-    )
+    found = wire.metrics({"valid_reward_mean": 0.9, "full_valid_mean_reward": 0.5, "train_mean_reward": 10**400})
     assert found == {"valid_reward_mean": 0.9, "full_valid_mean_reward": 0.5}
 
 

@@ -15,9 +15,7 @@ __all__ = ["PROFILES", "Capability", "PageSizes", "Profile", "ResponseFormatStyl
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({p.type: p for p in (LOCAL, OPENAI)})
 
-_NOT_YET: Final[Mapping[str, str]] = MappingProxyType(
-    {"azure": "Azure AI Foundry", "bedrock": "Amazon Bedrock"}
-)
+_NOT_YET: Final[Mapping[str, str]] = MappingProxyType({"azure": "Azure AI Foundry", "bedrock": "Amazon Bedrock"})
 
 
 def profile(name: str) -> Profile:
