@@ -77,10 +77,12 @@ def item_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def links_of(grader: Grader) -> list[Link]:
-    """What the grader compares with the row, direct comparisons before what a model is asked to compare."""
+    """What the grader compares with the row: first directly, then by a model, last with texts of its own."""
     members = list(grader.members.values()) if isinstance(grader, Multi) else [grader]
     direct = [link for member in members for link in _compared(member)]
-    return direct + [link for member in members for link in _judged(member)]
+    judged = [link for member in members for link in _judged(member)]
+    with_fields = [link for link in direct if link.source.references]
+    return with_fields + judged + [link for link in direct if not link.source.references]
 
 
 def _compared(grader: Grader) -> Iterator[Link]:
@@ -90,8 +92,15 @@ def _compared(grader: Grader) -> Iterator[Link]:
         return
     for asked, source in ((grader.input, grader.reference), (grader.reference, grader.input)):
         path = _answer_path(asked)
-        if path is not None and all(ref.namespace is Namespace.ITEM for ref in source.references):
+        if path is not None and _says_it_all(grader, source):
             yield Link(path, source)
+
+
+def _says_it_all(grader: StringCheck | TextSimilarity, source: Template) -> bool:
+    """Whether what is compared with is a right answer: fields of the row, or the one text that is asked for."""
+    if not source.references:
+        return isinstance(grader, StringCheck) and grader.operation is Operation.EQ
+    return all(ref.namespace is Namespace.ITEM for ref in source.references)
 
 
 def _judged(grader: Grader) -> Iterator[Link]:
@@ -106,9 +115,7 @@ def _judged(grader: Grader) -> Iterator[Link]:
             yield Link(path, _alone(source))
 
 
-def _counterpart(
-    asked: Reference, all_asked: Sequence[Reference], known: Sequence[Reference]
-) -> Reference | None:
+def _counterpart(asked: Reference, all_asked: Sequence[Reference], known: Sequence[Reference]) -> Reference | None:
     """The field of the row that a judge's prompt sets beside a part of the answer."""
     named_alike = [ref for ref in known if ref.path[-1] == asked.path[-1]]
     if named_alike:
@@ -138,9 +145,7 @@ def _answer_path(template: Template) -> tuple[str | int, ...] | None:
 class AnswerBook:
     """The candidates of all rows of a job. Both splits share one constant answer, taken from training."""
 
-    def __init__(
-        self, train: Sequence[Item], grader: Grader, response_format: Mapping[str, Any] | None
-    ) -> None:
+    def __init__(self, train: Sequence[Item], grader: Grader, response_format: Mapping[str, Any] | None) -> None:
         self._links = links_of(grader)
         self._shape = shape_of(response_format, [link.path for link in self._links])
         self._rights = [self.right(item) for item in train]
@@ -162,9 +167,7 @@ class AnswerBook:
 
     def right(self, item: Item) -> Any:
         """The right answer, an object or a text; ABSENT if nothing says what it is."""
-        known = {
-            link.path: value for link in reversed(self._links) if (value := link.value(item)) is not ABSENT
-        }
+        known = {link.path: value for link in reversed(self._links) if (value := link.value(item)) is not ABSENT}
         if self._shape is not None:
             return self._shape.filled(known, item)
         return as_text(known[()]) if () in known else ABSENT

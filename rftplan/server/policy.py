@@ -15,15 +15,15 @@ from rftplan.server.candidates import Kind
 
 # Where a base model is taken to start: it sometimes gets it right and rarely breaks the format.
 _START = {
-    Kind.RIGHT: 0.14,
-    Kind.NEAR: 0.16,
-    Kind.WRONG: 0.24,
-    Kind.MALFORMED: 0.10,
-    Kind.CONSTANT: 0.20,
-    Kind.VERBOSE: 0.16,
+    Kind.RIGHT: 0.11,
+    Kind.NEAR: 0.14,
+    Kind.WRONG: 0.26,
+    Kind.MALFORMED: 0.11,
+    Kind.CONSTANT: 0.24,
+    Kind.VERBOSE: 0.14,
 }
 _SPREAD = 0.5  # standard deviation of a prompt's own logits at the start: prompts differ in difficulty
-_SHARED_RATE = 4.0
+_SHARED_RATE = 4.5
 _OWN_RATE = 1.0
 
 
@@ -57,9 +57,7 @@ class Policy:
     """
 
     learning_rate: float
-    shared: dict[Kind, float] = field(
-        default_factory=lambda: {kind: math.log(share) for kind, share in _START.items()}
-    )
+    shared: dict[Kind, float] = field(default_factory=lambda: {kind: math.log(share) for kind, share in _START.items()})
     _lowest: float = math.inf
     _highest: float = -math.inf
 

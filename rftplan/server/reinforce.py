@@ -1,6 +1,6 @@
 """Simulated reinforcement fine-tuning: candidates, the real grader, a policy. Knows no service and no time.
 
-Each distinct candidate of a row is graded once, when it is first drawn.
+Each distinct answer to a row is graded once, when it is first drawn.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from rftplan.grading import Grader, Multi, Sample, ScoreModel
+from rftplan.grading import Grader, Multi, Result, Sample, ScoreModel
 from rftplan.server import tally
 from rftplan.server.candidates import AnswerBook, Kind, item_of
 from rftplan.server.hyperparameters import ReinforcementNumbers, reinforcement_numbers
@@ -42,6 +42,7 @@ class Prompt:
     texts: Mapping[Kind, str]
     policy: PromptPolicy
     reasoning_tokens: float  # of a right answer
+    results: dict[str, Result] = field(default_factory=dict)  # by text
     graded: dict[Kind, Graded] = field(default_factory=dict)
 
 
@@ -100,37 +101,28 @@ class Reinforcement:
         return Step(figures.number, figures.message, data, figures.checkpoint())
 
     def _draw(self, prompts: Sequence[Prompt], count: int, rng: Random) -> tuple[list[Draw], Tally]:
-        drawn = [self._policy.sample(prompt.policy, count, rng) for prompt in prompts]
-        pairs = [(prompt, kind) for prompt, kinds in zip(prompts, drawn, strict=True) for kind in kinds]
-        self._grade(dict.fromkeys(pairs))
-        samples = Tally()
-        draws = []
-        for prompt, kinds in zip(prompts, drawn, strict=True):
-            graded = [prompt.graded[kind] for kind in kinds]
+        drawn = [(prompt, self._policy.sample(prompt.policy, count, rng)) for prompt in prompts]
+        self._grade((prompt, prompt.texts[kind]) for prompt, kinds in drawn for kind in kinds)
+        samples, draws = Tally(), []
+        for prompt, kinds in drawn:
+            graded = [_graded(prompt, kind) for kind in kinds]
             samples.counts.update(graded)
             draws.append(Draw(prompt.policy, kinds, [tally.reward(one) for one in graded]))
         return draws, samples
 
-    def _grade(self, asked: Iterable[tuple[Prompt, Kind]]) -> None:
-        missing = [(prompt, kind) for prompt, kind in asked if kind not in prompt.graded]
+    def _grade(self, said: Iterable[tuple[Prompt, str]]) -> None:
+        missing = list(dict.fromkeys((prompt, text) for prompt, text in said if text not in prompt.results))
         if self._run.judge.stand_in or not _asks_judge(self._grader):
-            results = [self._graded(prompt, kind) for prompt, kind in missing]
+            results = [self._result(prompt, text) for prompt, text in missing]
         else:
             with ThreadPoolExecutor(_JUDGES_AT_ONCE) as pool:
-                results = list(pool.map(lambda pair: self._graded(*pair), missing))
-        for (prompt, kind), graded in zip(missing, results, strict=True):
-            prompt.graded[kind] = graded
+                results = list(pool.map(lambda one: self._result(*one), missing))
+        for (prompt, text), result in zip(missing, results, strict=True):
+            prompt.results[text] = result
 
-    def _graded(self, prompt: Prompt, kind: Kind) -> Graded:
-        text = prompt.texts[kind]
+    def _result(self, prompt: Prompt, text: str) -> Result:
         sample = Sample.of_text(text) if _has_json(self._run) else Sample.of_plain_text(text)
-        reasoning = round(prompt.reasoning_tokens * _EFFORT_OF_KIND[kind])
-        return Graded(
-            result=self._grader.grade(sample, prompt.item, self._run.judge),
-            empty=not text.strip(),
-            completion_tokens=reasoning + len(text) // _CHARACTERS_PER_TOKEN + 1,
-            reasoning_tokens=reasoning,
-        )
+        return self._grader.grade(sample, prompt.item, self._run.judge)
 
     def _notes(self) -> Iterator[str]:
         yield (
@@ -153,9 +145,21 @@ class Reinforcement:
             yield "Rows have tools, but simulated answers call none yet."
 
 
-def _batches(
-    prompts: Sequence[Prompt], numbers: ReinforcementNumbers, rng: Random
-) -> Iterator[Sequence[Prompt]]:
+def _graded(prompt: Prompt, kind: Kind) -> Graded:
+    """The sample of this kind, whose text was graded before."""
+    if kind not in prompt.graded:
+        text = prompt.texts[kind]
+        reasoning = round(prompt.reasoning_tokens * _EFFORT_OF_KIND[kind])
+        prompt.graded[kind] = Graded(
+            result=prompt.results[text],
+            empty=not text.strip(),
+            completion_tokens=reasoning + len(text) // _CHARACTERS_PER_TOKEN + 1,
+            reasoning_tokens=reasoning,
+        )
+    return prompt.graded[kind]
+
+
+def _batches(prompts: Sequence[Prompt], numbers: ReinforcementNumbers, rng: Random) -> Iterator[Sequence[Prompt]]:
     """Every epoch goes once through all rows in an order of its own; its last batch may be smaller."""
     for _ in range(numbers.n_epochs):
         order = list(prompts)
@@ -179,6 +183,4 @@ def _mean_by_kind(prompts: Sequence[Prompt]) -> str:
     for prompt in prompts:
         for kind, graded in prompt.graded.items():
             rewards.setdefault(kind, []).append(graded.result.reward)
-    return ", ".join(
-        f"{kind.value} {sum(rewards[kind]) / len(rewards[kind]):.2f}" for kind in Kind if kind in rewards
-    )
+    return ", ".join(f"{kind.value} {sum(rewards[kind]) / len(rewards[kind]):.2f}" for kind in Kind if kind in rewards)

@@ -1,0 +1,264 @@
+"""The simulating trainer: it climbs where the grader lets it, repeats itself, and says what it is."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from rftplan.grading import Flag, JudgeFailure, JudgeReply, JudgeRequest, TokenUsage
+from rftplan.server.simulate import SimulatingTrainer
+from rftplan.server.trainer import TrainingFailedError, TrainingRun, Trajectory
+from tests.server.simulation import EXACT, GRADER, RESPONSE_FORMAT, make_run, question_rows, short_rows
+
+TRAIN, VALID = question_rows(64), question_rows(40, seed=1)
+
+
+def train(run: TrainingRun) -> Trajectory:
+    return SimulatingTrainer().train(run)
+
+
+def validated(trajectory: Trajectory) -> list[float]:
+    return [step.checkpoint["valid_reward_mean"] for step in trajectory.steps if step.checkpoint]
+
+
+@dataclass
+class CountingJudge:
+    """Remembers every question; gives full marks, or fails as told."""
+
+    failure: JudgeFailure | None = None
+    name: str = "canned"
+    stand_in: bool = False
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.Lock)
+
+    def score(self, request: JudgeRequest) -> JudgeReply:
+        with self.lock:
+            self.asked.append((request.messages[0].text, request.answer))
+        return JudgeReply("judge-1", self.failure or 1.0, TokenUsage(100, 20, 10))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_well_made_grader_is_learned_from_any_seed(seed: int) -> None:
+    trajectory = train(make_run(TRAIN, VALID, seed=seed))
+    first = trajectory.steps[0].metrics["train_mean_reward"]
+    assert 12 <= len(trajectory.steps) <= 24
+    assert 0.35 <= first <= 0.65
+    assert max(validated(trajectory)) >= 0.85
+    assert max(validated(trajectory)) > first + 0.2
+
+
+def test_the_same_run_gives_the_same_trajectory_and_another_seed_another() -> None:
+    assert train(make_run(TRAIN, VALID)) == train(make_run(TRAIN, VALID))
+    assert validated(train(make_run(TRAIN, VALID))) != validated(train(make_run(TRAIN, VALID, seed=8)))
+
+
+def test_every_message_and_note_says_that_it_is_simulated() -> None:
+    trajectory = train(make_run(TRAIN, VALID))
+    assert SimulatingTrainer.simulated
+    assert all(step.message.startswith("[SIMULATED] ") for step in trajectory.steps)
+    assert all(note.startswith("[SIMULATED] ") for note in trajectory.notes)
+    assert any("stand-in judge (text overlap), not by a model" in note for note in trajectory.notes)
+    assert trajectory.steps[0].metrics["simulation"]["judge"] == "stand-in judge (text overlap)"
+
+
+def test_a_step_speaks_as_the_vendors_does() -> None:
+    steps = train(make_run(TRAIN, VALID, eval_interval=3)).steps
+    share = r"\d\.\d\d"
+    plain = rf"\[SIMULATED\] Step 1/16 , train mean reward={share}"
+    assert re.fullmatch(plain, steps[0].message)
+    full = rf", full validation mean reward={share}, full validation mean parse error={share}"
+    assert re.fullmatch(plain.replace("1/16", "3/16") + full, steps[2].message)
+
+
+def test_the_last_step_is_validated_and_leaves_a_checkpoint() -> None:
+    steps = train(make_run(TRAIN, VALID, eval_interval=5)).steps
+    assert [step.number for step in steps if step.checkpoint] == [5, 10, 15, 16]
+    assert steps[-1].checkpoint is not None
+    assert set(steps[-1].checkpoint) >= {
+        "train_mean_reward", "full_valid_mean_reward", "train_reward_mean", "valid_reward_mean",
+        "completion_tokens_mean", "reasoning_tokens_mean", "mean_unresponsive_rewards",
+    }  # fmt: skip
+    assert all(isinstance(value, float) for value in steps[-1].checkpoint.values())
+
+
+def test_auto_and_absent_hyperparameters_become_numbers() -> None:
+    auto = {"n_epochs": "auto", "batch_size": "auto", "eval_samples": "auto", "reasoning_effort": "default"}
+    decided = train(make_run(TRAIN, VALID, **auto)).hyperparameters
+    assert decided == train(make_run(TRAIN, VALID)).hyperparameters
+    assert decided == {
+        "n_epochs": 2,
+        "batch_size": 8,
+        "learning_rate_multiplier": 1.0,
+        "compute_multiplier": 1.0,
+        "eval_interval": 2,
+        "eval_samples": 3,
+        "reasoning_effort": "medium",
+    }
+
+
+def test_epochs_and_batch_size_decide_the_steps() -> None:
+    assert len(train(make_run(TRAIN, VALID, n_epochs=3, batch_size=20)).steps) == 12
+    assert len(train(make_run(TRAIN, VALID, n_epochs=1, batch_size=256)).steps) == 1
+
+
+def test_a_small_learning_rate_learns_less() -> None:
+    slow = validated(train(make_run(TRAIN, VALID, learning_rate_multiplier=0.05)))
+    assert slow[-1] < validated(train(make_run(TRAIN, VALID)))[-1] - 0.1
+
+
+def test_effort_and_compute_cost_tokens() -> None:
+    usual = train(make_run(TRAIN, VALID))
+    hard = train(make_run(TRAIN, VALID, reasoning_effort="high"))
+    more = train(make_run(TRAIN, VALID, compute_multiplier=4))
+    assert hard.steps[0].metrics["reasoning_tokens_mean"] > usual.steps[0].metrics["reasoning_tokens_mean"] * 2
+    assert more.trained_tokens > usual.trained_tokens * 3
+
+
+def test_without_a_schema_the_answer_is_the_field_that_the_grader_compares_with() -> None:
+    run = make_run(short_rows(64), short_rows(40), grader=EXACT, response_format=None)
+    trajectory = train(run)
+    assert max(validated(trajectory)) > 0.9
+    assert trajectory.steps[0].metrics["simulation"]["judge"] is None
+
+
+def test_where_no_right_answer_can_be_built_it_says_so_and_learns_nothing() -> None:
+    grader = GRADER["graders"]["explanation"] | {"input": [{"role": "user", "content": "{{sample.output_text}}"}]}
+    schema = {"type": "object", "properties": {"formula": {"type": "string"}}}
+    rows = [{"messages": [], "target": 3}] * 12
+    run = make_run(rows, rows, grader=grader, response_format={"type": "json_schema", "schema": schema})
+    trajectory = train(run)
+    assert "[SIMULATED] No right answer can be built for 24 of 24 rows." in trajectory.notes
+    assert max(validated(trajectory)) == 0
+    assert trajectory.steps[0].metrics["simulation"]["flat_prompts"] == 1
+
+
+def test_each_candidate_of_a_row_is_judged_once() -> None:
+    judge = CountingJudge()
+    prompt = "{{item.explanation}} {{sample.output_text}}"
+    grader = GRADER["graders"]["explanation"] | {"input": [{"role": "user", "content": prompt}]}
+    train(make_run(TRAIN, VALID, judge=judge, grader=grader))
+    assert judge.asked
+    assert len(judge.asked) == len(set(judge.asked))
+
+
+def test_tokens_of_the_judge_are_counted_by_split() -> None:
+    metrics = train(make_run(TRAIN, VALID, judge=CountingJudge())).steps[1].metrics
+    (usage,) = metrics["usage"]["graders"]
+    # A malformed answer is never shown to the judge and costs nothing.
+    assert 0 < usage["train_prompt_tokens_mean"] <= 100
+    assert (
+        usage["valid_completion_tokens_count"]
+        == metrics["model_graders_token_usage"]["judge-1"]["eval_completion_tokens"]
+    )
+
+
+def test_the_metrics_event_has_every_part_of_the_vendors() -> None:
+    metrics = train(make_run(TRAIN, VALID)).steps[1].metrics
+    assert set(metrics) == {
+        "step", "total_steps", "usage", "errors", "scores", "timing", "train_mean_reward",
+        "full_valid_mean_reward", "full_valid_mean_parse_error", "mean_unresponsive_rewards",
+        "reasoning_tokens_mean", "valid_reasoning_tokens_mean", "completion_tokens_mean",
+        "model_graders_token_usage", "simulation",
+    }  # fmt: skip
+    assert (metrics["step"], metrics["total_steps"]) == (2, 16)
+    (usage,) = metrics["usage"]["graders"]
+    assert set(usage) == {"name", "type", "model"} | {
+        f"{split}_{kind}_tokens_{figure}"
+        for split in ("train", "valid") for kind in ("prompt", "completion") for figure in ("mean", "count")
+    }  # fmt: skip
+    assert set(metrics["usage"]["samples"]) == {
+        f"{split}_reasoning_tokens_{figure}" for split in ("train", "valid") for figure in ("mean", "count")
+    }
+    scores = metrics["scores"]
+    assert [entry["name"] for entry in scores["graders"]] == ["verdict", "explanation"]
+    assert scores["train_reward_mean"] == metrics["train_mean_reward"]
+    halves = [entry["valid_reward_mean"] for entry in scores["graders"]]
+    assert scores["valid_reward_mean"] == pytest.approx(sum(halves) / 2)
+    assert set(metrics["timing"]["step"]) == {"sampling", "training", "eval", "full_iteration"}
+    assert set(metrics["timing"]["graders"][0]) == {
+        "name", "type", "train_execution_latency_mean", "valid_execution_latency_mean",
+    }  # fmt: skip
+
+
+def test_a_step_without_validation_has_nulls_where_its_figures_would_be() -> None:
+    metrics = train(make_run(TRAIN, VALID)).steps[0].metrics
+    assert metrics["full_valid_mean_reward"] is None
+    assert metrics["scores"]["graders"][0]["valid_reward_mean"] is None
+    assert metrics["usage"]["samples"]["valid_reasoning_tokens_count"] == 0
+
+
+def test_a_field_that_rows_lack_is_counted_as_an_error_of_its_grader() -> None:
+    grader = GRADER | {"graders": GRADER["graders"] | {"typo": EXACT | {"reference": "{{item.complaint}}"}}}
+    metrics = train(make_run(TRAIN, VALID, grader=grader)).steps[1].metrics
+    errors = {entry["name"]: entry for entry in metrics["errors"]["graders"]}
+    assert errors["exact"]["train_invalid_variable_error_mean"] == 1
+    assert errors["exact"]["train_invalid_variable_error_count"] == 64
+    assert errors["exact"]["valid_invalid_variable_error_count"] == 120
+    assert errors["verdict"]["train_invalid_variable_error_count"] == 0
+
+
+def test_output_json_without_a_response_format_is_a_parse_error_in_every_sample() -> None:
+    trajectory = train(make_run(TRAIN, VALID, response_format=None))
+    assert trajectory.steps[-1].metrics["full_valid_mean_parse_error"] == 1
+    assert max(validated(trajectory)) == 0
+
+
+def test_a_judge_that_fails_is_counted_under_its_own_name_or_as_other() -> None:
+    for flag, counted in ((Flag.MODEL_SERVER, "model_grader_server_error"), (Flag.MODEL_REFUSAL, "other_error")):
+        judge = CountingJudge(JudgeFailure(flag, "no"))
+        metrics = train(make_run(TRAIN, VALID, judge=judge)).steps[0].metrics
+        entry = next(entry for entry in metrics["errors"]["graders"] if entry["type"] == "score_model")
+        assert entry[f"train_{counted}_mean"] > 0.5
+
+
+def test_a_formula_that_fails_is_an_error_of_the_multi_grader() -> None:
+    grader = GRADER | {"calculate_output": "explanation / compliant", "name": "whole"}
+    metrics = train(make_run(TRAIN, VALID, grader=grader)).steps[0].metrics
+    errors = {entry["name"]: entry for entry in metrics["errors"]["graders"]}
+    assert errors["whole"]["train_other_error_mean"] > 0
+    assert errors["verdict"]["train_other_error_mean"] == 0
+
+
+def test_an_empty_answer_is_unresponsive() -> None:
+    run = make_run(short_rows(64), short_rows(40), grader=EXACT, response_format=None)
+    assert train(run).steps[0].metrics["mean_unresponsive_rewards"] > 0
+
+
+def test_a_length_loving_grader_is_seen_being_hacked() -> None:
+    grader = EXACT | {"operation": "like", "reference": "other readings were taken into account"}
+    run = make_run(short_rows(64), short_rows(40), grader=GRADER | {
+        "graders": {"long": grader, "right": EXACT | {"operation": "ilike"}},
+        "calculate_output": "0.9 * long + 0.1 * right",
+    }, response_format=None)  # fmt: skip
+    shares = train(run).steps[-1].metrics["simulation"]["candidate_shares"]
+    assert max(shares, key=shares.__getitem__) == "verbose"
+
+
+def test_a_thousand_rows_are_simulated() -> None:
+    run = make_run(short_rows(1_000), short_rows(1_000), grader=EXACT, response_format=None)
+    assert len(train(run).steps) == 16
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"train": []}, "invalid_training_file"),
+        ({"valid": []}, "invalid_method"),
+        ({"grader": None}, "invalid_method"),
+        ({"grader": {"type": "python", "source": "def grade(s, i): return 1"}}, "unsupported_grader"),
+    ],
+)
+def test_what_could_only_be_made_up_fails_the_job(changed: dict[str, Any], code: str) -> None:
+    with pytest.raises(TrainingFailedError) as caught:
+        train(make_run(**{"train": TRAIN, "valid": VALID} | changed))
+    assert caught.value.code == code
+
+
+def test_rows_with_tools_are_said_to_call_none() -> None:
+    rows = [row | {"tools": []} for row in TRAIN[:10]]
+    notes = train(make_run(rows, VALID, response_format=RESPONSE_FORMAT)).notes
+    assert "[SIMULATED] Rows have tools, but simulated answers call none yet." in notes
