@@ -13,9 +13,7 @@ KEPT = 3
 _VALID_REWARD = ("full_valid_mean_reward", "valid_reward_mean")
 
 
-def kept_checkpoints(
-    validated: Sequence[StoredCheckpoint], job: StoredJob, moment: Moment
-) -> list[StoredCheckpoint]:
+def kept_checkpoints(validated: Sequence[StoredCheckpoint], job: StoredJob, moment: Moment) -> list[StoredCheckpoint]:
     """Highest step first: the best three of reinforcement, the last three of other methods, the final one.
 
     The final step's is kept only once the job succeeded, because it is then the fine-tuned model itself.

@@ -50,9 +50,7 @@ def read_rows(path: Path, *, role: DataRole, method: Method) -> list[dict[str, A
     most = MOST_ROWS[role] if method is Method.REINFORCEMENT else None
     for number, line in _lines(path):
         if most is not None and len(rows) >= most:
-            raise _invalid(
-                role, f"{role.value.capitalize()} file has more than the {most:,} examples allowed"
-            )
+            raise _invalid(role, f"{role.value.capitalize()} file has more than the {most:,} examples allowed")
         row = _parse(line, number, role)
         if (problem := _CHECKS[method](row)) is not None:
             raise _invalid(role, f"Line {number}: {problem}")
@@ -62,9 +60,7 @@ def read_rows(path: Path, *, role: DataRole, method: Method) -> list[dict[str, A
 
 
 def wrong_purpose(role: DataRole, *, file_id: str, purpose: str) -> DataError:
-    return _invalid(
-        role, f"File '{file_id}' has the purpose '{purpose}', but must have the purpose 'fine-tune'"
-    )
+    return _invalid(role, f"File '{file_id}' has the purpose '{purpose}', but must have the purpose 'fine-tune'")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

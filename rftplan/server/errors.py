@@ -49,9 +49,7 @@ def wrong_type(param: str, *, expected: str, got: object) -> ApiError:
 
 def wrong_value(param: str, *, got: str, supported: Sequence[str]) -> ApiError:
     names = ", ".join(f"'{name}'" for name in supported)
-    return ApiError(
-        f"Invalid value: '{got}'. Supported values are: {names}.", param=param, code="invalid_value"
-    )
+    return ApiError(f"Invalid value: '{got}'. Supported values are: {names}.", param=param, code="invalid_value")
 
 
 def not_found(message: str, *, param: str | None = None, code: str | None = None) -> ApiError:

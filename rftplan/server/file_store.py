@@ -48,8 +48,7 @@ class FileStore:
         (self._store.incoming / file.id).replace(self.content(file.id))
         with self._store.write() as db:
             db.execute(
-                "INSERT INTO files (id, created_at, bytes, filename, purpose, expires_at) "
-                "VALUES (?,?,?,?,?,?)",
+                "INSERT INTO files (id, created_at, bytes, filename, purpose, expires_at) VALUES (?,?,?,?,?,?)",
                 (file.id, file.created_at, file.bytes, file.filename, file.purpose, file.expires_at),
             )
 

@@ -118,9 +118,7 @@ def _expiry(fields: Mapping[str, str], purpose: str, created_at: int) -> int | N
         raise wrong_value(_ANCHOR, got=str(anchor), supported=["created_at"])
     text = fields.get(_SECONDS, "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise ApiError(
-            f"Invalid type for '{_SECONDS}': expected an integer.", param=_SECONDS, code="invalid_type"
-        )
+        raise ApiError(f"Invalid type for '{_SECONDS}': expected an integer.", param=_SECONDS, code="invalid_type")
     check_whole(_SECONDS, int(text), Whole(SHORTEST_EXPIRY, LONGEST_EXPIRY))
     return created_at + int(text)
 

@@ -59,9 +59,7 @@ def refusal_of(headers: Headers, settings: Settings) -> ApiError | None:
         return ApiError("This service answers only to its own host names.", status=HTTPStatus.FORBIDDEN)
     origins = (None, f"http://{host.lower()}", f"https://{host.lower()}")
     if headers.get("origin") not in origins:
-        return ApiError(
-            "This service does not answer requests of other origins.", status=HTTPStatus.FORBIDDEN
-        )
+        return ApiError("This service does not answer requests of other origins.", status=HTTPStatus.FORBIDDEN)
     return _unauthorized(headers.get("authorization", ""), settings.key)
 
 

@@ -56,7 +56,8 @@ _AFTER_PAUSE = {Status.QUEUED: (Happening.RESUMED,), Status.RUNNING: (Happening.
 
 def history(life: Life, now: int, *, checkpointed: frozenset[int], notes: int) -> list[Entry]:
     """Oldest first. `checkpointed`: the steps that are or will be validated; `notes`: how many there are."""
-    return [entry for entry in _entries(life, checkpointed, notes) if entry.at <= now]
+    seen_until = max(now, life.created_at)
+    return [entry for entry in _entries(life, checkpointed, notes) if entry.at <= seen_until]
 
 
 def _entries(life: Life, checkpointed: frozenset[int], notes: int) -> Iterator[Entry]:

@@ -119,9 +119,7 @@ def _read_hyperparameters(method: Method, inner: Fields | None) -> Mapping[str, 
     return values
 
 
-def _read_grader(
-    method: Method, inner: Fields | None, new_id: Callable[[str], str]
-) -> Mapping[str, Any] | None:
+def _read_grader(method: Method, inner: Fields | None, new_id: Callable[[str], str]) -> Mapping[str, Any] | None:
     if method is not Method.REINFORCEMENT or inner is None:
         return None
     return named_grader(inner.need("grader"), new_id, path=inner.name("grader"))

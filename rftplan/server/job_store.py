@@ -140,10 +140,7 @@ class JobStore:
             min(numbers),
             max(numbers),
         )
-        return {
-            row["number"]: Step(row["number"], row["message"], json.loads(row["metrics"]), None)
-            for row in rows
-        }
+        return {row["number"]: Step(row["number"], row["message"], json.loads(row["metrics"]), None) for row in rows}
 
     def checkpoints(self, job: StoredJob, *, until: int) -> list[StoredCheckpoint]:
         """Every validated step up to `until`, in order."""
@@ -157,9 +154,7 @@ class JobStore:
 
     def checkpointed(self, job: StoredJob) -> frozenset[int]:
         """The numbers of all steps that are or will be validated."""
-        rows = self._store.rows(
-            "SELECT number FROM steps WHERE job_seq = ? AND checkpoint IS NOT NULL", job.seq
-        )
+        rows = self._store.rows("SELECT number FROM steps WHERE job_seq = ? AND checkpoint IS NOT NULL", job.seq)
         return frozenset(row["number"] for row in rows)
 
     def _cursor(self, after: str) -> int:
@@ -220,7 +215,5 @@ def _optional(text: str | None) -> Any:
 def _metadata_conditions(metadata: Mapping[str, str] | None) -> tuple[list[str], list[Any]]:
     if metadata is None:
         return ["metadata IS NULL"], []
-    condition = (
-        "EXISTS (SELECT 1 FROM json_each(jobs.metadata) WHERE json_each.key = ? AND json_each.value = ?)"
-    )
+    condition = "EXISTS (SELECT 1 FROM json_each(jobs.metadata) WHERE json_each.key = ? AND json_each.value = ?)"
     return [condition] * len(metadata), [text for pair in metadata.items() for text in pair]

@@ -42,6 +42,7 @@ async def create_job(request: Request) -> Response:
         decide_outcome,
         wanted,
         job_id=job_id,
+        model=model,
         seed=seed,
         train=train,
         valid=valid,
@@ -164,15 +165,11 @@ def _source(service: Service, file_id: str, *, param: str) -> DataSource:
     files = FileStore(service.store)
     file = files.get(file_id, now=seconds(service.now()))
     if file is None:
-        raise ApiError(
-            f"Invalid '{param}': no such File object: {file_id}", param=param, code="invalid_value"
-        )
+        raise ApiError(f"Invalid '{param}': no such File object: {file_id}", param=param, code="invalid_value")
     return DataSource(file.id, file.purpose, files.content(file.id))
 
 
-def _new_job(
-    service: Service, wanted: JobRequest, outcome: Outcome, *, job_id: str, model: str, seed: int
-) -> NewJob:
+def _new_job(service: Service, wanted: JobRequest, outcome: Outcome, *, job_id: str, model: str, seed: int) -> NewJob:
     return NewJob(
         id=job_id,
         created_at=service.now(),
@@ -198,9 +195,7 @@ def _request_shape(wanted: JobRequest, *, job_id: str, model: str, seed: int) ->
         "training_file": wanted.training_file,
         "validation_file": wanted.validation_file,
         "method": {"type": wanted.method.value, wanted.method.value: settings},
-        "integrations": [
-            {**one, one["type"]: {**one[one["type"]], "run_id": job_id}} for one in wanted.integrations
-        ],
+        "integrations": [{**one, one["type"]: {**one[one["type"]], "run_id": job_id}} for one in wanted.integrations],
         "seed": seed,
         "user_provided_suffix": wanted.suffix,
     }

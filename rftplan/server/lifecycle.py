@@ -103,11 +103,7 @@ def refusal(life: Life, verb: Verb, now: int) -> str | None:
     moment = life_at(life, now)
     match verb:
         case Verb.CANCEL if moment.status in ENDED:
-            return (
-                f"it has already {moment.status}"
-                if moment.status is not Status.CANCELLED
-                else "it is cancelled"
-            )
+            return f"it has already {moment.status}" if moment.status is not Status.CANCELLED else "it is cancelled"
         case Verb.PAUSE if moment.status is not Status.RUNNING:
             return f"only a running job can be paused, and it is {moment.status}"
         case Verb.PAUSE if moment.steps_done < 1:

@@ -56,9 +56,7 @@ class ModelStore:
             )
             return cursor.rowcount > 0
 
-    def permissions(
-        self, model: str, page: Page, *, order: Order, project_id: str | None
-    ) -> list[Permission]:
+    def permissions(self, model: str, page: Page, *, order: Order, project_id: str | None) -> list[Permission]:
         """One more than the limit if there are more."""
         direction, beyond = ("ASC", ">") if order is Order.ASCENDING else ("DESC", "<")
         cursor = self._cursor(model, page.after)

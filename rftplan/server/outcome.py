@@ -45,6 +45,7 @@ def decide_outcome(
     request: JobRequest,
     *,
     job_id: str,
+    model: str,
     seed: int,
     train: DataSource,
     valid: DataSource | None,
@@ -55,7 +56,7 @@ def decide_outcome(
     try:
         run = TrainingRun(
             job_id=job_id,
-            model=request.model,
+            model=model,
             method=request.method.value,
             hyperparameters=request.hyperparameters,
             seed=seed,

@@ -24,9 +24,7 @@ class Page:
 
 
 def bad_cursor(after: str) -> ApiError:
-    return ApiError(
-        f"Invalid 'after': there is no '{after}' in this list.", param="after", code="invalid_value"
-    )
+    return ApiError(f"Invalid 'after': there is no '{after}' in this list.", param="after", code="invalid_value")
 
 
 def list_reply(data: Sequence[Mapping[str, Any]], *, more: bool) -> dict[str, Any]:
@@ -35,9 +33,5 @@ def list_reply(data: Sequence[Mapping[str, Any]], *, more: bool) -> dict[str, An
 
 def list_reply_with_ends(data: Sequence[Mapping[str, Any]], *, more: bool) -> dict[str, Any]:
     """With the ids of its first and last object, null if it is empty."""
-    ends = (
-        {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
-        if data
-        else {"first_id": None, "last_id": None}
-    )
+    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
     return {**list_reply(data, more=more), **ends}

@@ -45,9 +45,7 @@ async def list_checkpoints(request: Request) -> Response:
     job = found_job(request)
     moment = life_at(job.life, service.now())
     times = step_times(job.life)
-    shapes = [
-        _checkpoint(job, kept, moment, times[kept.number - 1]) for kept in kept_of(service, job, moment)
-    ]
+    shapes = [_checkpoint(job, kept, moment, times[kept.number - 1]) for kept in kept_of(service, job, moment)]
     start = 0
     if page.after is not None:
         ids = [shape["id"] for shape in shapes]
@@ -115,9 +113,7 @@ def _notice(job: StoredJob) -> str:
     """What this service does not do, and a client should not take for granted."""
     notices = ["This job runs on the local service"]
     if job.simulation is not None:
-        notices = [
-            f"SIMULATED: no model is trained, its rewards come from the trainer '{job.simulation['trainer']}'"
-        ]
+        notices = [f"SIMULATED: no model is trained, the trainer is '{job.simulation['trainer']}'"]
         if job.simulation["judge"] is not None:
             notices.append(f"score_model graders are judged by: {job.simulation['judge']}")
     if job.request["integrations"]:

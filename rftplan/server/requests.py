@@ -70,9 +70,7 @@ def refuse_query(request: Request) -> None:
 
 
 def too_large(limit: int) -> ApiError:
-    return ApiError(
-        f"Maximum content size limit ({limit}) exceeded.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    )
+    return ApiError(f"Maximum content size limit ({limit}) exceeded.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def _read_limit(request: Request, *, default: int, most: int) -> int:

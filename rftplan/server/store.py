@@ -85,7 +85,10 @@ def first(rows: Sequence[sqlite3.Row]) -> sqlite3.Row | None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    try:
+        db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    except sqlite3.DatabaseError as error:
+        raise _unusable(path, error) from error
     try:
         db.row_factory = sqlite3.Row
         _refuse_newer(db, path)
@@ -96,11 +99,15 @@ def _open(path: Path) -> sqlite3.Connection:
         _create_schema(db)
     except sqlite3.DatabaseError as error:
         db.close()
-        raise StoreError(f"{path} cannot be opened as the local service's store: {error}") from error
+        raise _unusable(path, error) from error
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _unusable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    return StoreError(f"{path} cannot be opened as the local service's store: {error}")
 
 
 def _version(db: sqlite3.Connection) -> int:

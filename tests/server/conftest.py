@@ -53,6 +53,7 @@ class TrivialTrainer:
     name: str = "trivial"
     simulated: bool = True
     rewards: tuple[float, ...] = (0.1, 0.5, 0.9, 0.4, 0.6)
+    notes: tuple[str, ...] = ()
     failure: TrainingFailedError | None = None
     runs: list[TrainingRun] = field(default_factory=list)
 
@@ -69,7 +70,7 @@ class TrivialTrainer:
             )
             for number, reward in enumerate(self.rewards, start=1)
         ]
-        return Trajectory(steps, {"n_epochs": 2, "batch_size": 4}, trained_tokens=1234)
+        return Trajectory(steps, {"n_epochs": 2, "batch_size": 4}, trained_tokens=1234, notes=self.notes)
 
 
 @dataclass

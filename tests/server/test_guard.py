@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import httpx2
 import pytest
+
 from rftplan.server.trainer import TrainingRun, Trajectory
 
 from .conftest import KEY, TrivialTrainer, World, rft_body
@@ -64,7 +65,12 @@ async def test_the_own_origin_is_served(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nothing", 404), ("PUT", "/files", 405), ("GET", "/files/", 404), ("GET", "/files/file-0", 404)],
+    [
+        ("GET", "/nothing", 404),
+        ("PUT", "/files", 405),
+        ("GET", "/files/", 404),
+        ("GET", "/files/file-0", 404),
+    ],
 )
 async def test_every_error_is_an_envelope_with_a_request_id(
     http: httpx2.AsyncClient, method: str, path: str, status: int

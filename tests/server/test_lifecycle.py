@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rftplan.server.history import Happening, history
 from rftplan.server.lifecycle import (
     ENDED,
@@ -56,9 +57,7 @@ def at(life: Life, seconds: float) -> int:
 
 
 @given(lives, acts)
-def test_whatever_is_commanded_nothing_seen_is_ever_unseen(
-    life: Life, acts: list[tuple[int, Verb | None]]
-) -> None:
+def test_whatever_is_commanded_nothing_seen_is_ever_unseen(life: Life, acts: list[tuple[int, Verb | None]]) -> None:
     now, steps, entries = life.created_at, 0, []
     for pause, verb in acts:
         now += pause
@@ -74,9 +73,7 @@ def test_whatever_is_commanded_nothing_seen_is_ever_unseen(
 
 
 @given(lives, acts)
-def test_states_follow_the_state_machine_without_gaps(
-    life: Life, acts: list[tuple[int, Verb | None]]
-) -> None:
+def test_states_follow_the_state_machine_without_gaps(life: Life, acts: list[tuple[int, Verb | None]]) -> None:
     now = life.created_at
     for pause, verb in acts:
         now += pause
@@ -103,9 +100,7 @@ def test_pauses_lose_no_work(life: Life, acts: list[tuple[int, Verb | None]]) ->
         life = replace(life, commands=(*life.commands, Command(later, Verb.RESUME)))
 
     def running(one: Life) -> int:
-        return sum(
-            (span.end or span.start) - span.start for span in timeline(one) if span.status is Status.RUNNING
-        )
+        return sum((span.end or span.start) - span.start for span in timeline(one) if span.status is Status.RUNNING)
 
     assert running(life) == running(undisturbed)
     assert len(step_times(life)) == undisturbed.steps

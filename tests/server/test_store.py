@@ -1,0 +1,118 @@
+"""One store, several processes, and processes that die."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rftplan.server.store import SCHEMA_VERSION, Store, StoreError
+
+from .conftest import World, create_job
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from rftplan.grading import StandInJudge
+from rftplan.server.settings import Settings, random_id
+from tests.server.conftest import KEY, TrivialTrainer, World, create_job, upload
+from rftplan.server.app import create_app
+
+async def main(store, count):
+    settings = Settings(store=Path(store), key=KEY, trainer=TrivialTrainer(), judge=StandInJudge())
+    world = World(settings, None, settings.trainer, create_app(settings))
+    async with world.sdk() as sdk:
+        for _ in range(int(count)):
+            print((await create_job(sdk))["id"], flush=True)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def writer(store: Path, count: int) -> subprocess.Popen[str]:
+    """A process that creates jobs, each with two uploads, and prints the id of each that was acknowledged."""
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(store), str(count)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+@pytest.mark.anyio
+async def test_two_processes_share_a_store_from_its_first_moment(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    store = tmp_path / "local" / "service.sqlite"
+    writers = [writer(store, 15) for _ in range(2)]
+    ids = [line.strip() for process in writers for line in process.communicate()[0].splitlines()]
+    assert [process.returncode for process in writers] == [0, 0]
+    async with make_world().sdk() as sdk:
+        assert {job.id async for job in sdk.fine_tuning.jobs.list()} == set(ids)
+        assert len([file async for file in sdk.files.list()]) == 2 * len(ids) == 60
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("acknowledged", [1, 4, 9])
+async def test_a_killed_service_loses_nothing_that_it_acknowledged(
+    make_world: Callable[..., World], tmp_path: Path, acknowledged: int
+) -> None:
+    process = writer(tmp_path / "local" / "service.sqlite", 1_000)
+    with process:
+        assert process.stdout is not None
+        ids = [process.stdout.readline().strip() for _ in range(acknowledged)]
+        process.kill()
+    async with make_world().sdk() as sdk:
+        assert set(ids) <= {job.id async for job in sdk.fine_tuning.jobs.list()}
+        async for file in sdk.files.list():
+            assert len((await sdk.files.content(file.id)).content) == file.bytes
+        async for job in sdk.fine_tuning.jobs.list():
+            assert len([event async for event in sdk.fine_tuning.jobs.list_events(job.id)]) >= 3
+        await create_job(sdk)
+
+
+def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "service.sqlite"
+    Store(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    with pytest.raises(StoreError, match=f"store version {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION}"):
+        Store(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+
+
+def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
+    text, folder, blocked = tmp_path / "text", tmp_path / "folder", tmp_path / "text" / "x" / "y"
+    text.write_text("not a database, but long enough to be taken for one" * 100)
+    folder.mkdir()
+    for path in (text, folder, blocked):
+        with pytest.raises(StoreError):
+            Store(path)
+    assert text.read_text().startswith("not a database")
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with closing(Store(tmp_path / "s")) as store:
+        with pytest.raises(ZeroDivisionError), store.write() as db:
+            db.execute("INSERT INTO deleted_models VALUES ('a', 1)")
+            raise ZeroDivisionError
+        assert store.rows("SELECT * FROM deleted_models") == []
+
+
+def test_only_abandoned_uploads_are_swept(tmp_path: Path, make_world: Callable[..., World]) -> None:
+    import os
+
+    incoming = tmp_path / "local" / "service.sqlite-files" / "incoming"
+    incoming.mkdir(parents=True)
+    for name, age in (("old", 4_000.0), ("fresh", 0.0)):
+        (incoming / name).write_bytes(b"x")
+        modified = (incoming / name).stat().st_mtime - age
+        os.utime(incoming / name, (modified, modified))
+    make_world()
+    assert [path.name for path in incoming.iterdir()] == ["fresh"]
