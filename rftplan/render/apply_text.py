@@ -1,0 +1,112 @@
+"""What an apply did, as text, from its document alone. Prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, assert_never
+
+from rftplan.events import Outcome
+from rftplan.render.documents import ApplyDocument, ResultDocument
+from rftplan.render.escape import visible
+from rftplan.render.evidence import evidence_lines
+from rftplan.render.look import Look, Tone, joined
+from rftplan.render.reasons import reason_text
+from rftplan.render.table import aligned
+from rftplan.render.text import counted, output_lines
+
+OUTCOME_MARKS: Final[Mapping[Outcome, tuple[str, Tone]]] = {
+    Outcome.DONE: ("✓", Tone.GOOD),
+    Outcome.FAILED: ("✗", Tone.BAD),
+    Outcome.DEFERRED: ("…", Tone.FAINT),
+    Outcome.HELD: ("!", Tone.BAD),
+    Outcome.SKIPPED: ("·", Tone.CAUTION),
+}
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """How a step ended, for a person."""
+    match outcome:
+        case Outcome.DONE:
+            return "done"
+        case Outcome.FAILED:
+            return "failed"
+        case Outcome.DEFERRED:
+            return "waits"
+        case Outcome.HELD:
+            return "held"
+        case Outcome.SKIPPED:
+            return "not tried"
+        case _:
+            assert_never(outcome)
+
+
+def apply_text(document: ApplyDocument, look: Look) -> str:
+    """What was done, what failed and why, what was not tried, what is promoted, and what to type next."""
+    blocks = [
+        _result_lines(document["results"], look),
+        [_summary(document, look)],
+        _promoted_lines(document, look),
+        _next_lines(document, look),
+    ]
+    lines: list[str] = []
+    for block in filter(None, blocks):
+        lines += [*([""] if lines else []), *block]
+    return joined(lines)
+
+
+def _result_lines(results: Sequence[ResultDocument], look: Look) -> list[str]:
+    heads = aligned([_head(result) for result in results])
+    lines: list[str] = []
+    for head, result in zip(heads, results, strict=True):
+        mark, tone = OUTCOME_MARKS[Outcome(result["outcome"])]
+        lines.append(f"  {look.paint(tone, mark)} {head}")
+        lines += [line for said in _said(result) for line in look.prose(said, indent=6)]
+        lines += evidence_lines(result.get("evidence", ()), look, indent=6)
+    return lines
+
+
+def _said(result: ResultDocument) -> list[str]:
+    detail = visible(result["detail"])
+    if "reason" in result:
+        detail = reason_text(result["reason"], result["detail"])
+    return [text for text in (visible(result.get("error", "")), detail) if text]
+
+
+def _head(result: ResultDocument) -> list[str]:
+    outcome = outcome_words(Outcome(result["outcome"]))
+    verb = "" if "reason" in result else visible(result["verb"])  # nothing was done, so there is no verb
+    return [visible(result["address"]), verb, outcome, visible(result.get("id", ""))]
+
+
+def _summary(document: ApplyDocument, look: Look) -> str:
+    if not document["results"]:
+        return look.paint(Tone.GOOD, "Nothing to do.") + " What is there is what the specs say."
+    counts = [
+        f"{document['summary'][outcome.value]} {outcome_words(outcome)}"
+        for outcome in Outcome
+        if document["summary"].get(outcome.value)
+    ]
+    head = "Interrupted:" if document["interrupted"] else "Apply:"
+    return f"{look.paint(Tone.STRONG, head)} {', '.join(counts)}. {counted(document['requests'], 'request')}."
+
+
+def _promoted_lines(document: ApplyDocument, look: Look) -> list[str]:
+    if not document["outputs"]:
+        return []
+    return [look.paint(Tone.STRONG, "Promoted"), *output_lines(document["outputs"], look, indent=2)]
+
+
+def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
+    summary = document["summary"]
+    if document["interrupted"]:
+        return [f"Go on with: {look.program} apply --wait"]
+    if summary.get(Outcome.FAILED):
+        return [f"Go on with: {look.program} apply   (what is done stays done)"]
+    if summary.get(Outcome.HELD):
+        return [f"A person has to act; what stands in the way: {look.program} plan"]
+    if summary.get(Outcome.DEFERRED):
+        return [f"Follow it to the end with: {look.program} apply --wait"]
+    if document["outputs"]:
+        name = next(iter(document["outputs"]))
+        return [f"Next: {look.program} output {visible(name)} --raw"]
+    return []

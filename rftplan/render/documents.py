@@ -1,0 +1,385 @@
+"""Values to the JSON documents of DESIGN §9. Pure; fields may be added to a document, never renamed.
+
+What a person reads is rendered from these documents alone, so it cannot say more than `--json` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NotRequired, Protocol, TypedDict, cast
+
+from rftplan.canonical import Json, JsonObject, canonical_json
+from rftplan.errors import Diagnostic, has_errors
+from rftplan.events import Outcome, Result
+from rftplan.plan import Action, Change, Drift, Evidence, FieldChange, Plan
+
+if TYPE_CHECKING:
+    from rftplan.address import Address
+    from rftplan.lockfile import Entry, Lock
+
+
+class Promoted(Protocol):
+    """What a promoted model must say of itself; the facade, which is above this layer, has the class."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def job(self) -> str: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def revision(self) -> int: ...
+
+
+class Resource(Protocol):
+    """One resource's state at the service, likewise."""
+
+    @property
+    def address(self) -> Address: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def detail(self) -> str: ...
+
+
+class FindingDocument(TypedDict):
+    code: str
+    severity: str
+    summary: str
+    detail: str
+    path: str | None
+    line: int | None
+    column: int | None
+    address: str | None
+    hint: str | None
+
+
+class FieldDocument(TypedDict):
+    path: str
+    before: Json
+    after: Json
+
+
+class EvidenceDocument(TypedDict):
+    metric: str
+    value: float | None
+    at_least: float | None
+    at_most: float | None
+    passed: bool
+    source: str
+    caveats: list[str]
+
+
+class ChangeDocument(TypedDict):
+    address: str
+    kind: str
+    action: str
+    verb: str
+    reason: str
+    detail: str
+    fields: list[FieldDocument]
+    then: NotRequired[list[str]]
+    evidence: NotRequired[list[EvidenceDocument]]
+
+
+class DriftDocument(TypedDict):
+    address: str
+    detail: str
+    fields: list[FieldDocument]
+
+
+class HazardDocument(TypedDict):
+    code: str
+    address: str
+    detail: str
+
+
+class CheckDocument(TypedDict):
+    format: str
+    ok: bool
+    diagnostics: list[FindingDocument]
+
+
+class PlanDocument(TypedDict):
+    """`summary` counts verbs, NOOP left out; `digest` binds all but `diagnostics`."""
+
+    format: str
+    project: str
+    env: str
+    provider: dict[str, str | None]
+    changes: list[ChangeDocument]
+    drift: list[DriftDocument]
+    hazards: list[HazardDocument]
+    diagnostics: list[FindingDocument]
+    summary: dict[str, int]
+    digest: str
+
+
+class ResultDocument(TypedDict):
+    address: str
+    action: str
+    verb: str
+    outcome: str
+    detail: str
+    reason: NotRequired[str]
+    id: NotRequired[str]
+    error: NotRequired[str]
+    evidence: NotRequired[list[EvidenceDocument]]
+
+
+class OutputDocument(TypedDict):
+    model: str
+    job: str
+    step: int
+    revision: int
+
+
+class ApplyDocument(TypedDict):
+    """`summary` counts outcomes; `outputs` are all promoted models as `output --json` has them."""
+
+    format: str
+    results: list[ResultDocument]
+    summary: dict[str, int]
+    requests: int
+    interrupted: bool
+    outputs: dict[str, OutputDocument]
+
+
+class ResourceDocument(TypedDict):
+    address: str
+    kind: str
+    state: str
+    id: str | None
+    detail: str
+
+
+class StatusDocument(TypedDict):
+    format: str
+    resources: list[ResourceDocument]
+
+
+class StateDocument(TypedDict):
+    """`resources` maps addresses to entries in the lock's own form; all empty where there is no lock."""
+
+    format: str
+    lineage: str | None
+    serial: int
+    provider: JsonObject | None
+    resources: dict[str, JsonObject]
+
+
+class EntryDocument(TypedDict):
+    format: str
+    address: str
+    entry: JsonObject
+
+
+DIGEST_LEAVES_OUT: Final = frozenset({"diagnostics", "digest"})
+"""Findings depend on the day, so a plan that was reviewed yesterday keeps its digest."""
+
+
+def dumped(document: Mapping[str, object]) -> str:
+    """A document as it is printed: two spaces, one newline at the end, and ASCII only.
+
+    ASCII, so that nothing from specs or services reaches a terminal raw and no output encoding can fail.
+    """
+    return json.dumps(document, indent=2, allow_nan=False).replace("\x7f", "\\u007f") + "\n"
+
+
+def finding_document(finding: Diagnostic) -> FindingDocument:
+    place = finding.place
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "summary": finding.summary,
+        "detail": finding.detail,
+        "path": place.path if place else None,
+        "line": (place.line or None) if place else None,
+        "column": (place.column or None) if place else None,
+        "address": finding.address,
+        "hint": finding.hint,
+    }
+
+
+def check_document(findings: Sequence[Diagnostic]) -> CheckDocument:
+    return {
+        "format": "rftplan.check/1",
+        "ok": not has_errors(findings),
+        "diagnostics": [finding_document(finding) for finding in findings],
+    }
+
+
+def plan_document(plan: Plan) -> PlanDocument:
+    """The same plan gives the same document, byte for byte."""
+    document: PlanDocument = {
+        "format": "rftplan.plan/1",
+        "project": plan.project,
+        "env": plan.env,
+        "provider": dict(sorted(plan.provider.items())),
+        "changes": [_change(change) for change in plan.changes],
+        "drift": [_drift(drift) for drift in plan.drift],
+        "hazards": [
+            {"code": found.hazard.value, "address": str(address), "detail": found.detail}
+            for address, found in plan.hazards()
+        ],
+        "diagnostics": [finding_document(finding) for finding in plan.diagnostics],
+        "summary": plan.verbs(),
+        "digest": "",
+    }
+    return {**document, "digest": plan_digest(document)}
+
+
+def plan_digest(document: PlanDocument) -> str:
+    """sha256 in hex over the canonical JSON of what a reviewer agrees to."""
+    bound = {key: value for key, value in document.items() if key not in DIGEST_LEAVES_OUT}
+    return hashlib.sha256(canonical_json(cast(Json, bound)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _change(change: Change) -> ChangeDocument:
+    document: ChangeDocument = {
+        "address": str(change.address),
+        "kind": change.address.kind,
+        "action": change.action.value,
+        "verb": change.verb,
+        "reason": change.reason.value,
+        "detail": change.detail,
+        "fields": _fields(change.fields),
+    }
+    if change.then:
+        document["then"] = list(change.then)
+    if change.evidence:
+        document["evidence"] = _evidence(change.evidence)
+    return document
+
+
+def _drift(drift: Drift) -> DriftDocument:
+    return {"address": str(drift.address), "detail": drift.detail, "fields": _fields(drift.fields)}
+
+
+def _fields(fields: Iterable[FieldChange]) -> list[FieldDocument]:
+    return [{"path": field.path, "before": field.before, "after": field.after} for field in fields]
+
+
+def _evidence(evidence: Iterable[Evidence]) -> list[EvidenceDocument]:
+    return [
+        {
+            "metric": seen.metric,
+            "value": seen.value,
+            "at_least": seen.at_least,
+            "at_most": seen.at_most,
+            "passed": seen.passed,
+            "source": seen.source,
+            "caveats": list(seen.caveats),
+        }
+        for seen in evidence
+    ]
+
+
+def apply_document(
+    plan: Plan,
+    results: Iterable[Result],
+    *,
+    requests: int,
+    interrupted: bool,
+    outputs: Mapping[str, Promoted],
+) -> ApplyDocument:
+    """What became of a plan. What it waits for or holds is in it even if nothing was carried out."""
+    by_address = {result.address: result for result in results}
+    documents = [
+        document
+        for change in plan.changes
+        if (document := _outcome(change, by_address.get(change.address))) is not None
+    ]
+    return {
+        "format": "rftplan.apply/1",
+        "results": documents,
+        "summary": dict(sorted(Counter(document["outcome"] for document in documents).items())),
+        "requests": requests,
+        "interrupted": interrupted,
+        "outputs": outputs_document(outputs),
+    }
+
+
+_NOT_ACTING: Final = {Action.DEFER: Outcome.DEFERRED, Action.HOLD: Outcome.HELD}
+
+
+def _outcome(change: Change, result: Result | None) -> ResultDocument | None:
+    outcome = _NOT_ACTING.get(change.action)
+    if result is None or (result.outcome is outcome and result.detail == change.detail):
+        return None if outcome is None else _unmoved(change, outcome)
+    return _result(result)
+
+
+def _unmoved(change: Change, outcome: Outcome) -> ResultDocument:
+    """The result of a change that only says why it waits or is held."""
+    document: ResultDocument = {
+        "address": str(change.address),
+        "action": change.action.value,
+        "verb": change.verb,
+        "outcome": outcome.value,
+        "reason": change.reason.value,
+        "detail": change.detail,
+    }
+    if change.evidence:
+        document["evidence"] = _evidence(change.evidence)
+    return document
+
+
+def _result(result: Result) -> ResultDocument:
+    document: ResultDocument = {
+        "address": str(result.address),
+        "action": result.action.value,
+        "verb": result.verb,
+        "outcome": result.outcome.value,
+        "detail": result.detail,
+    }
+    if result.id is not None:
+        document["id"] = result.id
+    if result.error is not None:
+        document["error"] = result.error
+    if result.evidence:
+        document["evidence"] = _evidence(result.evidence)
+    return document
+
+
+def outputs_document(outputs: Mapping[str, Promoted]) -> dict[str, OutputDocument]:
+    return {
+        name: {"model": out.model, "job": out.job, "step": out.step, "revision": out.revision}
+        for name, out in sorted(outputs.items())
+    }
+
+
+def status_document(resources: Iterable[Resource]) -> StatusDocument:
+    return {
+        "format": "rftplan.status/1",
+        "resources": [
+            {"address": str(r.address), "kind": r.kind, "state": r.state, "id": r.id, "detail": r.detail}
+            for r in resources
+        ],
+    }
+
+
+def state_document(lock: Lock | None) -> StateDocument:
+    from rftplan.lockfile import entry_document
+
+    entries = lock.resources if lock else {}
+    return {
+        "format": "rftplan.state/1",
+        "lineage": lock.lineage if lock else None,
+        "serial": lock.serial if lock else 0,
+        "provider": lock.provider.as_document() if lock else None,
+        "resources": {str(address): entry_document(entries[address]) for address in sorted(entries)},
+    }
+
+
+def entry_state_document(address: Address, entry: Entry) -> EntryDocument:
+    from rftplan.lockfile import entry_document
+
+    return {"format": "rftplan.entry/1", "address": str(address), "entry": entry_document(entry)}

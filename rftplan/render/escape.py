@@ -1,0 +1,60 @@
+"""Makes text from specs, data, services and models harmless for a terminal. Knows no layout and no colour."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rftplan.canonical import Json
+
+_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_CI_ANYWHERE: Final = re.compile(r"##(?=\[|vso\[)")
+_CI_AT_START: Final = re.compile(r"^(\s*)(?=::)")
+_ELLIPSIS: Final = "…"
+
+
+def visible(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal or a CI log would obey.
+
+    Control and format characters (ANSI escapes, bidi overrides, zero widths), line separators and lone
+    surrogates become escapes such as `\\x1b`. Text without them comes back as it is.
+    """
+    if text.isascii() and text.isprintable():
+        return _CI_ANYWHERE.sub(r"#\\#", text)
+    return _CI_ANYWHERE.sub(r"#\\#", "".join(map(_visible_character, text)))
+
+
+def _visible_character(character: str) -> str:
+    if character.isprintable() or character == " ":
+        return character
+    if character in _SHORT:
+        return _SHORT[character]
+    if unicodedata.category(character) == "Zs":
+        return " "
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def inert(line: str) -> str:
+    """A finished line that no CI takes for a command: a leading `::` is preceded by a backslash."""
+    return _CI_AT_START.sub(r"\1\\", line)
+
+
+def shortened(text: str, width: int) -> str:
+    """At most `width` characters, the middle left out: both ends tell values apart."""
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 3
+    return text[: width - 1 - tail] + _ELLIPSIS + (text[-tail:] if tail else "")
+
+
+def shown_value(value: Json, width: int) -> str:
+    """A JSON value for a reader: `(none)` for absent, texts in quotes, long ones cut."""
+    if value is None:
+        return "(none)"
+    return shortened(visible(json.dumps(value, ensure_ascii=False)), width)

@@ -1,0 +1,165 @@
+"""A plan as text, from its document alone. Prints nothing and adds nothing the document does not say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from rftplan.plan import Action, Reason
+from rftplan.render.documents import (
+    ChangeDocument,
+    DriftDocument,
+    FieldDocument,
+    HazardDocument,
+    PlanDocument,
+)
+from rftplan.render.escape import shown_value, visible
+from rftplan.render.evidence import evidence_lines
+from rftplan.render.look import Look, Tone, joined
+from rftplan.render.reasons import QUIET, reason_text
+
+MARKS: Final[Mapping[Action, tuple[str, Tone]]] = {
+    Action.NOOP: ("·", Tone.FAINT),
+    Action.CREATE: ("+", Tone.GOOD),
+    Action.ADOPT: ("=", Tone.GOOD),
+    Action.UPDATE: ("~", Tone.CHANGED),
+    Action.REPLACE: ("±", Tone.CAUTION),
+    Action.DELETE: ("-", Tone.BAD),
+    Action.FORGET: ("×", Tone.CAUTION),
+    Action.DEFER: ("…", Tone.FAINT),
+    Action.HOLD: ("!", Tone.BAD),
+}
+RELEASABLE: Final = frozenset({Reason.HELD, Reason.LOCK_REBUILT})
+"""Reasons of a hold that `release` lifts."""
+_STANDING: Final = {Action.NOOP: "unchanged", Action.DEFER: "waits", Action.HOLD: "held"}
+_MOST_FIELDS: Final = 12
+
+
+def plan_text(document: PlanDocument, look: Look) -> str:
+    """What would be done and why, what changed outside, what needs leave, how many, and what to type next."""
+    return joined(_with_blank_lines([*_blocks(document, look), _next_lines(document, look)]))
+
+
+def proposal_text(document: PlanDocument, look: Look) -> str:
+    """The same without what to type next: for somebody who is about to be asked."""
+    return joined(_with_blank_lines(_blocks(document, look)))
+
+
+def _blocks(document: PlanDocument, look: Look) -> list[list[str]]:
+    return [
+        [_head(document, look)],
+        _change_lines(document["changes"], look),
+        _drift_lines(document["drift"], look),
+        _hazard_lines(document["hazards"], look),
+        [_summary(document, look)],
+    ]
+
+
+def _with_blank_lines(blocks: Iterable[list[str]]) -> list[str]:
+    lines: list[str] = []
+    for block in filter(None, blocks):
+        lines += [*([""] if lines else []), *block]
+    return lines
+
+
+def _head(document: PlanDocument, look: Look) -> str:
+    provider = document["provider"]
+    name = look.paint(Tone.STRONG, visible(document["project"]))
+    return f"{name}  environment {visible(document['env'])}, provider {visible(str(provider.get('type')))}"
+
+
+def _change_lines(changes: Sequence[ChangeDocument], look: Look) -> list[str]:
+    shown = [change for change in changes if _worth_a_line(change)]
+    column = max((len(visible(change["address"])) for change in shown), default=0)
+    return [line for change in shown for line in _one_change(change, look, column)]
+
+
+def _worth_a_line(change: ChangeDocument) -> bool:
+    return change["action"] != Action.NOOP or change["reason"] not in QUIET
+
+
+def _one_change(change: ChangeDocument, look: Look, column: int) -> list[str]:
+    action = Action(change["action"])
+    mark, tone = MARKS[action]
+    address = visible(change["address"])
+    lines = [f"  {look.paint(tone, mark)} {address.ljust(column)}  {look.paint(tone, _verb(action, change))}"]
+    lines += look.prose(reason_text(change["reason"], change["detail"]), indent=6)
+    lines += _field_lines(change["fields"], look)
+    lines += evidence_lines(change.get("evidence", ()), look, indent=6)
+    if change.get("then"):
+        lines += look.prose(f"then: {visible(', '.join(change['then']))}", indent=6)
+    return lines
+
+
+def _verb(action: Action, change: ChangeDocument) -> str:
+    """The kind's own word for what is done, ours for what is not."""
+    return visible(change["verb"]) if action.acts else _STANDING[action]
+
+
+def _field_lines(fields: Sequence[FieldDocument], look: Look) -> list[str]:
+    lines = [_field_line(field, look) for field in fields[:_MOST_FIELDS]]
+    if len(fields) > _MOST_FIELDS:
+        lines.append(f"      and {len(fields) - _MOST_FIELDS} more, in full with --json")
+    return lines
+
+
+def _field_line(field: FieldDocument, look: Look) -> str:
+    path = visible(field["path"])
+    room = max(16, ((look.width or 120) - 6 - len(path) - 5) // 2)
+    before, after = shown_value(field["before"], room), shown_value(field["after"], room)
+    return f"      {path}: {look.paint(Tone.BAD, before)} → {look.paint(Tone.GOOD, after)}"
+
+
+def _drift_lines(drift: Sequence[DriftDocument], look: Look) -> list[str]:
+    if not drift:
+        return []
+    lines = [look.paint(Tone.STRONG, "Changed outside rftplan")]
+    for one in drift:
+        lines.append(f"  {look.paint(Tone.CAUTION, '~')} {visible(one['address'])}")
+        lines += look.prose(visible(one["detail"]), indent=6) if one["detail"] else []
+        lines += _field_lines(one["fields"], look)
+    return lines
+
+
+def _hazard_lines(hazards: Sequence[HazardDocument], look: Look) -> list[str]:
+    if not hazards:
+        return []
+    lines = [look.paint(Tone.STRONG, "Needs your leave")]
+    for hazard in hazards:
+        code = look.paint(Tone.CAUTION, visible(hazard["code"]))
+        lines.append(f"  {code}  {visible(hazard['address'])}")
+        lines += look.prose(visible(hazard["detail"]), indent=6) if hazard["detail"] else []
+    return lines
+
+
+def allow_option(hazards: Iterable[HazardDocument]) -> str:
+    """The `--allow` that covers these hazards."""
+    return "--allow " + ",".join(sorted({visible(hazard["code"]) for hazard in hazards}))
+
+
+def _summary(document: PlanDocument, look: Look) -> str:
+    actions = Counter(Action(change["action"]) for change in document["changes"])
+    verbs = Counter(c["verb"] for c in document["changes"] if Action(c["action"]).acts)
+    waiting, held = actions[Action.DEFER], actions[Action.HOLD]
+    if not (verbs or waiting or held):
+        return look.paint(Tone.GOOD, "No changes.") + " What is there is what the specs say."
+    work = ", ".join(f"{n} {visible(verb)}" for verb, n in sorted(verbs.items())) or "nothing to do now"
+    return f"{look.paint(Tone.STRONG, 'Plan:')} {work}. {waiting} waits, {held} held."
+
+
+def _next_lines(document: PlanDocument, look: Look) -> list[str]:
+    changes, hazards = document["changes"], document["hazards"]
+    lines = [
+        f"Lift the hold: {look.program} release {visible(change['address'])}"
+        for change in changes
+        if change["action"] == Action.HOLD and change["reason"] in RELEASABLE
+    ]
+    acts = any(Action(change["action"]).acts for change in changes)
+    follows = any(change.get("then") for change in changes)
+    wait = " --wait" if follows else ""
+    if acts or follows:
+        lines.append(f"Next: {look.program} apply{wait}")
+    if hazards:
+        lines.append(f"Without being asked: {look.program} apply --yes {allow_option(hazards)}{wait}")
+    return lines

@@ -1,0 +1,146 @@
+"""Findings, errors, status, state and outputs as text, from their documents alone. Prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from rftplan.canonical import Json
+from rftplan.render.documents import (
+    CheckDocument,
+    EntryDocument,
+    FindingDocument,
+    OutputDocument,
+    StateDocument,
+    StatusDocument,
+)
+from rftplan.render.escape import shown_value, visible
+from rftplan.render.look import Look, Tone, joined
+from rftplan.render.table import aligned
+
+_SEVERITY_TONES: Final = {"error": Tone.BAD, "warning": Tone.CAUTION, "info": Tone.CHANGED}
+_LONGEST_VALUE: Final = 400
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def findings_text(findings: Iterable[FindingDocument], look: Look) -> str:
+    """Each finding as in DESIGN §8."""
+    return joined(line for finding in findings for line in _finding_lines(finding, look))
+
+
+def _finding_lines(finding: FindingDocument, look: Look) -> list[str]:
+    tone = _SEVERITY_TONES.get(finding["severity"], Tone.STRONG)
+    head = look.paint(tone, f"{finding['severity']}[{visible(finding['code'])}]")
+    lines = [f"{head}: {visible(finding['summary'])}"]
+    where = [part for part in (_place(finding), _subject(finding)) if part]
+    lines.append("  " + "  ".join(where))
+    if finding["hint"]:
+        lines.append(f"  hint: {visible(finding['hint'])}")
+    return lines
+
+
+def _place(finding: FindingDocument) -> str:
+    parts = (finding["path"], finding["line"], finding["column"])
+    return ":".join(visible(str(part)) for part in parts if part)
+
+
+def _subject(finding: FindingDocument) -> str:
+    return ": ".join(visible(part) for part in (finding["address"], finding["detail"]) if part)
+
+
+def check_text(document: CheckDocument, look: Look) -> str:
+    """One line: whether the specs can be planned."""
+    counts = [
+        counted(n, severity)
+        for severity in ("error", "warning")
+        if (n := sum(f["severity"] == severity for f in document["diagnostics"]))
+    ]
+    if not document["ok"]:
+        return joined([look.paint(Tone.BAD, f"Specs are not valid: {', '.join(counts)}.")])
+    rest = f", {counts[0]}" if counts else ""
+    return joined([look.paint(Tone.GOOD, "Specs are valid") + f"{rest}.", f"Next: {look.program} plan"])
+
+
+def error_text(message: str, hint: str | None, look: Look) -> str:
+    """An error that is not a finding."""
+    first, *more = message.split("\n")
+    lines = [f"{look.paint(Tone.BAD, 'error')}: {visible(first)}"]
+    lines += [f"  {visible(line.strip())}" for line in more if line.strip()]
+    if hint:
+        lines.append(f"  hint: {visible(hint)}")
+    return joined(lines)
+
+
+def status_text(document: StatusDocument, look: Look) -> str:
+    """One line a resource: address, state, id, detail."""
+    if not document["resources"]:
+        return joined([f"Nothing yet. Next: {look.program} plan"])
+    rows = [
+        [visible(r["address"]), visible(r["state"]), visible(r["id"] or "-"), visible(r["detail"])]
+        for r in document["resources"]
+    ]
+    return joined(aligned(rows))
+
+
+def state_text(document: StateDocument, look: Look) -> str:
+    """One line an entry: address, id, holds."""
+    if not document["resources"]:
+        return joined([f"The lock is empty. Next: {look.program} plan"])
+    return joined(
+        aligned(
+            [
+                [visible(address), visible(str(entry.get("id") or "-")), _holds(entry)]
+                for address, entry in document["resources"].items()
+            ]
+        )
+    )
+
+
+def _holds(entry: Mapping[str, Json]) -> str:
+    holds = entry.get("holds")
+    if not isinstance(holds, list):
+        return ""
+    codes = [str(hold.get("code")) for hold in holds if isinstance(hold, dict)]
+    return "held: " + visible(", ".join(codes)) if codes else ""
+
+
+def entry_text(document: EntryDocument, look: Look) -> str:
+    """An entry as indented `key: value` lines."""
+    return joined([look.paint(Tone.STRONG, visible(document["address"])), *_tree(document["entry"], 2)])
+
+
+def _tree(value: Json, indent: int) -> list[str]:
+    if isinstance(value, dict):
+        pairs = [(f"{visible(key)}:", item) for key, item in value.items()]
+    elif isinstance(value, list):
+        pairs = [("-", item) for item in value]
+    else:
+        return [" " * indent + shown_value(value, _LONGEST_VALUE)]
+    return [line for label, item in pairs for line in _branch(label, item, indent)]
+
+
+def _branch(label: str, item: Json, indent: int) -> list[str]:
+    margin = " " * indent
+    if isinstance(item, (dict, list)) and item:
+        return [margin + label, *_tree(item, indent + 2)]
+    return [f"{margin}{label} {shown_value(item, _LONGEST_VALUE)}"]
+
+
+def outputs_text(outputs: Mapping[str, OutputDocument], look: Look) -> str:
+    """Promoted models, one a line."""
+    if not outputs:
+        return joined([f"Nothing is promoted yet. Next: {look.program} apply --wait"])
+    return joined(output_lines(outputs, look))
+
+
+def output_lines(outputs: Mapping[str, OutputDocument], look: Look, *, indent: int = 0) -> list[str]:
+    """`name  model` with where the model comes from on a line of its own."""
+    margin = " " * indent
+    lines = []
+    for name, out in outputs.items():
+        lines.append(f"{margin}{visible(name)}  {look.paint(Tone.STRONG, visible(out['model']))}")
+        lines.append(f"{margin}  {visible(out['job'])}, step {out['step']}, revision {out['revision']}")
+    return lines

@@ -1,0 +1,75 @@
+"""What a person reads after an apply, as golden text."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from rftplan.events import Outcome, Result
+from rftplan.plan import Action, Plan
+from rftplan.promoted import Promoted
+from rftplan.render.apply_text import apply_text
+from rftplan.render.documents import ApplyDocument, apply_document
+from rftplan.render.look import Look
+from tests.render.plans import DEPLOYMENT, FILE, FIRST, GATE, JOB, plan_of
+
+MODEL = "ft:o4-mini-2025-04-16:local::abc:ckpt-step-12"
+PROMOTED = {"security-reviewer": Promoted(MODEL, "job.security-review", 12, 1)}
+UPLOAD = Result(FILE, Action.CREATE, "upload", Outcome.DONE, id="file-1")
+TRAINED = Result(JOB, Action.CREATE, "train", Outcome.DONE, id="ftjob-1", detail="succeeded")
+
+
+def document(
+    *results: Result, plan: Plan = FIRST, interrupted: bool = False, outputs: dict[str, Promoted] | None = None
+) -> ApplyDocument:
+    return apply_document(plan, results, requests=12, interrupted=interrupted, outputs=outputs or {})
+
+
+def test_an_apply_to_the_end() -> None:
+    promoted = Result(DEPLOYMENT, Action.DEFER, "promote", Outcome.DONE, id=MODEL, detail="step 12", evidence=(GATE,))
+    assert apply_text(document(UPLOAD, TRAINED, promoted, outputs=PROMOTED), Look()) == dedent(f"""\
+          ✓ file.train                    upload   done  file-1
+          ✓ job.security-review           train    done  ftjob-1
+              succeeded
+          ✓ deployment.security-reviewer  promote  done  {MODEL}
+              step 12
+              valid_reward_mean 0.912 ≥ 0.8  passed  checkpoint step 12  (SIMULATED; stand-in judge (text overlap))
+
+        Apply: 3 done. 12 requests.
+
+        Promoted
+          security-reviewer  {MODEL}
+            job.security-review, step 12, revision 1
+
+        Next: rftplan output security-reviewer --raw
+        """).replace("  ✓", "  ✓")
+
+
+def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
+    failed = Result(JOB, Action.CREATE, "launch", Outcome.FAILED, error="model not available (403)")
+    skipped = Result(DEPLOYMENT, Action.DEFER, "wait", Outcome.SKIPPED, detail="not tried, because job.x is not done")
+    assert apply_text(document(UPLOAD, failed, skipped), Look(program="rftplan -C d")) == (
+        "  ✓ file.train                    upload  done       file-1\n"
+        "  ✗ job.security-review           launch  failed\n"
+        "      model not available (403)\n"
+        "  · deployment.security-reviewer  wait    not tried\n"
+        "      not tried, because job.x is not done\n"
+        "\n"
+        "Apply: 1 done, 1 failed, 1 not tried. 12 requests.\n"
+        "\n"
+        "Go on with: rftplan -C d apply   (what is done stays done)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "last"),
+    [
+        (document(plan=plan_of()), "Nothing to do. What is there is what the specs say."),
+        (document(UPLOAD, TRAINED), "Follow it to the end with: rftplan apply --wait"),
+        (document(UPLOAD, interrupted=True), "Go on with: rftplan apply --wait"),
+        (document(plan=plan_of(), outputs=PROMOTED), "Next: rftplan output security-reviewer --raw"),
+    ],
+)
+def test_the_last_line_is_what_to_do_next(shown: ApplyDocument, last: str) -> None:
+    assert apply_text(shown, Look()).splitlines()[-1] == last

@@ -1,0 +1,89 @@
+"""Findings, errors, status, state and outputs as text."""
+
+from __future__ import annotations
+
+from rftplan.errors import Diagnostic, Place, Severity
+from rftplan.render.documents import check_document, finding_document
+from rftplan.render.look import Look
+from rftplan.render.text import (
+    check_text,
+    entry_text,
+    error_text,
+    findings_text,
+    outputs_text,
+    state_text,
+    status_text,
+)
+
+FINDING = Diagnostic(
+    code="G103",
+    summary="Grader reads a field that rows do not have",
+    detail="{{item.complaint}} is missing in 3 of 3 rows of file.train",
+    place=Place("specs/security.yaml", 21, 20),
+    address="grader.answer/compliant",
+    hint='did you mean "item.compliant"?',
+)
+
+
+def test_a_finding_reads_as_the_design_says() -> None:
+    assert findings_text([finding_document(FINDING)], Look()) == (
+        "error[G103]: Grader reads a field that rows do not have\n"
+        "  specs/security.yaml:21:20  grader.answer/compliant: "
+        "{{item.complaint}} is missing in 3 of 3 rows of file.train\n"
+        '  hint: did you mean "item.compliant"?\n'
+    )
+
+
+def test_a_finding_without_place_address_and_hint_has_two_lines() -> None:
+    bare = Diagnostic("S101", "No specs to read", "specs has no *.yaml", Severity.WARNING)
+    assert findings_text([finding_document(bare)], Look()) == (
+        "warning[S101]: No specs to read\n  specs has no *.yaml\n"
+    )
+
+
+def test_a_file_name_cannot_forge_a_finding() -> None:
+    forged = Diagnostic("S1", "x", "y", place=Place("a\nerror[S2]: \x1b[2J", 1, 1))
+    text = findings_text([finding_document(forged)], Look())
+    assert len(text.splitlines()) == 2
+    assert "\x1b" not in text
+
+
+def test_a_check_ends_in_a_verdict() -> None:
+    assert check_text(check_document([]), Look()) == "Specs are valid.\nNext: rftplan plan\n"
+    assert check_text(check_document([FINDING, FINDING]), Look()) == "Specs are not valid: 2 errors.\n"
+
+
+def test_an_error_keeps_its_lines_and_its_hint() -> None:
+    assert error_text("two things:\n  one\n  two", "do this", Look()) == (
+        "error: two things:\n  one\n  two\n  hint: do this\n"
+    )
+
+
+def test_status_is_a_table() -> None:
+    document = {
+        "format": "rftplan.status/1",
+        "resources": [
+            {"address": "file.train", "kind": "file", "state": "present", "id": "file-1", "detail": ""},
+            {"address": "job.x", "kind": "job", "state": "running", "id": None, "detail": "step 3"},
+        ],
+    }
+    assert status_text(document, Look()) == (  # type: ignore[arg-type]
+        "file.train  present  file-1\njob.x       running  -       step 3\n"
+    )
+
+
+def test_state_lists_ids_and_holds_and_shows_entries_as_a_tree() -> None:
+    entry = {"id": "ftjob-1", "holds": [{"code": "guard"}], "inputs": {"model": "o4", "list": [1]}, "none": {}}
+    listed = {"format": "", "lineage": "l", "serial": 1, "provider": None, "resources": {"job.x": entry}}
+    assert state_text(listed, Look()) == "job.x  ftjob-1  held: guard\n"  # type: ignore[arg-type]
+    assert entry_text({"format": "", "address": "job.x", "entry": entry}, Look()) == (  # type: ignore[typeddict-item]
+        'job.x\n  id: "ftjob-1"\n  holds:\n    -\n      code: "guard"\n'
+        '  inputs:\n    model: "o4"\n    list:\n      - 1\n  none: {}\n'
+    )
+
+
+def test_outputs_name_the_model_and_where_it_is_from() -> None:
+    assert outputs_text({}, Look()) == "Nothing is promoted yet. Next: rftplan apply --wait\n"
+    assert outputs_text({"r": {"model": "ft:m", "job": "job.x", "step": 3, "revision": 2}}, Look()) == (
+        "r  ft:m\n  job.x, step 3, revision 2\n"
+    )
