@@ -5,17 +5,10 @@ result = grader.grade(Sample.of_text(text), item, judge)
 result.reply(execution_time=seconds)                   what `graders/run` answers
 """
 
-from rftplan.grading.expressions import Formula, FormulaError, parse_formula
-from rftplan.grading.graders import (
-    Grader,
-    GraderType,
-    Multi,
-    PromptMessage,
-    Python,
-    ScoreModel,
-    StringCheck,
-    TextSimilarity,
-)
+from rftplan.grading.definition import GraderError
+from rftplan.grading.expression_parser import parse_formula
+from rftplan.grading.expressions import Formula, FormulaError
+from rftplan.grading.graders import Grader, GraderType, Python, StringCheck, TextSimilarity
 from rftplan.grading.http_judge import HttpJudge
 from rftplan.grading.judges import (
     Judge,
@@ -28,9 +21,11 @@ from rftplan.grading.judges import (
     words,
 )
 from rftplan.grading.metrics import Metric, Operation, missing_package
-from rftplan.grading.parse import MAX_SOURCE_BYTES, GraderError, parse_grader
+from rftplan.grading.multi import Multi
+from rftplan.grading.parse import MAX_SOURCE_BYTES, parse_grader
 from rftplan.grading.result import Flag, Result, TokenUsage
 from rftplan.grading.sample import ABSENT, Sample
+from rftplan.grading.score_model import PromptMessage, ScoreModel
 from rftplan.grading.templates import (
     Namespace,
     Reference,

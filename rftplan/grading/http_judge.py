@@ -130,9 +130,7 @@ class HttpJudge:
         if refusal:
             return self._failure(model, Flag.MODEL_REFUSAL, str(refusal)[:500], usage)
         if choice.get("finish_reason") == "length":
-            return self._failure(
-                model, Flag.MODEL_EXCEEDED_MAX_TOKENS, "The judge reached its token limit.", usage
-            )
+            return self._failure(model, Flag.MODEL_EXCEEDED_MAX_TOKENS, "The judge reached its token limit.", usage)
         result = _result(content)
         if result is None:
             what = f"The judge's answer has no numeric result: {json.dumps(content)[:500]}"

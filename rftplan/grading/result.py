@@ -54,9 +54,7 @@ class TokenUsage:
 
     def times(self, count: int) -> TokenUsage:
         """What so many equal scores used."""
-        return TokenUsage(
-            self.prompt_tokens * count, self.completion_tokens * count, self.cached_tokens * count
-        )
+        return TokenUsage(self.prompt_tokens * count, self.completion_tokens * count, self.cached_tokens * count)
 
     def reply(self) -> dict[str, int]:
         """The vendor's object; `total_tokens` is prompt plus completion."""
@@ -94,9 +92,7 @@ class Result:
         return {
             "reward": self.reward,
             "sub_rewards": self.sub_rewards,
-            "model_grader_token_usage_per_model": {
-                model: usage.reply() for model, usage in self.token_usage.items()
-            },
+            "model_grader_token_usage_per_model": {model: usage.reply() for model, usage in self.token_usage.items()},
             "metadata": {
                 "name": self.name,
                 "type": self.type,

@@ -100,9 +100,7 @@ class Template:
 
     def render(self, sample: Sample, item: Mapping[str, Any]) -> str:
         """The text with every variable filled in; raises VariableError for the first that has no value."""
-        return "".join(
-            [part if isinstance(part, str) else as_text(part.value(sample, item)) for part in self.parts]
-        )
+        return "".join([part if isinstance(part, str) else as_text(part.value(sample, item)) for part in self.parts])
 
 
 def as_text(value: Any) -> str:

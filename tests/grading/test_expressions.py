@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rftplan.grading import FormulaError, parse_formula
-from rftplan.grading.expressions import MAX_DEPTH, MAX_LENGTH
+from rftplan.grading.expression_parser import MAX_DEPTH, MAX_LENGTH
 
 VALUES = {"a": 0.5, "b": 0.0, "explanation": 0.75, "_x1": -2.0}
 
@@ -157,15 +157,11 @@ def test_what_cannot_be_read_is_refused_with_the_place(text: str, message: str) 
 
 
 def test_an_unknown_function_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(
-        FormulaError, match=r"Unknown function 'mean'\. Supported functions are: 'min', .* 'log'"
-    ):
+    with pytest.raises(FormulaError, match=r"Unknown function 'mean'\. Supported functions are: 'min', .* 'log'"):
         parse_formula("mean(a, b)")
 
 
-@pytest.mark.parametrize(
-    "text", ["a / b", "log(b)", "sqrt(_x1)", "_x1 ^ 0.5", "exp(1000)", "1e308 * 10", "nobody"]
-)
+@pytest.mark.parametrize("text", ["a / b", "log(b)", "sqrt(_x1)", "_x1 ^ 0.5", "exp(1000)", "1e308 * 10", "nobody"])
 def test_a_formula_without_a_finite_value_is_an_error(text: str) -> None:
     with pytest.raises(FormulaError):
         parse_formula(text).value(VALUES)

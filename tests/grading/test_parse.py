@@ -140,9 +140,7 @@ json_values = st.recursive(
                      "calculate_output", "evaluation_metric", "model", "image_tag", "pass_threshold"]),
     json_values,
 )  # fmt: skip
-def test_no_value_anywhere_raises_anything_but_a_grader_error(
-    body: dict[str, Any], key: str, value: Any
-) -> None:
+def test_no_value_anywhere_raises_anything_but_a_grader_error(body: dict[str, Any], key: str, value: Any) -> None:
     try:
         parse_grader(body | {key: value})
     except GraderError as error:

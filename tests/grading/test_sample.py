@@ -9,9 +9,7 @@ import pytest
 from rftplan.grading import ABSENT, Sample
 
 
-@pytest.mark.parametrize(
-    "text", ['{"a": [1]}', " [ ]\n", "-1.5e3", '"x"', "true", "false", "null", " null\t"]
-)
+@pytest.mark.parametrize("text", ['{"a": [1]}', " [ ]\n", "-1.5e3", '"x"', "true", "false", "null", " null\t"])
 def test_json_of_any_kind_is_parsed_and_null_is_a_value(text: str) -> None:
     assert Sample.of_text(text).output_json == json.loads(text)
     assert type(Sample.of_text(text).output_json) is type(json.loads(text))

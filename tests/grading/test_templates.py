@@ -25,11 +25,7 @@ ITEM = {"label": "yes", "n": 1.5, "flag": True, "tags": ["a", "b"], "deep": {"x"
 
 keys = st.text(st.characters(codec="utf-8", exclude_characters="\"'{}"), max_size=8)
 values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=10,
 )
