@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from typing import Protocol
 
 from rftplan.address import Address
-from rftplan.errors import ApiError, UserError
+from rftplan.errors import ApiError, RftplanError
 from rftplan.events import OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, LostEffect, Records, RecordStep, result
@@ -137,7 +137,7 @@ async def _step(execution: Execution, act: Act, change: Change) -> Result:
             Outcome.DEFERRED,
             detail=f"fate unknown: {lost}; the next apply looks it up before it repeats anything",
         )
-    except (ApiError, UserError) as error:
+    except RftplanError as error:
         hint = f"; {error.hint}" if error.hint else ""
         return result(change, Outcome.FAILED, error=f"{error}{hint}")
 
@@ -206,5 +206,5 @@ async def _follow_up(act: Act, change: Change, ended: Mapping[Address, Result]) 
         return result(change, Outcome.SKIPPED, detail=f"not tried, because {bad[0]} did not succeed")
     try:
         return await KINDS[change.address.kind].follow_up(change, act)
-    except (ApiError, LostEffect) as error:
+    except (RftplanError, LostEffect) as error:
         return result(change, Outcome.FAILED, error=str(error))

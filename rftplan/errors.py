@@ -1,18 +1,18 @@
 """Every error that rftplan raises, and the findings that it collects. Imports nothing of the project.
 
-    RftplanError
-    ├── UserError                 a person can mend it: exit 1
-    │   ├── SpecError             findings about specs and data files, all at once
-    │   ├── LockError             a lock or journal that must not be used or overwritten
-    │   ├── CredentialError       no key, or a key that may not go to this host
-    │   ├── BusyError             another apply holds the file lock
-    │   └── RefusedPlanError      hazards that nobody allowed, or a plan that moved
-    ├── UsageError                the command line itself is wrong: exit 64
-    └── ApiError                  the service, or the way to it
-        ├── NotDoneError          certainly without effect: not connected, or 429
-        ├── RejectedError         the service answered that it will not: 4xx in the vendor's envelope
-        │   └── NotFoundError     404
-        └── FateUnknownError      anything else: the effect may or may not have happened
+RftplanError
+├── UserError                 a person can mend it: exit 1
+│   ├── SpecError             findings about specs and data files, all at once
+│   ├── LockError             a lock or journal that must not be used or overwritten
+│   ├── CredentialError       no key, or a key that may not go to this host
+│   ├── BusyError             another apply holds the file lock
+│   └── RefusedPlanError      hazards that nobody allowed, or a plan that moved
+├── UsageError                the command line itself is wrong: exit 64
+└── ApiError                  the service, or the way to it
+    ├── NotDoneError          certainly without effect: not connected, or 429
+    ├── RejectedError         the service answered that it will not: 4xx in the vendor's envelope
+    │   └── NotFoundError     404
+    └── FateUnknownError      anything else: the effect may or may not have happened
 """
 
 from __future__ import annotations

@@ -198,7 +198,12 @@ class Ledger:
     """
 
     def __init__(
-        self, paths: Paths, provider: ProviderIdentity, state: State, lock: Lock | None, now: Callable[[], float]
+        self,
+        paths: Paths,
+        provider: ProviderIdentity,
+        state: State,
+        lock: Lock | None,
+        now: Callable[[], float],
     ) -> None:
         self._paths = paths
         self._provider = provider
@@ -319,7 +324,9 @@ class Ledger:
         for address in sorted({*self._state.entries, *known, *self._state.tombstones}):
             entry = self._state.entries.get(address)
             slots: list[str | None] = [
-                slot for slot in self._state.tombstones.get(address, ()) if slot not in buried.get(address, ())
+                slot
+                for slot in self._state.tombstones.get(address, ())
+                if slot not in buried.get(address, ())
             ]
             if entry == known.get(address) and not slots:
                 continue

@@ -141,9 +141,7 @@ def loads(text: str, *, name: str) -> Lock:
     try:
         return _lock_from(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise LockError(
-            f"{name} is damaged: {error}", hint=f"restore it (git checkout {name})"
-        ) from None
+        raise LockError(f"{name} is damaged: {error}", hint=f"restore it (git checkout {name})") from None
 
 
 def _check_format(document: Any, name: str) -> None:
@@ -201,7 +199,9 @@ def read_lock(path: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise LockError(f"{path.name} is damaged: {error}", hint=f"restore it (git checkout {path.name})") from None
+        raise LockError(
+            f"{path.name} is damaged: {error}", hint=f"restore it (git checkout {path.name})"
+        ) from None
     except OSError as error:
         raise LockError(f"{path.name} cannot be read: {error.strerror}") from None
     return loads(text, name=path.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rftplan.address import Address
@@ -178,6 +178,11 @@ class Plan:
     def verbs(self) -> dict[str, int]:
         """How many changes of each verb, NOOP left out, in alphabetical order."""
         return dict(sorted(Counter(c.verb for c in self.changes if c.action is not Action.NOOP).items()))
+
+    def without_follow_ups(self) -> Plan:
+        """The plan as it is carried out without waiting: nothing that `then` announces, none of its hazards."""
+        changes = (replace(c, then=(), hazards=()) if c.action is Action.DEFER else c for c in self.changes)
+        return replace(self, changes=tuple(changes))
 
     def hazards(self) -> tuple[tuple[Address, HazardOf], ...]:
         return tuple((c.address, hazard) for c in self.changes for hazard in c.hazards)

@@ -154,8 +154,8 @@ async def apply(
     stopping = Stop(stop or asyncio.Event())
     async with connected(loaded, world) as port:
         inputs, state = await _inputs(loaded, port, world, selection)
-        made = make_plan(inputs)
-        if made.acts and not consent(made):
+        made = make_plan(inputs) if wait else make_plan(inputs).without_follow_ups()
+        if (made.acts or made.hazards()) and not consent(made):
             return None
         if not wait and not _writes(made):
             return Applied(made, (), port.requests, stopping.asked)

@@ -28,7 +28,7 @@ SPEED = "RFTPLAN_LOCAL_SPEED"
 class World:
     """What comes from outside: the environment, time, ids. Tests bring their own.
 
-    `transport` answers HTTP in place of the network and of the in-process service.
+    `wrap` stands between us and the service, in process or not: it gets the transport and gives another.
     """
 
     environ: Mapping[str, str]
@@ -36,7 +36,7 @@ class World:
     sleep: Callable[[float], Awaitable[None]]
     new_id: Callable[[], str]
     user_config: Path | None = None
-    transport: Any = None
+    wrap: Callable[[Any], Any] = lambda transport: transport
 
 
 def real_world() -> World:
@@ -58,24 +58,23 @@ async def connected(loaded: Loaded, world: World) -> AsyncIterator[Port]:
     from rftplan.api.openai import connect
 
     identity, profile = loaded.identity, loaded.profile
-    closing: Callable[[], None] = lambda: None  # noqa: E731 - replaced where there is something to close
+    transport, close = None, _nothing
     if identity.in_process:
-        key = admin_key = secrets.token_urlsafe(24)
-        transport, closing = (
-            _in_process(loaded, world, key) if world.transport is None else (world.transport, closing)
-        )
+        key, admin_key = secrets.token_urlsafe(24), None
+        transport, close = _in_process(loaded, world, key)
     else:
-        transport = world.transport
         key = find_key(profile, identity.base_url, world.environ, world.user_config)
-        admin_key = find_admin_key(profile, identity.base_url, world.environ) or ""
-        if profile.admin_key_env is None:
-            admin_key = key
-    port = connect(identity, profile, key, admin_key=admin_key or None, transport=transport)
+        admin_key = find_admin_key(profile, identity.base_url, world.environ)
+    port = connect(identity, profile, key, admin_key=admin_key, transport=world.wrap(transport))
     try:
         yield port
     finally:
         await port.aclose()
-        closing()
+        close()
+
+
+def _nothing() -> None:
+    return None
 
 
 def _in_process(loaded: Loaded, world: World, key: str) -> tuple[Any, Callable[[], None]]:
@@ -92,7 +91,7 @@ def _in_process(loaded: Loaded, world: World, key: str) -> tuple[Any, Callable[[
         now=world.now,
     )
     app = create_app(settings)
-    return httpx2.ASGITransport(app=app), lambda: close_app(app)
+    return httpx2.ASGITransport(app=app, raise_app_exceptions=False), lambda: close_app(app)
 
 
 def _judge(loaded: Loaded, world: World) -> Any:

@@ -1,4 +1,4 @@
-"""The pre-flight rules, one module a family, one explicit list. Each is pure: a config and a profile in, findings out."""
+"""The pre-flight rules, one module a family, one explicit list. Each is pure: config and profile in, findings out."""
 
 from __future__ import annotations
 

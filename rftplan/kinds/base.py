@@ -21,7 +21,7 @@ from rftplan.errors import ApiError, NotDoneError, Place, RejectedError
 from rftplan.events import OnEvent, Outcome, Result
 from rftplan.journal import Intent
 from rftplan.lockfile import Entry
-from rftplan.plan import Action, Change, Drift, Reason
+from rftplan.plan import Action, Change, Drift, Evidence, Reason
 
 SpecT = TypeVar("SpecT")
 T = TypeVar("T")
@@ -212,10 +212,13 @@ def result(
     error: str | None = None,
     detail: str = "",
     verb: str | None = None,
-    **rest: Any,
+    action: Action | None = None,
+    evidence: tuple[Evidence, ...] = (),
 ) -> Result:
-    """What became of `change`, in its own action and verb unless another verb was carried out."""
-    return Result(change.address, change.action, verb or change.verb, outcome, id, error, detail, **rest)
+    """What became of `change`, in its own action and verb unless others were carried out."""
+    return Result(
+        change.address, action or change.action, verb or change.verb, outcome, id, error, detail, evidence
+    )
 
 
 class Kind(ABC, Generic[SpecT]):

@@ -202,9 +202,16 @@ def _waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chan
     ended = seen.job is not None and seen.job.status is JobStatus.SUCCEEDED
     if ended and not launches:
         return None
+    # Replacing what is live is announced now, because `--wait` does it without asking again.
+    risk = (HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live, if the gates pass"),) if live else ()
     state = "is launched first" if launches else f"is {seen.job.status}" if seen.job else "does not run"
     return situation.change(
-        Action.DEFER, "wait", Reason.WAITS_FOR_JOB, f"{upstream.address} {state}{stays}", then=("promote",)
+        Action.DEFER,
+        "wait",
+        Reason.WAITS_FOR_JOB,
+        f"{upstream.address} {state}{stays}",
+        then=("promote",),
+        hazards=risk,
     )
 
 
@@ -352,6 +359,7 @@ async def _promote(
         change,
         Outcome.DONE,
         id=checkpoint.model,
+        action=Action.UPDATE if model_of(before) else Action.CREATE,
         verb="promote",
         detail=f"step {checkpoint.step}",
         evidence=evidence,

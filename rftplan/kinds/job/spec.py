@@ -112,7 +112,7 @@ class Reinforcement(SpecModel):
     grader: Annotated[
         Annotated[Name, Tag("name")] | Annotated[GraderSpec, Tag("grader")], Discriminator(_grader_tag)
     ]
-    response_format: Annotated[dict[str, Any], from_file, PlainValidator(_response_format)] | None = None
+    response_format: Annotated[dict[str, Any], PlainValidator(_response_format), from_file] | None = None
     hyperparameters: ReinforcementHyperparameters = ReinforcementHyperparameters()
 
 

@@ -1,0 +1,266 @@
+"""The job table of DESIGN §3, line by line, and the adoption rules of §4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rftplan.api.port import JobFault, JobStatus
+from rftplan.journal import Intent
+from rftplan.kinds.job.decide import CancelStep, LaunchStep, decide
+from rftplan.kinds.job.launch import launch_of
+from rftplan.kinds.job.observe import SeenJob
+from rftplan.plan import Action, Hazard, Reason
+from tests.kinds.builders import (
+    JOB,
+    entry_for,
+    first_launch,
+    job_spec,
+    launched,
+    remote,
+    resource,
+    situation,
+)
+
+S = JobStatus
+KEEP, WAIT, HOLD = (Action.NOOP, "keep"), (Action.DEFER, "wait"), (Action.HOLD, "hold")
+CANCEL = (Action.UPDATE, "cancel")
+
+TABLE = [
+    # status                 run: running                  run: paused                run: cancelled
+    (S.VALIDATING_FILES, KEEP, WAIT, CANCEL),
+    (S.QUEUED, KEEP, WAIT, CANCEL),
+    (S.PENDING, KEEP, WAIT, CANCEL),
+    (S.RESUMING, KEEP, WAIT, CANCEL),
+    (S.RUNNING, KEEP, (Action.UPDATE, "pause"), CANCEL),
+    (S.PAUSING, WAIT, WAIT, WAIT),
+    (S.PAUSED, HOLD, KEEP, CANCEL),
+    (S.SUCCEEDED, KEEP, KEEP, KEEP),
+    (S.FAILED, HOLD, HOLD, KEEP),
+    (S.CANCELLED, HOLD, HOLD, KEEP),
+    (S.UNKNOWN, WAIT, WAIT, WAIT),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "run", "expected"),
+    [
+        (status, run, expected)
+        for status, *row in TABLE
+        for run, expected in zip(("running", "paused", "cancelled"), row, strict=True)
+    ],
+)
+def test_job_table_line_by_line(status: JobStatus, run: str, expected: tuple[Action, str]) -> None:
+    _, given = launched(status, run)
+    change = decide(given)
+    assert (change.action, change.verb) == expected
+
+
+def test_every_status_has_its_line() -> None:
+    assert {status for status, *_ in TABLE} == set(JobStatus)
+
+
+def test_a_pause_of_ours_is_resumed() -> None:
+    _, given = launched(S.PAUSED, "running", paused_by="us")
+    change = decide(given)
+    assert (change.action, change.verb) == (Action.UPDATE, "resume")
+    assert [h.hazard for h in change.hazards] == [Hazard.SPEND]
+
+
+def test_a_pause_of_somebody_else_is_held() -> None:
+    _, given = launched(S.PAUSED, "running")
+    assert decide(given).reason is Reason.PAUSED_ELSEWHERE
+
+
+def test_pausing_waits_for_the_first_step() -> None:
+    _, given = launched(S.RUNNING, "paused", step=None)
+    change = decide(given)
+    assert (change.action, change.reason) == (Action.DEFER, Reason.BEFORE_FIRST_STEP)
+    assert change.then == ("pause",)
+
+
+@pytest.mark.parametrize(
+    ("run", "action", "verb"),
+    [("running", Action.CREATE, "launch"), ("paused", Action.NOOP, "keep"), ("cancelled", Action.NOOP, "keep")],
+)
+def test_never_launched(run: str, action: Action, verb: str) -> None:
+    change = decide(situation(resource(job_spec(run=run))))
+    assert (change.action, change.verb) == (action, verb)
+
+
+def test_spend_is_a_hazard_only_where_the_profile_is_paid() -> None:
+    want = resource(job_spec())
+    assert [h.hazard for h in decide(situation(want)).hazards] == [Hazard.SPEND]
+    assert decide(situation(want, paid=False)).hazards == ()
+
+
+def test_a_partial_success_is_said_to_be_partial() -> None:
+    _, given = launched(S.SUCCEEDED, step=6)
+    assert decide(given).reason is Reason.PARTIAL
+
+
+def test_a_failed_job_is_held_with_the_words_of_the_service() -> None:
+    want, given = launched(S.FAILED)
+    seen = given.seen
+    assert isinstance(seen, SeenJob)
+    assert seen.mine is not None
+    failed = replace(seen.mine, error=JobFault("Training file has 3 example(s)", "invalid_n_examples"))
+    change = decide(situation(want, entry=given.entry, seen=replace(seen, mine=failed, slot=(failed,))))
+    assert change.reason is Reason.JOB_FAILED
+    assert "Training file has 3 example(s) (invalid_n_examples)" in change.detail
+
+
+def test_a_job_that_is_gone_is_held() -> None:
+    want, given = launched(S.RUNNING)
+    assert decide(situation(want, entry=given.entry, seen=SeenJob())).reason is Reason.GONE
+
+
+def test_changed_spec_relaunches_beside_and_cancels_the_old_one() -> None:
+    old, given = launched(S.RUNNING)
+    want = resource(job_spec(seed=7))
+    seen = given.seen
+    assert isinstance(seen, SeenJob)
+    change = decide(situation(want, entry=given.entry, seen=SeenJob(mine=seen.mine)))
+    assert (change.action, change.verb, change.reason) == (Action.REPLACE, "relaunch", Reason.CONTENT_CHANGED)
+    assert [h.hazard for h in change.hazards] == [Hazard.SPEND, Hazard.CANCEL_ACTIVE]
+    assert isinstance(change.step, LaunchStep)
+    assert [job.id for job in change.step.cancels] == ["ftjob-1"]
+    assert [(f.path, f.before, f.after) for f in change.fields] == [("seed", None, 7)]
+    assert old.fingerprint != want.fingerprint
+
+
+def test_changed_spec_that_shall_be_paused_pauses_the_old_one_and_launches_nothing() -> None:
+    _, given = launched(S.RUNNING)
+    change = decide(situation(resource(job_spec(seed=7, run="paused")), entry=given.entry, seen=given.seen))
+    assert (change.action, change.verb) == (Action.UPDATE, "pause")
+
+
+def test_editing_an_alias_to_the_snapshot_it_resolved_to_changes_nothing() -> None:
+    alias = resource(job_spec(model="o4-mini"))
+    job = remote(S.SUCCEEDED, launch=first_launch(alias))
+    entry = entry_for(alias, job, status="succeeded")
+    change = decide(situation(resource(job_spec()), entry=entry, seen=SeenJob(mine=job, slot=())))
+    assert change.action is Action.NOOP
+
+
+def test_another_model_is_no_alias() -> None:
+    alias = resource(job_spec(model="o4-mini"))
+    job = remote(S.SUCCEEDED, launch=first_launch(alias))
+    change = decide(situation(resource(job_spec(model="gpt-5")), entry=entry_for(alias, job), seen=SeenJob(mine=job)))
+    assert change.verb == "relaunch"
+
+
+def test_one_active_or_succeeded_job_in_the_slot_is_adopted_when_the_lock_is_lost() -> None:
+    want = resource(job_spec())
+    for status in (S.RUNNING, S.SUCCEEDED, S.PAUSED, S.QUEUED):
+        job = remote(status, launch=first_launch(want), lineage="another")
+        change = decide(situation(want, seen=SeenJob(slot=(job,)), fresh=True))
+        assert (change.action, change.verb, change.reason) == (Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE)
+
+
+def test_a_launch_of_another_lock_is_held() -> None:
+    want = resource(job_spec())
+    job = remote(S.RUNNING, launch=first_launch(want), lineage="another")
+    assert decide(situation(want, seen=SeenJob(slot=(job,)))).reason is Reason.FOREIGN_LINEAGE
+
+
+def test_several_jobs_in_the_slot_are_ambiguous() -> None:
+    want = resource(job_spec())
+    jobs = tuple(remote(S.RUNNING, id=f"ftjob-{n}", launch=first_launch(want)) for n in (1, 2))
+    assert decide(situation(want, seen=SeenJob(slot=jobs))).reason is Reason.AMBIGUOUS
+
+
+def test_a_second_job_beside_the_recorded_one_is_a_duplicate() -> None:
+    want, given = launched(S.RUNNING)
+    other = remote(S.RUNNING, id="ftjob-2", launch=first_launch(want))
+    seen = given.seen
+    assert isinstance(seen, SeenJob)
+    change = decide(situation(want, entry=given.entry, seen=replace(seen, slot=(*seen.slot, other))))
+    assert change.reason is Reason.DUPLICATE
+
+
+def test_a_failed_launch_in_the_slot_is_not_repeated() -> None:
+    want = resource(job_spec())
+    job = remote(S.FAILED, launch=first_launch(want))
+    assert decide(situation(want, seen=SeenJob(slot=(job,)))).action is Action.HOLD
+
+
+def test_our_own_cancel_left_a_tombstone_and_the_next_attempt_may_be_launched() -> None:
+    want = resource(job_spec())
+    job = remote(S.CANCELLED, launch=first_launch(want))
+    change = decide(situation(want, seen=SeenJob(slot=(job,)), tombstones=(first_launch(want),)))
+    assert change.reason is Reason.AFTER_OUR_CANCEL
+    assert isinstance(change.step, LaunchStep)
+    assert change.step.attempt == 2
+
+
+def test_the_same_launch_under_an_address_that_the_spec_lacks_looks_moved() -> None:
+    want = resource(job_spec())
+    job = remote(S.SUCCEEDED, launch=first_launch(want))
+    assert decide(situation(want, seen=SeenJob(elsewhere=(job,)))).reason is Reason.LOOKS_MOVED
+
+
+def test_retry_counts_all_launches_of_one_fingerprint() -> None:
+    want = resource(job_spec(retry={"attempts": 2}))
+    first = remote(S.FAILED, launch=first_launch(want))
+    entry = entry_for(want, first)
+    change = decide(situation(want, entry=entry, seen=SeenJob(mine=first, slot=(first,))))
+    assert (change.reason, isinstance(change.step, LaunchStep)) == (Reason.RETRY, True)
+    second = remote(S.FAILED, id="ftjob-2", launch=launch_of(want.fingerprint, 2))
+    entry = replace(entry_for(want, second), attempt=2)
+    change = decide(situation(want, entry=entry, seen=SeenJob(mine=second, slot=(first, second))))
+    assert change.action is Action.HOLD
+
+
+def test_replace_asked_for_raises_the_attempt() -> None:
+    want, given = launched(S.SUCCEEDED)
+    change = decide(situation(want, entry=given.entry, seen=given.seen, replace=True))
+    assert isinstance(change.step, LaunchStep)
+    assert (change.verb, change.step.attempt) == ("relaunch", 2)
+
+
+def test_prevent_replace_holds() -> None:
+    _, given = launched(S.SUCCEEDED)
+    want = resource(job_spec(seed=7, lifecycle={"prevent_replace": True}))
+    seen = given.seen
+    assert isinstance(seen, SeenJob)
+    assert decide(situation(want, entry=given.entry, seen=SeenJob(mine=seen.mine))).reason is Reason.PREVENTED
+
+
+def test_an_active_job_of_an_old_fingerprint_is_cancelled_as_superseded() -> None:
+    want, given = launched(S.RUNNING)
+    old = remote(S.RUNNING, id="ftjob-0", launch=launch_of("v1:" + "0" * 64, 1))
+    seen = given.seen
+    assert isinstance(seen, SeenJob)
+    change = decide(situation(want, entry=given.entry, seen=replace(seen, others=(old,))))
+    assert change.reason is Reason.SUPERSEDED
+    assert isinstance(change.step, CancelStep)
+    assert [job.id for job in change.step.jobs] == ["ftjob-0"]
+
+
+def intent_for(token: str, launch: str) -> Intent:
+    return Intent(1, JOB, "launch", token, launch, at=0.0)
+
+
+def test_an_open_intent_whose_job_is_found_is_recovered() -> None:
+    want = resource(job_spec())
+    job = remote(S.QUEUED, launch=first_launch(want))
+    given = situation(want, seen=SeenJob(slot=(job,)), intent=intent_for("lineage-1:token-1", first_launch(want)))
+    change = decide(given)
+    assert (change.action, change.verb, change.reason) == (Action.ADOPT, "recover", Reason.INTENT_RECOVERED)
+
+
+def test_an_open_intent_waits_until_it_has_settled_and_is_then_launched() -> None:
+    want = resource(job_spec())
+    intent = intent_for("lineage-1:token-1", first_launch(want))
+    assert decide(situation(want, intent=intent)).reason is Reason.FATE_UNKNOWN
+    assert decide(situation(want, intent=intent, settled=True)).verb == "launch"
+
+
+def test_an_active_job_that_left_the_spec_is_cancelled_and_a_finished_one_forgotten() -> None:
+    _, given = launched(S.RUNNING)
+    change = decide(situation(None, entry=given.entry, seen=given.seen))
+    assert (change.action, change.verb, change.hazards[0].hazard) == (Action.DELETE, "cancel", Hazard.CANCEL_ACTIVE)
+    _, given = launched(S.SUCCEEDED)
+    assert decide(situation(None, entry=given.entry, seen=given.seen)).action is Action.FORGET

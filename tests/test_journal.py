@@ -1,0 +1,210 @@
+"""The journal: every effect bracketed, every death survived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rftplan.address import Address
+from rftplan.api.identity import ProviderIdentity
+from rftplan.errors import LockError
+from rftplan.journal import Ledger, Paths, State, open_ledger, read_state
+from rftplan.lockfile import Entry, read_lock
+
+IDENTITY = ProviderIdentity("local", "http://local/v1")
+A, B = Address("job", "a"), Address("job", "b")
+
+
+def entry(id: str) -> Entry:
+    return Entry("v1:" + "a" * 64, {"model": "m"}, id=id)
+
+
+def paths(root: Path) -> Paths:
+    return Paths(root / "rftplan.lock", root / ".rftplan" / "default" / "journal.jsonl")
+
+
+_opened: list[Ledger] = []
+
+
+@pytest.fixture(autouse=True)
+def close_ledgers() -> Iterator[None]:
+    """A process that dies closes its files; a test has to do it itself."""
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
+def ledger_at(root: Path, now: Callable[[], float] = lambda: 5.0) -> Ledger:
+    ledger = open_ledger(paths(root), IDENTITY, now=now, new_lineage=lambda: "lineage")
+    _opened.append(ledger)
+    return ledger
+
+
+def state_at(root: Path) -> State:
+    return read_state(paths(root), new_lineage=lambda: "lineage")[0]
+
+
+def test_an_intent_without_a_result_is_open(tmp_path: Path) -> None:
+    ledger_at(tmp_path).begin(A, "launch", token="t", launch="v1:x:1")
+    (intent,) = state_at(tmp_path).intents.values()
+    assert (intent.address, intent.verb, intent.token, intent.launch) == (A, "launch", "t", "v1:x:1")
+
+
+def test_a_result_is_known_before_it_is_in_the_lock(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path)
+    ledger.finish(ledger.begin(A, "launch", token="t"), entry("ftjob-1"))
+    assert read_lock(paths(tmp_path).lock) is None
+    state = state_at(tmp_path)
+    assert state.entries == {A: entry("ftjob-1")}
+    assert not state.intents
+    assert not state.new
+
+
+def test_a_lost_reply_leaves_the_intent_open_with_its_end(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path, now=lambda: 7.0)
+    ledger.lose(ledger.begin(A, "launch", token="t"))
+    (intent,) = state_at(tmp_path).intents.values()
+    assert intent.ended_at == 7.0
+    assert not intent.settled(now=126.0, settle_seconds=120, call_seconds=60)
+    assert intent.settled(now=127.0, settle_seconds=120, call_seconds=60)
+
+
+def test_a_death_in_the_middle_settles_after_the_call_could_have_ended() -> None:
+    from rftplan.journal import Intent
+
+    intent = Intent(1, A, "launch", "t", None, at=0.0)
+    assert not intent.settled(now=179.0, settle_seconds=120, call_seconds=60)
+    assert intent.settled(now=180.0, settle_seconds=120, call_seconds=60)
+
+
+def test_folding_moves_results_into_the_lock_and_keeps_open_intents(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path)
+    ledger.finish(ledger.begin(A, "launch", token="t"), entry("ftjob-1"))
+    ledger.begin(B, "launch", token="u")
+    ledger.fold()
+    lock = read_lock(paths(tmp_path).lock)
+    assert lock is not None
+    assert lock.serial == 1
+    assert dict(lock.resources) == {A: entry("ftjob-1")}
+    state = state_at(tmp_path)
+    assert [i.address for i in state.intents.values()] == [B]
+    assert len(paths(tmp_path).journal.read_text().splitlines()) == 2
+
+
+def test_an_equal_lock_keeps_its_serial(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path)
+    ledger.record(A, entry("ftjob-1"))
+    ledger.fold()
+    before = paths(tmp_path).lock.read_bytes()
+    again = ledger_at(tmp_path)
+    again.record(A, entry("ftjob-1"))
+    again.fold()
+    assert paths(tmp_path).lock.read_bytes() == before
+
+
+def test_a_torn_last_line_never_happened_and_is_gone_after_the_next_write(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path)
+    ledger.record(A, entry("ftjob-1"))
+    journal = paths(tmp_path).journal
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"n": 9, "record": "do')
+    assert state_at(tmp_path).entries == {A: entry("ftjob-1")}
+    ledger_at(tmp_path).record(B, entry("ftjob-2"))
+    assert state_at(tmp_path).entries == {A: entry("ftjob-1"), B: entry("ftjob-2")}
+
+
+def test_a_torn_middle_is_refused(tmp_path: Path) -> None:
+    ledger_at(tmp_path).record(A, entry("ftjob-1"))
+    journal = paths(tmp_path).journal
+    journal.write_bytes(journal.read_bytes().replace(b'"record"', b'"rec', 1) + b"{}\n")
+    with pytest.raises(LockError, match="damaged"):
+        state_at(tmp_path)
+
+
+def test_a_journal_of_another_lock_is_refused(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path)
+    ledger.record(A, entry("ftjob-1"))
+    ledger.fold()
+    journal = paths(tmp_path).journal
+    journal.write_text(journal.read_text().replace("lineage\":\"lineage", "lineage\":\"another"))
+    with pytest.raises(LockError, match="belongs to another lock"):
+        state_at(tmp_path)
+
+
+def test_a_lock_that_moved_on_under_an_unfinished_journal_is_refused(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path)
+    ledger.record(A, entry("ftjob-1"))
+    ledger.fold()
+    ledger.record(B, entry("ftjob-2"))
+    lock = paths(tmp_path).lock
+    lock.write_text(lock.read_text().replace('"serial": 1', '"serial": 4'))
+    with pytest.raises(LockError, match="serial 4 now"):
+        state_at(tmp_path)
+
+
+def test_a_journal_without_its_lock_is_still_known(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path)
+    ledger.begin(A, "launch", token="t")
+    state = read_state(paths(tmp_path), new_lineage=lambda: "another")[0]
+    assert state.lineage == "lineage"
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["finish", "abandon", "lose", "record", "forget", "fold", "bury", "reopen"]),
+        st.sampled_from([A, B]),
+        st.integers(0, 3),
+    ),
+    max_size=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=steps, cut=st.integers(0, 400))
+def test_whatever_was_done_is_known_after_a_death_at_any_byte(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, Address, int]], cut: int
+) -> None:
+    """Play random steps against a model; then cut the journal's tail and see that only the tail is lost."""
+    root = tmp_path_factory.mktemp("state")
+    ledger = ledger_at(root)
+    model: dict[Address, Entry] = {}
+    for verb, address, number in steps:
+        made = entry(f"ftjob-{number}")
+        match verb:
+            case "finish":
+                ledger.finish(ledger.begin(address, "launch", token="t"), made)
+                model[address] = made
+            case "abandon":
+                ledger.abandon(ledger.begin(address, "launch", token="t"))
+            case "lose":
+                ledger.lose(ledger.begin(address, "launch", token="t"))
+            case "record":
+                ledger.record(address, made)
+                model[address] = made
+            case "forget":
+                ledger.record(address, None)
+                model.pop(address, None)
+            case "bury":
+                ledger.record(address, made, tombstone=f"v1:x:{number}")
+                model[address] = made
+            case "fold":
+                ledger.fold()
+            case _:
+                ledger.close()
+                ledger = ledger_at(root)
+    assert state_at(root).entries == model
+    journal = paths(root).journal
+    if journal.exists():
+        raw = journal.read_bytes()
+        header = raw.index(b"\n") + 1
+        journal.write_bytes(raw[: max(header, len(raw) - cut)])
+    state_at(root)
+    ledger.close()
+    reopened = ledger_at(root)
+    reopened.fold()
+    reopened.close()
+    assert read_lock(paths(root).lock) is not None

@@ -1,0 +1,107 @@
+"""The lock: normal form, refusals, atomic replacement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rftplan.address import Address
+from rftplan.api.identity import ProviderIdentity
+from rftplan.errors import LockError
+from rftplan.lockfile import Entry, Hold, Lock, Origin, dumps, loads, read_lock, write_lock
+
+IDENTITY = ProviderIdentity("local", "http://local/v1")
+names = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True)
+texts = st.text(max_size=8)
+entries = st.builds(
+    Entry,
+    fingerprint=st.just("v1:" + "a" * 64),
+    inputs=st.dictionaries(texts, st.none() | st.integers() | texts, max_size=3),
+    id=st.none() | texts,
+    origin=st.sampled_from(Origin),
+    attempt=st.integers(1, 9),
+    resolved=st.dictionaries(texts, texts, max_size=2),
+    holds=st.tuples(st.builds(Hold, code=texts, reason=texts, operator=st.booleans())) | st.just(()),
+    history=st.tuples(st.dictionaries(texts, texts, max_size=2)) | st.just(()),
+)
+locks = st.builds(
+    Lock,
+    lineage=st.just("lineage"),
+    provider=st.just(IDENTITY),
+    serial=st.integers(0, 99),
+    resources=st.dictionaries(st.builds(Address, st.just("job"), names), entries, max_size=3).map(MappingProxyType),
+)
+
+
+@given(locks)
+def test_a_lock_reads_back_what_it_writes_and_writes_the_same_bytes(lock: Lock) -> None:
+    text = dumps(lock)
+    assert loads(text, name="rftplan.lock") == lock
+    assert dumps(loads(text, name="rftplan.lock")) == text
+    assert text.endswith("}\n")
+    assert not text.endswith("\n\n")
+
+
+def test_a_newer_format_is_refused() -> None:
+    with pytest.raises(LockError, match="newer than this rftplan") as caught:
+        loads('{"format": "rftplan.lock/2"}', name="rftplan.lock")
+    assert "upgrade rftplan" in str(caught.value.hint)
+
+
+def test_a_lock_that_was_cut_in_half_is_refused_at_every_byte() -> None:
+    text = dumps(Lock("lineage", IDENTITY, 1, {Address("job", "a"): Entry("v1:" + "a" * 64, {"model": "m"})}))
+    for cut in range(1, len(text) - 1):
+        with pytest.raises(LockError):
+            loads(text[:cut], name="rftplan.lock")
+
+
+def test_merge_conflict_markers_are_explained() -> None:
+    text = "{\n<<<<<<< HEAD\n  1\n=======\n  2\n>>>>>>> branch\n}\n"
+    with pytest.raises(LockError, match="merge-conflict markers") as caught:
+        loads(text, name="rftplan.lock")
+    assert "--theirs" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '"x"', '{"format": "terraform/1"}', '{"format": "rftplan.lock/1"}'])
+def test_what_is_not_a_lock_is_refused(text: str) -> None:
+    with pytest.raises(LockError):
+        loads(text, name="rftplan.lock")
+
+
+def test_a_fingerprint_of_a_version_that_we_lack_is_refused() -> None:
+    text = dumps(Lock("lineage", IDENTITY, 1, {Address("job", "a"): Entry("v1:a", {})})).replace("v1:", "v9:")
+    with pytest.raises(LockError, match="version"):
+        loads(text, name="rftplan.lock")
+
+
+def test_writing_replaces_the_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "rftplan.lock"
+    write_lock(path, Lock("lineage", IDENTITY, 1))
+    write_lock(path, Lock("lineage", IDENTITY, 2))
+    found = read_lock(path)
+    assert found is not None
+    assert found.serial == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["rftplan.lock"]
+
+
+def test_a_lock_that_cannot_be_written_leaves_the_old_one_intact(tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere" / "rftplan.lock"
+    with pytest.raises(LockError, match="cannot be written"):
+        write_lock(missing, Lock("lineage", IDENTITY, 1))
+
+
+def test_no_lock_is_none(tmp_path: Path) -> None:
+    assert read_lock(tmp_path / "rftplan.lock") is None
+
+
+def test_a_directory_or_bytes_in_its_place_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(LockError, match="cannot be read"):
+        read_lock(tmp_path / "a")
+    (tmp_path / "b").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(LockError, match="damaged"):
+        read_lock(tmp_path / "b")
