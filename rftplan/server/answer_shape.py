@@ -93,9 +93,7 @@ class ObjectShape:
             if isinstance(schema.get("$ref"), str):
                 target = self._referred(schema["$ref"])
             else:
-                target = next(
-                    (first for name in ("anyOf", "oneOf") if (first := _first(schema, name))), schema
-                )
+                target = next((first for name in ("anyOf", "oneOf") if (first := _first(schema, name))), schema)
             if target is schema:
                 break
             schema = target if isinstance(target, Mapping) else {}
@@ -126,8 +124,7 @@ def _schema_of(paths: Sequence[Path]) -> Schema:
     return {
         "type": "object",
         "properties": {
-            key: _schema_of([path for path in rests if path]) if any(rests) else {}
-            for key, rests in below.items()
+            key: _schema_of([path for path in rests if path]) if any(rests) else {} for key, rests in below.items()
         },
     }
 

@@ -64,9 +64,7 @@ class Part:
         counted = self.counted_flags
 
         def figure(graded: Graded) -> float:
-            return float(
-                flag in {raised if raised in counted else Flag.OTHER for raised in self._raised(graded)}
-            )
+            return float(flag in {raised if raised in counted else Flag.OTHER for raised in self._raised(graded)})
 
         return figure
 
