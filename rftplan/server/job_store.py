@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from rftplan.server.lifecycle import Command, Life, Status, Verb, refusal, time_of_command
@@ -142,15 +143,21 @@ class JobStore:
         )
         return {row["number"]: Step(row["number"], row["message"], json.loads(row["metrics"]), None) for row in rows}
 
-    def checkpoints(self, job: StoredJob, *, until: int) -> list[StoredCheckpoint]:
-        """Every validated step up to `until`, in order."""
+    def checkpoints(self, job: StoredJob) -> list[StoredCheckpoint]:
+        """Every step that is or will be validated, in order."""
         rows = self._store.rows(
-            "SELECT number, checkpoint FROM steps WHERE job_seq = ? AND number <= ? "
-            "AND checkpoint IS NOT NULL ORDER BY number",
+            "SELECT number, checkpoint FROM steps WHERE job_seq = ? AND checkpoint IS NOT NULL ORDER BY number",
             job.seq,
-            until,
         )
-        return [StoredCheckpoint(row["number"], json.loads(row["checkpoint"])) for row in rows]
+        return [_checkpoint(row) for row in rows]
+
+    def all_checkpoints(self) -> dict[int, list[StoredCheckpoint]]:
+        """The same for every job, by the job's `seq`."""
+        rows = self._store.rows(
+            "SELECT job_seq, number, checkpoint FROM steps WHERE checkpoint IS NOT NULL ORDER BY job_seq, number"
+        )
+        by_job = groupby(rows, key=lambda row: row["job_seq"])
+        return {job_seq: [_checkpoint(row) for row in group] for job_seq, group in by_job}
 
     def checkpointed(self, job: StoredJob) -> frozenset[int]:
         """The numbers of all steps that are or will be validated."""
@@ -162,6 +169,10 @@ class JobStore:
         if row is None:
             raise bad_cursor(after)
         return int(row["seq"])
+
+
+def _checkpoint(row: sqlite3.Row) -> StoredCheckpoint:
+    return StoredCheckpoint(row["number"], json.loads(row["checkpoint"]))
 
 
 def _values(job: NewJob) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -41,7 +41,9 @@ async def list_models(request: Request) -> Response:
     refuse_query(request)
     service = service_of(request)
     base = [_base_shape(name) for pair in ALIASES.items() for name in pair]
-    made = [shape for job in JobStore(service.store).all() for shape in _made_by(service, job)]
+    jobs = JobStore(service.store)
+    validated = jobs.all_checkpoints()
+    made = [shape for job in jobs.all() for shape in _made_by(service, job, validated.get(job.seq, ()))]
     deleted = ModelStore(service.store).deleted()
     data = [*base, *(shape for shape in made if shape["id"] not in deleted)]
     return JSONResponse({"object": "list", "data": data})
@@ -67,9 +69,10 @@ async def delete_model(request: Request) -> Response:
 def found_model(service: Service, name: str) -> dict[str, Any]:
     """A fine-tuned model or checkpoint that exists now, or the vendor's 404."""
     checkpoint = _CHECKPOINT.fullmatch(name)
-    job = JobStore(service.store).by_model(checkpoint["model"] if checkpoint else name)
+    jobs = JobStore(service.store)
+    job = jobs.by_model(checkpoint["model"] if checkpoint else name)
     if job is not None and name not in ModelStore(service.store).deleted():
-        for shape in _made_by(service, job):
+        for shape in _made_by(service, job, jobs.checkpoints(job)):
             if shape["id"] == name:
                 return shape
     message = f"The model '{name}' does not exist or you do not have access to it."
@@ -95,19 +98,18 @@ def base_of(model: str) -> str:
 
 def kept_of(service: Service, job: StoredJob, moment: Moment) -> list[StoredCheckpoint]:
     """The checkpoints a job still has: those it keeps, without those whose models were deleted."""
-    validated = JobStore(service.store).checkpoints(job, until=moment.steps_done)
+    kept = kept_checkpoints(JobStore(service.store).checkpoints(job), job, moment)
     deleted = ModelStore(service.store).deleted()
-    kept = kept_checkpoints(validated, job, moment)
     return [one for one in kept if checkpoint_model(job, one, moment) not in deleted]
 
 
-def _made_by(service: Service, job: StoredJob) -> Iterator[dict[str, Any]]:
-    """The fine-tuned model and the checkpoints that a job has so far, each once."""
+def _made_by(service: Service, job: StoredJob, validated: Sequence[StoredCheckpoint]) -> Iterator[dict[str, Any]]:
+    """The fine-tuned model and the checkpoints that a job has so far, each once, deleted ones included."""
     moment = life_at(job.life, service.now())
-    times = step_times(job.life)
     if moment.status is Status.SUCCEEDED:
         yield _made_shape(job.fine_tuned_model, moment.finished_at or job.life.created_at)
-    for kept in kept_of(service, job, moment):
+    times = step_times(job.life) if validated else []
+    for kept in kept_checkpoints(validated, job, moment):
         name = checkpoint_model(job, kept, moment)
         if name != job.fine_tuned_model:
             yield _made_shape(name, times[kept.number - 1])
