@@ -1,0 +1,7 @@
+"""`python -m rftplan` is the `rftplan` command. Holds no logic."""
+
+import sys
+
+from rftplan.cli import main
+
+sys.exit(main())

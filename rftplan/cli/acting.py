@@ -1,0 +1,94 @@
+"""Commands that act: apply, destroy, release. They ask, call and report; the plan decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rftplan.cli.exit_codes import ExitCode
+from rftplan.cli.invocation import Invocation, invocation, parse_address, parse_selection
+from rftplan.cli.reading import JsonFlag, ReplaceOption
+
+if TYPE_CHECKING:
+    from rftplan.cli.order import Order
+
+YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; hazards need --allow.")]
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="LIST", help="Hazards that --yes may take, with commas between them."),
+]
+ParallelismOption = Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Steps at a time.")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (apply, destroy, release):
+        app.command()(command)
+
+
+def apply(
+    context: typer.Context,
+    yes: YesFlag = False,
+    allow: AllowOption = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow jobs to their end, then promote.")] = False,
+    json: JsonFlag = False,
+    parallelism: ParallelismOption = 10,
+    replace: ReplaceOption = None,
+) -> int:
+    """Make it so: show the plan, ask, do it, and record it in the lock."""
+    from rftplan.cli.order import Order, parse_allowed
+
+    order = Order(
+        selection=parse_selection(replace or ()),
+        allowed=parse_allowed(allow or ()),
+        asks=not yes,
+        waits=wait,
+        parallelism=parallelism,
+        json=json,
+    )
+    return _carry_out(invocation(context), order)
+
+
+def destroy(
+    context: typer.Context,
+    yes: YesFlag = False,
+    allow: AllowOption = None,
+    json: JsonFlag = False,
+    parallelism: ParallelismOption = 10,
+) -> int:
+    """End and delete what this lock created: active jobs, files, permissions. Models stay."""
+    from rftplan.cli.order import Order, parse_allowed
+    from rftplan.planner import Selection
+
+    order = Order(
+        selection=Selection(destroy=True),
+        allowed=parse_allowed(allow or ()),
+        asks=not yes,
+        parallelism=parallelism,
+        json=json,
+    )
+    return _carry_out(invocation(context), order)
+
+
+def _carry_out(run: Invocation, order: Order) -> int:
+    from rftplan.cli.order import carried_out, report
+
+    if (applied := carried_out(run, order)) is None:
+        run.terminal.err("Nothing was done.\n")
+        return ExitCode.FAILED
+    return report(run, order, applied)
+
+
+def release(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="For example job.security-review.")],
+) -> int:
+    """Lift the holds of one address."""
+    import asyncio
+
+    from rftplan import project
+
+    run, held = invocation(context), parse_address(address)
+    asyncio.run(project.release(run.options(), held))
+    run.result(f"{held} is released.\nNext: {run.program} plan\n")
+    return ExitCode.OK

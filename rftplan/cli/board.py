@@ -1,0 +1,94 @@
+"""What is under way, folded from events. Draws nothing; the time is handed in, in seconds of any clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from rftplan.address import Address
+from rftplan.events import Event, Hashed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+
+HASHING_SHOWN_AFTER = 1.0
+"""Seconds. A shorter pass over a data file is nobody's concern."""
+
+
+@dataclass(slots=True)
+class Training:
+    """One job: what was heard last, and its validation rewards in order of their steps."""
+
+    last: Trained
+    curve: list[float] = field(default_factory=list)
+
+    def hear(self, event: Trained) -> bool:
+        """Take it in; True for a new status or a new validation reward."""
+        news = event.status != self.last.status
+        self.last = event
+        if event.valid_reward is not None and self.curve[-1:] != [event.valid_reward]:
+            self.curve.append(event.valid_reward)
+            news = True
+        return news
+
+
+@dataclass(slots=True)
+class Hashing:
+    """One data file being read, since when, and whether a reader of plain lines was told."""
+
+    last: Hashed
+    since: float
+    told: bool = False
+
+    def slow(self, now: float) -> bool:
+        return now - self.since >= HASHING_SHOWN_AFTER
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything under way. Each event is folded in once, in order."""
+
+    steps: dict[Address, str] = field(default_factory=dict)
+    uploads: dict[Address, Uploaded] = field(default_factory=dict)
+    hashing: dict[str, Hashing] = field(default_factory=dict)
+    training: dict[Address, Training] = field(default_factory=dict)
+
+    def fold(self, event: Event, now: float) -> bool:
+        """Take the event in; True if it is worth a line to a reader who gets lines only."""
+        match event:
+            case StepStarted():
+                self.steps[event.address] = event.verb
+                return True
+            case StepEnded():
+                self._forget(event.result.address)
+                return True
+            case Uploaded():
+                self.uploads[event.address] = event
+                return False
+            case Hashed():
+                return self._fold_hashed(event, now)
+            case Trained():
+                return self._fold_trained(event)
+            case WaitStarted():
+                return True
+            case _:
+                assert_never(event)
+
+    def _forget(self, address: Address) -> None:
+        self.steps.pop(address, None)
+        self.uploads.pop(address, None)
+        self.training.pop(address, None)
+
+    def _fold_hashed(self, event: Hashed, now: float) -> bool:
+        if event.done >= event.total:
+            self.hashing.pop(event.path, None)
+            return False
+        known = self.hashing.setdefault(event.path, Hashing(event, now))
+        known.last = event
+        news = known.slow(now) and not known.told
+        known.told = known.told or news
+        return news
+
+    def _fold_trained(self, event: Trained) -> bool:
+        if (known := self.training.get(event.address)) is not None:
+            return known.hear(event)
+        self.training[event.address] = known = Training(event)
+        known.hear(event)
+        return True

@@ -1,0 +1,143 @@
+"""The one place where errors become messages and exit codes. Knows no command's business."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rftplan.cli.exit_codes import ExitCode
+from rftplan.errors import RftplanError, SpecError, UsageError
+
+if TYPE_CHECKING:
+    from rftplan.cli.terminal import Terminal
+
+_SECRET_NAMES: Final = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
+_SECRET_FORMS: Final = re.compile(r"\b(sk-|Bearer\s+)[A-Za-z0-9_.~+/=-]{6,}")
+_SHORTEST_SECRET: Final = 6
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code. A traceback is shown for bugs of rftplan only."""
+    from rftplan.cli.terminal import Terminal
+
+    terminal = Terminal.of_process()
+    try:
+        return _run(sys.argv[1:] if argv is None else list(argv), terminal)
+    except BaseException as error:
+        return reported(error, terminal)
+
+
+def reported(error: BaseException, terminal: Terminal) -> int:
+    """Say what went wrong, as far as anybody reads it; the exit code. Raises nothing."""
+    try:
+        match error:
+            case BrokenPipeError():
+                return _nobody_reads(terminal)
+            case RftplanError():
+                return _report(error, terminal)
+            case Exception():
+                return _report_foreign(error, terminal)
+            case SystemExit(code=int(code)):
+                return code
+            case _:
+                terminal.err("\nInterrupted.\n")
+                return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return _nobody_reads(terminal)
+
+
+def _run(words: list[str], terminal: Terminal) -> int:
+    import typer
+
+    from rftplan.cli.app import app
+    from rftplan.cli.arguments import help_text, take_globals
+    from rftplan.cli.invocation import Invocation
+
+    command = typer.main.get_command(app)
+    line = take_globals(words, command)
+    if line.wants_help:
+        terminal.out(help_text(line.path, command))
+        return ExitCode.OK
+    if not line.rest:
+        terminal.err(help_text((), command))
+        return ExitCode.USAGE
+    run = Invocation.given(terminal, line.given)
+    code = command.main(args=list(line.rest), prog_name="rftplan", standalone_mode=False, obj=run)
+    return int(code or ExitCode.OK)
+
+
+def _nobody_reads(terminal: Terminal) -> int:
+    """The interpreter must not try to flush to a pipe again that has no reader, so it gets another end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (terminal.stdout, terminal.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    return ExitCode.FAILED
+
+
+def _report(error: RftplanError, terminal: Terminal) -> int:
+    from rftplan.render.documents import finding_document
+    from rftplan.render.text import error_text, findings_text
+
+    look = terminal.look(terminal.stderr)
+    if isinstance(error, SpecError):
+        terminal.err(findings_text(map(finding_document, error.diagnostics), look))
+    terminal.err(error_text(str(error), error.hint, look))
+    return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED
+
+
+def _report_foreign(error: Exception, terminal: Terminal) -> int:
+    """The parser's complaints are usage errors, a group of our own errors is those; the rest are bugs."""
+    import typer
+
+    usage_error = typer.BadParameter.__mro__[1]
+    if isinstance(error, typer.Abort):
+        return reported(KeyboardInterrupt(), terminal)
+    if isinstance(error, usage_error):
+        return _report(_as_usage(error), terminal)
+    if isinstance(error, ExceptionGroup):
+        ours, others = error.split(RftplanError)
+        if ours and not others:
+            return max(_report(each, terminal) for each in _leaves(ours))
+    return _report_bug(error, terminal)
+
+
+def _leaves(group: ExceptionGroup[RftplanError]) -> list[RftplanError]:
+    return [
+        leaf for each in group.exceptions for leaf in (_leaves(each) if isinstance(each, ExceptionGroup) else [each])
+    ]
+
+
+def _as_usage(error: Exception) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "rftplan"
+    message = getattr(error, "format_message", error.__str__)()
+    return UsageError(message.rstrip("."), hint=f"{path} --help")
+
+
+def _report_bug(error: Exception, terminal: Terminal) -> int:
+    import traceback
+
+    from rftplan import __version__
+
+    terminal.err(scrubbed("".join(traceback.format_exception(error)), os.environ))
+    terminal.err(
+        f"bug: this should not have happened in rftplan {__version__}. Please report it with the command and\n"
+        "  the lines above (keys were taken out). Nothing is lost: the command can be run again.\n"
+    )
+    return ExitCode.BUG
+
+
+def scrubbed(text: str, environ: Mapping[str, str]) -> str:
+    """The text without anything that looks like a key, or is the value of a variable named like one."""
+    secrets = {
+        value for name, value in environ.items() if _SECRET_NAMES.search(name) and len(value) >= _SHORTEST_SECRET
+    }
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return _SECRET_FORMS.sub(r"\1***", text)

@@ -1,0 +1,128 @@
+"""One apply from consent to exit code. Shows, asks and reports; decides nothing about changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rftplan import project
+from rftplan.cli.exit_codes import ExitCode
+from rftplan.cli.interrupt import stop_on_interrupt
+from rftplan.cli.invocation import Invocation
+from rftplan.errors import UsageError
+from rftplan.events import Outcome
+from rftplan.plan import Hazard, Plan, Reason
+from rftplan.planner import Selection
+from rftplan.render.apply_text import apply_text
+from rftplan.render.documents import apply_document, dumped, finding_document, plan_document
+from rftplan.render.plan_text import proposal_text
+from rftplan.render.shapes import ApplyDocument, ResultDocument
+from rftplan.safety import refuse_unallowed
+
+if TYPE_CHECKING:
+    from rftplan.cli.live import Listener
+    from rftplan.lockfile import Entry, Lock
+    from rftplan.project import Applied, Consent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a person asked an apply to do, and how."""
+
+    selection: Selection
+    allowed: frozenset[Hazard]
+    asks: bool
+    waits: bool = False
+    parallelism: int
+    json: bool
+
+
+def parse_allowed(lists: Iterable[str]) -> frozenset[Hazard]:
+    """`spend,delete` as hazards; UsageError for a word that is none."""
+    words = {word.strip() for each in lists for word in each.split(",")} - {""}
+    known = {hazard.value: hazard for hazard in Hazard}
+    if unknown := sorted(words - known.keys()):
+        raise UsageError(f'--allow does not know "{unknown[0]}"', hint=f"it knows {', '.join(known)}")
+    return frozenset(known[word] for word in words)
+
+
+def carried_out(run: Invocation, order: Order) -> Applied | None:
+    """Plan, ask, act. None if the answer was no; UsageError if there is nobody to ask."""
+    if order.asks and not run.terminal.can_ask:
+        raise UsageError(
+            "there is no terminal to ask on, and nothing is done without a yes",
+            hint=f"look with {run.program} plan, then give --yes (and --allow for the hazards it lists)",
+        )
+    return asyncio.run(_act(run, order))
+
+
+async def _act(run: Invocation, order: Order) -> Applied | None:
+    with run.listener() as listener, stop_on_interrupt(listener) as stop:
+        return await project.apply(
+            run.options(),
+            consent=_consent(run, order, listener),
+            selection=order.selection,
+            wait=order.waits,
+            parallelism=order.parallelism,
+            on_event=listener,
+            stop=stop,
+        )
+
+
+def _consent(run: Invocation, order: Order, listener: Listener) -> Consent:
+    """Asked for plans that act; all others go on without."""
+
+    def consent(plan: Plan) -> bool:
+        listener.close()
+        _show(run, order, plan)
+        if order.asks:
+            return run.terminal.ask("Apply this plan?")
+        refuse_unallowed(plan, order.allowed)
+        return True
+
+    return consent
+
+
+def _show(run: Invocation, order: Order, plan: Plan) -> None:
+    """Findings and the plan; with --json the plan goes where progress goes, for stdout has one document."""
+    document = plan_document(plan)
+    run.findings(document["diagnostics"])
+    if order.json:
+        run.terminal.err(proposal_text(document, run.look_err) + "\n")
+    else:
+        run.result(proposal_text(document, run.look) + "\n")
+
+
+def report(run: Invocation, order: Order, applied: Applied) -> int:
+    """Print what became of it and say it in an exit code."""
+    document = apply_document(
+        applied.plan,
+        applied.results,
+        requests=applied.requests,
+        interrupted=applied.interrupted,
+        outputs=project.outputs(run.options()),
+    )
+    if not applied.plan.acts:
+        run.findings(map(finding_document, applied.plan.diagnostics))
+    run.result(dumped(document) if order.json else apply_text(document, run.look))
+    if applied.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.FAILED if needs_a_person(document, project.state(run.options())) else ExitCode.OK
+
+
+def needs_a_person(document: ApplyDocument, lock: Lock | None) -> bool:
+    """Whether something failed or is held, but for holds that an operator set."""
+    entries = {str(address): entry for address, entry in (lock.resources if lock else {}).items()}
+    return any(
+        result["outcome"] == Outcome.FAILED
+        or (result["outcome"] == Outcome.HELD and not _held_by_operator(result, entries))
+        for result in document["results"]
+    )
+
+
+def _held_by_operator(result: ResultDocument, entries: Mapping[str, Entry]) -> bool:
+    entry = entries.get(result["address"])
+    holds = entry.holds if entry else ()
+    return result.get("reason") == Reason.HELD and bool(holds) and all(hold.operator for hold in holds)

@@ -1,0 +1,169 @@
+"""Runs the local service on a port until Ctrl-C and says how to reach it. Has no route of its own."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rftplan.cli.terminal import Terminal
+from rftplan.errors import UsageError, UserError
+from rftplan.render.escape import inert, shortened, visible
+
+if TYPE_CHECKING:
+    from rftplan.grading import Judge
+    from rftplan.server.settings import Settings
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+STORE: Final = Path(".rftplan/local/service.sqlite")
+"""From the project's root; the same one that the provider `local` uses in-process."""
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})
+_LONGEST_PATH: Final = 160
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What the command line said. `judge_url` None: the stand-in judge."""
+
+    host: str
+    port: int
+    key: str | None = field(repr=False)
+    speed: float
+    store: Path
+    judge_url: str | None = None
+    judge_model: str | None = None
+
+
+def run_service(service: Service, terminal: Terminal) -> None:
+    """Serve until Ctrl-C. UsageError or UserError before anything is opened if it cannot."""
+    import uvicorn
+
+    _check(service)
+    key = service.key or f"sk-local-{secrets.token_urlsafe(24)}"
+    listening = _listening(service.host, service.port)
+    app = logged(_app(service, key, terminal), terminal.err, time.monotonic)
+    terminal.out(_greeting(service, listening.getsockname()[1], key))
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", server_header=False)
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:
+        terminal.err("Stopped.\n")
+    finally:
+        listening.close()
+
+
+def _check(service: Service) -> None:
+    if not 0 < service.speed < float("inf"):
+        raise UsageError(f"--speed must be above zero, not {service.speed}")
+    if service.key == "":
+        raise UsageError("--key is empty", hint="leave it out, and a key is made")
+    if service.host in _EVERYWHERE:
+        raise UsageError(
+            f"--host {service.host or '(empty)'} is every address of this machine",
+            hint="give the one address or name that clients will use",
+        )
+    if service.host not in LOOPBACK and service.key is None:
+        raise UsageError("another address than loopback needs a key of your own", hint="add --key")
+    if service.judge_model and not service.judge_url:
+        raise UsageError("--judge-model needs --judge-url")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UserError(
+            f"cannot listen on {host}, port {port}: {error.strerror}",
+            hint="give another with --port, or 0 for any",
+        ) from None
+
+
+def _app(service: Service, key: str, terminal: Terminal) -> AsgiApp:
+    from rftplan.server.app import create_app
+    from rftplan.server.store import StoreError
+
+    service.store.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        app: Any = create_app(_settings(service, key, terminal))
+    except StoreError as error:
+        raise UserError(str(error)) from None
+    return app  # type: ignore[no-any-return]
+
+
+def _settings(service: Service, key: str, terminal: Terminal) -> Settings:
+    from rftplan.server.settings import LOOPBACK_HOSTS, default_settings
+
+    return default_settings(
+        service.store,
+        key,
+        judge=_judge(service, terminal),
+        speed=service.speed,
+        hosts=LOOPBACK_HOSTS | {_bracketed(service.host).lower()},
+    )
+
+
+def _judge(service: Service, terminal: Terminal) -> Judge | None:
+    from rftplan.api.credentials import find_judge_key
+    from rftplan.grading import HttpJudge
+
+    if service.judge_url is None:
+        return None
+    key = find_judge_key(service.judge_url, terminal.environ)
+    return HttpJudge(service.judge_url, service.judge_model, key)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _greeting(service: Service, port: int, key: str) -> str:
+    url = f"http://{_bracketed(service.host)}:{port}/v1"
+    shown = f"{key}   (made for this run, shown only here)" if service.key is None else "the one you gave"
+    judge = service.judge_url or "stand-in (text overlap with the references)"
+    return (
+        f"Local service  {url}\n"
+        f"  key       {shown}\n"
+        f"  training  SIMULATED, at {service.speed:g} times real time\n"
+        f"  judge     {visible(judge)}\n"
+        f"  store     {visible(str(service.store))}\n"
+        "Any OpenAI client reaches it with\n"
+        f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key if service.key is None else '…'}\n"
+        "Stop with Ctrl-C.\n"
+    )
+
+
+def logged(app: AsgiApp, write: Callable[[str], None], now: Callable[[], float]) -> AsgiApp:
+    """`app` with a line for each request: method, path, status, time. Headers, and so keys, are not read."""
+
+    async def serve(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        began, status = now(), 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        finally:
+            write(_request_line(scope, status, now() - began))
+
+    return serve
+
+
+def _request_line(scope: Message, status: int, seconds: float) -> str:
+    path = shortened(visible(str(scope["path"])), _LONGEST_PATH)
+    return inert(f"{visible(str(scope['method']))} {path}  {status or 'no answer'}  {seconds * 1000:.0f} ms") + "\n"

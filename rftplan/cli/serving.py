@@ -1,0 +1,50 @@
+"""`serve`: the local service on a loopback port, for any client of the API. Knows nothing of specs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rftplan.cli.exit_codes import ExitCode
+from rftplan.cli.invocation import invocation
+
+LOOPBACK = "127.0.0.1"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(serve)
+
+
+def serve(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 8321,
+    host: Annotated[str, typer.Option(help="Another address than loopback needs --key.")] = LOOPBACK,
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="RFTPLAN_LOCAL_KEY", show_envvar=True, help="The bearer key; made up if not given."),
+    ] = None,
+    speed: Annotated[float, typer.Option(help="How many times faster than real time jobs run.")] = 1.0,
+    judge_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="An OpenAI-compatible endpoint that grades for score_model."),
+    ] = None,
+    judge_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its model, instead of the one a grader names.")
+    ] = None,
+) -> int:
+    """Run the fine-tuning API on this machine, for any OpenAI client. Training is simulated."""
+    from rftplan.cli.service import STORE, Service, run_service
+
+    run = invocation(context)
+    wanted = Service(
+        host=host,
+        port=port,
+        key=key,
+        speed=speed,
+        store=run.directory / STORE,
+        judge_url=judge_url,
+        judge_model=judge_model,
+    )
+    run_service(wanted, run.terminal)
+    return ExitCode.OK

@@ -1,0 +1,40 @@
+"""Commands that need no project: init, version. `init` writes new files and never over old ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rftplan.cli.exit_codes import ExitCode
+from rftplan.cli.invocation import invocation
+
+
+def register(app: typer.Typer) -> None:
+    for command in (init, version):
+        app.command()(command)
+
+
+def init(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; it is made if need be.")] = Path(),
+) -> int:
+    """Write a small project that plans and applies as it is."""
+    from rftplan.cli.template_files import write_template
+
+    run = invocation(context)
+    there = replace(run, directory=run.directory / directory)
+    for line in write_template(there.directory):
+        run.result(line + "\n")
+    run.result(f"Next: {there.program} plan\n")
+    return ExitCode.OK
+
+
+def version(context: typer.Context) -> int:
+    """Show which rftplan this is."""
+    from rftplan import __version__
+
+    invocation(context).result(f"rftplan {__version__}\n")
+    return ExitCode.OK

@@ -1,0 +1,44 @@
+"""What is under way, folded from events; what is news and what is not."""
+
+from __future__ import annotations
+
+from rftplan.cli.board import Board
+from rftplan.events import Hashed, Outcome, Result, StepEnded, StepStarted, Trained, Uploaded
+from rftplan.plan import Action
+from tests.render.plans import FILE, JOB
+
+
+def trained(step: int | None, valid: float | None, status: str = "running") -> Trained:
+    return Trained(JOB, "ftjob-1", status, step, 12, 0.5, valid, "SIMULATED")
+
+
+def test_training_is_news_when_its_status_or_its_validation_changes() -> None:
+    board = Board()
+    heard = [
+        trained(None, None, "queued"),
+        trained(None, None, "queued"),
+        trained(1, None),
+        trained(2, 0.4),
+        trained(3, 0.4),
+        trained(4, 0.6),
+        trained(12, 0.6, "succeeded"),
+    ]
+    assert [board.fold(event, 0.0) for event in heard] == [True, False, True, True, False, True, True]
+    assert board.training[JOB].curve == [0.4, 0.6]
+    assert board.training[JOB].last.step == 12
+
+
+def test_reading_is_news_once_and_only_after_a_second() -> None:
+    board = Board()
+    told = [board.fold(Hashed("a", int(now * 10), 1000), now) for now in (0.0, 0.9, 1.0, 2.0, 3.0)]
+    assert told == [False, False, True, False, False]
+    assert not board.fold(Hashed("a", 1000, 1000), 4.0)
+    assert board.hashing == {}
+
+
+def test_a_step_that_ended_is_no_longer_under_way() -> None:
+    board = Board()
+    assert board.fold(StepStarted(FILE, "upload"), 0.0)
+    assert not board.fold(Uploaded(FILE, 5, 10), 0.0)
+    assert board.fold(StepEnded(Result(FILE, Action.CREATE, "upload", Outcome.DONE)), 0.0)
+    assert board == Board()

@@ -1,0 +1,142 @@
+"""What an error becomes: a message, an exit code, and a traceback only for bugs."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from rftplan.cli.boundary import main, reported, scrubbed
+from rftplan.cli.exit_codes import ExitCode
+from rftplan.errors import (
+    ApiError,
+    BusyError,
+    CredentialError,
+    Diagnostic,
+    FateUnknownError,
+    LockError,
+    NotDoneError,
+    NotFoundError,
+    RefusedPlanError,
+    RejectedError,
+    RftplanError,
+    SpecError,
+    UsageError,
+    UserError,
+)
+from tests.cli.streams import pipes
+
+EXPECTED = [
+    (UserError("wrong", hint="mend it"), 1),
+    (LockError("damaged"), 1),
+    (CredentialError("no key"), 1),
+    (BusyError("another"), 1),
+    (RefusedPlanError("hazards:\n  job.x spend"), 1),
+    (NotDoneError("not connected", status=429), 1),
+    (RejectedError("no", status=400, code="bad", param="model", request_id="req_1"), 1),
+    (NotFoundError("gone", status=404), 1),
+    (FateUnknownError("lost"), 1),
+    (ApiError("odd"), 1),
+    (UsageError("no such option", hint="rftplan --help"), 64),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), EXPECTED, ids=lambda v: type(v).__name__)
+def test_our_errors_are_one_message_without_a_traceback(error: RftplanError, code: int) -> None:
+    streams = pipes()
+    assert reported(error, streams.terminal) == code
+    said = streams.stderr.getvalue()
+    assert said.startswith(f"error: {error.message.splitlines()[0]}")
+    assert "Traceback" not in said and streams.stdout.getvalue() == ""
+    assert (error.hint is None) == ("hint:" not in said)
+
+
+def test_an_api_error_tells_status_code_and_request() -> None:
+    streams = pipes()
+    reported(RejectedError("no", status=400, code="bad", param="model", request_id="req_1"), streams.terminal)
+    assert streams.stderr.getvalue() == "error: no (400, bad, param model, request req_1)\n"
+
+
+def test_findings_come_all_at_once_before_the_verdict() -> None:
+    streams = pipes()
+    error = SpecError([Diagnostic("S1", "One", "a"), Diagnostic("S2", "Two", "b")])
+    assert reported(error, streams.terminal) == 1
+    assert streams.stderr.getvalue() == ("error[S1]: One\n  a\nerror[S2]: Two\n  b\nerror: 2 errors in the specs\n")
+
+
+def test_a_group_of_our_errors_is_those_errors() -> None:
+    streams = pipes()
+    group = ExceptionGroup("tasks", [UserError("one"), ExceptionGroup("inner", [ApiError("two")])])
+    assert reported(group, streams.terminal) == 1
+    assert streams.stderr.getvalue() == "error: one\nerror: two\n"
+
+
+def test_a_bug_shows_its_traceback_and_how_to_report_it() -> None:
+    streams = pipes()
+    try:
+        raise ZeroDivisionError("Bearer abcdefghijkl")
+    except ZeroDivisionError as error:
+        assert reported(error, streams.terminal) == 70
+    said = streams.stderr.getvalue()
+    assert "Traceback" in said and "Please report it" in said
+    assert "abcdefghijkl" not in said
+
+
+def test_interrupts_and_exits_keep_their_codes() -> None:
+    assert reported(KeyboardInterrupt(), pipes().terminal) == 130
+    assert reported(SystemExit(3), pipes().terminal) == 3
+
+
+def test_nobody_reading_is_no_bug() -> None:
+    class Closed(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    streams = pipes()
+    assert reported(BrokenPipeError(), streams.terminal) == 1
+    assert streams.stderr.getvalue() == ""
+    streams.stderr = Closed()
+    assert reported(UserError("x"), streams.terminal) == 1
+
+
+def test_keys_are_taken_out_of_text() -> None:
+    environ = {"OPENAI_API_KEY": "very-secret-value", "MY_TOKEN": "tok", "HOME": "/home/x"}
+    text = "very-secret-value sk-proj-abcdef123456 Bearer eyJhbGci.x /home/x tok"
+    assert scrubbed(text, environ) == "*** sk-*** Bearer *** /home/x tok"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["plann"], "No such command 'plann'"),
+        (["plan", "--jsn"], "No such option: --jsn"),
+        (["state", "show"], "Missing argument 'ADDRESS'"),
+        (["state"], "Missing command"),
+        (["apply", "--parallelism", "0"], "--parallelism"),
+        (["plan", "--env"], "--env needs a value"),
+        (["state", "show", "nonsense"], "is not an address"),
+        (["plan", "--replace", "nonsense"], "is not an address"),
+        (["output", "--raw"], "--raw needs the name"),
+        (["apply", "--yes", "--allow", "spend,fun"], '--allow does not know "fun"'),
+        (["apply"], "there is no terminal to ask on"),
+        (["destroy"], "there is no terminal to ask on"),
+    ],
+)
+def test_wrong_usage_is_64_and_says_where_to_look(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == ExitCode.USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ") and says in err
+
+
+def test_no_words_at_all_is_wrong_usage_with_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == ExitCode.USAGE
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("Usage: rftplan")
+
+
+def test_help_is_a_result(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apply", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("Usage: rftplan apply [OPTIONS]\n")

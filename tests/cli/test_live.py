@@ -1,0 +1,90 @@
+"""Events shown: lines for a log, a live view for a person, never an error."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from rftplan.cli.live import Lines, LiveView, listener_for
+from rftplan.events import Event, Hashed, Outcome, Result, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+from rftplan.plan import Action
+from rftplan.render.look import Look
+from tests.cli.streams import Streams, person, pipes
+from tests.cli.test_board import trained
+from tests.render.plans import FILE, JOB
+
+UPLOADED = Result(FILE, Action.CREATE, "upload", Outcome.DONE, id="file-1")
+FAILED = Result(JOB, Action.CREATE, "launch", Outcome.FAILED, error="out of\nquota")
+EVENTS: list[Event] = [
+    StepStarted(FILE, "upload"),
+    Uploaded(FILE, 512, 2048),
+    StepEnded(UPLOADED),
+    WaitStarted((JOB,)),
+    trained(None, None, "queued"),
+    trained(3, 0.25),
+    trained(4, 0.25),
+    trained(6, 0.75),
+    StepEnded(FAILED),
+]
+
+
+def told(streams: Streams, events: list[Event]) -> str:
+    listener = listener_for(streams.terminal, Look(), now=lambda: 0.0)
+    for event in events:
+        listener(event)
+    listener.close()
+    return streams.stderr.getvalue()
+
+
+def test_a_log_gets_one_line_for_each_piece_of_news() -> None:
+    assert told(pipes(), EVENTS) == (
+        "> file.train  upload …\n"
+        "✓ file.train  upload done  file-1\n"
+        "Waiting for job.security-review\n"
+        "job.security-review  queued  reward train 0.5  (SIMULATED)\n"
+        "job.security-review  running  step 3/12  reward train 0.5  valid 0.25  (SIMULATED)\n"
+        "job.security-review  running  step 6/12  reward train 0.5  valid 0.75  (SIMULATED)\n"
+        "✗ job.security-review  launch failed  out of\\nquota\n"
+    )
+
+
+def test_hundreds_of_steps_are_not_hundreds_of_lines() -> None:
+    assert told(pipes(), [trained(step, 0.5) for step in range(1, 500)]).count("\n") == 1
+
+
+def test_a_person_sees_bar_curve_and_caveat_and_only_what_ended_stays() -> None:
+    streams = person()
+    listener = listener_for(streams.terminal, Look(), now=iter(range(100)).__next__)
+    assert isinstance(listener, LiveView)
+    for event in EVENTS[:-1]:
+        listener(event)
+    drawn = streams.stderr.getvalue()
+    assert "running  step 6/12  [██████████··········]" in drawn
+    assert "reward train 0.5  valid 0.75  ▃▆  (SIMULATED)" in drawn
+    assert "file.train  uploading [█████···············] 512 B of 2.0 kB" in drawn
+    listener.close()
+    assert streams.stderr.getvalue().endswith("\x1b[?25h") or "\x1b[?25h" in streams.stderr.getvalue()
+
+
+def test_nothing_is_drawn_while_there_is_nothing_to_draw() -> None:
+    assert told(person(), [Hashed("data/a.jsonl", 1, 10), Hashed("data/a.jsonl", 10, 10)]) == ""
+
+
+def test_text_of_a_service_cannot_move_the_cursor() -> None:
+    evil = Trained(JOB, "x", "running\x1b[2J\n", 1, 2, None, None, "\x1b]0;title\x07")
+    assert "\x1b" not in told(pipes(), [evil])
+    shown = re.sub(r"\x1b\[\??[0-9;]*[a-zA-Z]", "", told(person(), [evil]))
+    assert "\x1b" not in shown and "\\x1b[2J\\n" in shown
+
+
+def test_a_stream_that_nobody_reads_stops_nothing() -> None:
+    class Closed(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    streams = pipes()
+    streams.stderr = Closed()
+    listener = listener_for(streams.terminal, Look())
+    assert isinstance(listener, Lines)
+    for event in EVENTS:
+        listener(event)
