@@ -7,7 +7,5 @@ from typing import Any, Final
 from rftplan.kinds import deployment, file, grader, job
 from rftplan.kinds.base import Kind
 
-KINDS: Final[dict[str, Kind[Any]]] = {
-    kind.name: kind for kind in (file.KIND, grader.KIND, job.KIND, deployment.KIND)
-}
+KINDS: Final[dict[str, Kind[Any]]] = {kind.name: kind for kind in (file.KIND, grader.KIND, job.KIND, deployment.KIND)}
 """In the order of observation: what a kind sees, the later ones may use."""

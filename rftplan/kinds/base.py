@@ -189,9 +189,7 @@ class Act:
         NotDoneError and RejectedError pass through with the intent closed; any other failure of the service
         becomes LostEffect with the intent open.
         """
-        intent = self.records.begin(
-            address, verb, token=f"{self.records.lineage}:{self.new_token()}", launch=launch
-        )
+        intent = self.records.begin(address, verb, token=f"{self.records.lineage}:{self.new_token()}", launch=launch)
         try:
             answer = await call(intent.token)
         except (NotDoneError, RejectedError):
@@ -216,9 +214,7 @@ def result(
     evidence: tuple[Evidence, ...] = (),
 ) -> Result:
     """What became of `change`, in its own action and verb unless others were carried out."""
-    return Result(
-        change.address, action or change.action, verb or change.verb, outcome, id, error, detail, evidence
-    )
+    return Result(change.address, action or change.action, verb or change.verb, outcome, id, error, detail, evidence)
 
 
 class Kind(ABC, Generic[SpecT]):

@@ -77,9 +77,7 @@ class DeploymentKind(Kind[DeploymentSpec]):
         return (Ref(("job",), Address("job", spec.job)),)
 
     def identity(self, spec: DeploymentSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
-        selector: Json = (
-            spec.checkpoint.value if isinstance(spec.checkpoint, Pick) else {"step": spec.checkpoint.step}
-        )
+        selector: Json = spec.checkpoint.value if isinstance(spec.checkpoint, Pick) else {"step": spec.checkpoint.step}
         gates: list[Json] = [gate.model_dump(mode="json", exclude_none=True) for gate in spec.gates]
         return {
             "job": {
@@ -195,9 +193,7 @@ def _waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chan
     live = model_of(situation.entry)
     stays = f"; {live} stays live" if live else ""
     if upstream.action is Action.HOLD:
-        return situation.change(
-            Action.DEFER, "wait", Reason.WAITS_FOR_JOB, f"{upstream.address} is held{stays}"
-        )
+        return situation.change(Action.DEFER, "wait", Reason.WAITS_FOR_JOB, f"{upstream.address} is held{stays}")
     launches = bool(upstream.needs)
     ended = seen.job is not None and seen.job.status is JobStatus.SUCCEEDED
     if ended and not launches:
@@ -264,9 +260,7 @@ def _conditions(inputs: JsonObject) -> JsonObject:
     return {key: value for key, value in inputs.items() if key not in ("job", "projects")}
 
 
-def _promotion(
-    situation: Situation, candidate: Checkpoint, evidence: tuple[Evidence, ...], live: str | None
-) -> Change:
+def _promotion(situation: Situation, candidate: Checkpoint, evidence: tuple[Evidence, ...], live: str | None) -> Change:
     replaces = live is not None and live != candidate.model
     return situation.change(
         Action.UPDATE if live else Action.CREATE,
@@ -279,9 +273,7 @@ def _promotion(
     )
 
 
-def _permissions(
-    situation: Situation, seen: SeenDeployment, entry: Entry, spec: DeploymentSpec, live: str
-) -> Change:
+def _permissions(situation: Situation, seen: SeenDeployment, entry: Entry, spec: DeploymentSpec, live: str) -> Change:
     if seen.permissions is None:
         return situation.change(
             Action.DEFER, "wait", Reason.PERMISSIONS_UNKNOWN, "no admin key: who may use it cannot be seen"
@@ -293,9 +285,7 @@ def _permissions(
     if not missing and not surplus:
         return situation.change(Action.NOOP, "keep", Reason.MATCHES, live)
     words = [f"grant {p}" for p in missing] + [f"revoke {p}" for p in surplus]
-    return situation.change(
-        Action.UPDATE, "permit", Reason.PERMISSIONS_DIFFER, ", ".join(words), step=PermitStep(live)
-    )
+    return situation.change(Action.UPDATE, "permit", Reason.PERMISSIONS_DIFFER, ", ".join(words), step=PermitStep(live))
 
 
 def _removed(situation: Situation) -> Change:
@@ -303,11 +293,7 @@ def _removed(situation: Situation) -> Change:
     assert entry is not None
     grants = _grants(entry)
     count = sum(len(projects) for projects in grants.values())
-    detail = (
-        f"revokes {count} permissions that were granted from here"
-        if count
-        else f"{entry.id} stays at the service"
-    )
+    detail = f"revokes {count} permissions that were granted from here" if count else f"{entry.id} stays at the service"
     hazards = (HazardOf(Hazard.DELETE, detail),) if count else ()
     return situation.change(
         Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, hazards=hazards, step=ForgetStep(grants)
@@ -319,16 +305,10 @@ def _grants(entry: Entry | None) -> dict[str, dict[str, str]]:
     kept = entry.resolved.get("permissions") if entry else None
     if not isinstance(kept, dict):
         return {}
-    return {
-        m: {p: str(i) for p, i in projects.items()}
-        for m, projects in kept.items()
-        if isinstance(projects, dict)
-    }
+    return {m: {p: str(i) for p, i in projects.items()} for m, projects in kept.items() if isinstance(projects, dict)}
 
 
-async def _promote(
-    change: Change, checkpoint: Checkpoint, evidence: tuple[Evidence, ...], act: Act
-) -> Result:
+async def _promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Evidence, ...], act: Act) -> Result:
     """Grant first, point last: whoever reads the pointer may use the model."""
     want = act.resources[change.address]
     before = act.records.entries.get(change.address)
@@ -398,9 +378,7 @@ async def _permit(address: Address, model: str, act: Act) -> None:
         await _revoke(address, model, project, recorded[project], act)
 
 
-def _granted(
-    address: Address, want: Resource, model: str, project: str, permission_id: str, act: Act
-) -> Entry:
+def _granted(address: Address, want: Resource, model: str, project: str, permission_id: str, act: Act) -> Entry:
     entry = act.records.entries.get(address) or Entry("v1:", {})
     grants = _grants(entry)
     grants.setdefault(model, {})[project] = permission_id

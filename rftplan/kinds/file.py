@@ -115,12 +115,7 @@ class FileKind(Kind[FileSpec]):
 
     def drift(self, situation: Situation) -> Sequence[Drift]:
         seen = situation.seen
-        if (
-            situation.entry is None
-            or situation.entry.id is None
-            or not isinstance(seen, SeenFile)
-            or seen.mine
-        ):
+        if situation.entry is None or situation.entry.id is None or not isinstance(seen, SeenFile) or seen.mine:
             return ()
         return (Drift(situation.address, f"{situation.entry.id} is no longer at the service"),)
 
@@ -174,18 +169,14 @@ def _adopt(situation: Situation, remote: RemoteFile, verb: str) -> Change:
     ours = verb == "recover"
     entry = _entry(situation.want, remote, Origin.CREATED if ours else Origin.ADOPTED)
     reason = Reason.INTENT_RECOVERED if ours else Reason.FOUND_AT_SERVICE
-    return situation.change(
-        Action.ADOPT, verb, reason, f"{remote.id} has its name and size", step=AdoptStep(entry)
-    )
+    return situation.change(Action.ADOPT, verb, reason, f"{remote.id} has its name and size", step=AdoptStep(entry))
 
 
 def _entry(want: Resource, remote: RemoteFile, origin: Origin) -> Entry:
     resolved: JsonObject = {"filename": remote.filename, "size": remote.size, "rows_digest": want.rows_digest}
     if want.data is not None:
         resolved["rows"] = want.data.rows
-    return Entry(
-        fingerprint=want.fingerprint, inputs=want.inputs, id=remote.id, origin=origin, resolved=resolved
-    )
+    return Entry(fingerprint=want.fingerprint, inputs=want.inputs, id=remote.id, origin=origin, resolved=resolved)
 
 
 def _upload(situation: Situation, reason: Reason) -> Change:
@@ -256,11 +247,7 @@ async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
             lambda remote: _entry(want, remote, Origin.CREATED),
         )
     except LostEffect as lost:
-        named = [
-            f
-            for f in await act.port.list_files(PURPOSE)
-            if f.filename == step.filename and f.size == step.size
-        ]
+        named = [f for f in await act.port.list_files(PURPOSE) if f.filename == step.filename and f.size == step.size]
         if not named:
             raise
         remote = min(named, key=lambda f: (f.created_at, f.id))

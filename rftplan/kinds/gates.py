@@ -108,9 +108,7 @@ def _figure(candidate: Checkpoint, metric: str) -> float | None:
 def _passes(gate: Gate, value: float | None) -> bool:
     if value is None:
         return False
-    return (gate.at_least is None or value >= gate.at_least) and (
-        gate.at_most is None or value <= gate.at_most
-    )
+    return (gate.at_least is None or value >= gate.at_least) and (gate.at_most is None or value <= gate.at_most)
 
 
 def _caveats(gate: Gate, candidate: Checkpoint, selector: Pick | AtStep, candidates: int) -> tuple[str, ...]:

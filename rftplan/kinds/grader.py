@@ -46,9 +46,7 @@ class Message(SpecModel):
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[
-        Annotated[Text, Tag("text")]
-        | Annotated[tuple[Part, ...], Tag("parts")]
-        | Annotated[Part, Tag("part")],
+        Annotated[Text, Tag("text")] | Annotated[tuple[Part, ...], Tag("parts")] | Annotated[Part, Tag("part")],
         Discriminator(_content_tag),
     ]
     type: Literal["message"] | None = None
@@ -174,9 +172,7 @@ class GraderKind(Kind[GraderSpec]):
     def decide(self, situation: Situation) -> Change:
         want, entry = situation.want, situation.entry
         if want is None:
-            return situation.change(
-                Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, "nothing at the service"
-            )
+            return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, "nothing at the service")
         if entry is not None and entry.fingerprint == want.fingerprint:
             return situation.change(Action.NOOP, "keep", Reason.MATCHES)
         if entry is None:

@@ -97,12 +97,7 @@ def auto_number(above: float, most: float | None = None) -> Any:
     def check(value: Any) -> Any:
         if value == "auto":
             return value
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or value <= above
-            or (most and value > most)
-        ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= above or (most and value > most):
             limits = f"over {above:g}" + (f" and at most {most:g}" if most else "")
             raise PydanticCustomError("auto_number", f"must be auto or a number {limits}")
         return value

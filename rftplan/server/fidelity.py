@@ -91,8 +91,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     *_of(
         "start of a job",
         ("data and grader are examined when the job starts, not by the create call", Source.GUIDE),
-        ("fewer than 10 training examples fail it with invalid_n_examples", Source.OBSERVED),
-        ("10 is the least for reinforcement too", Source.POLICY),
+        ("fewer than 10 supervised or dpo training examples fail it with invalid_n_examples", Source.OBSERVED),
+        ("reinforcement trains from one example on: no least number is established", Source.POLICY),
         ("a malformed line fails it with invalid_training_file or invalid_validation_file", Source.OBSERVED),
         ("wording of what is wrong with a line", Source.POLICY),
         ("blank lines do not count; a byte order mark is not valid JSON", Source.POLICY),

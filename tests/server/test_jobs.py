@@ -220,7 +220,6 @@ def rows_with(line: int, text: bytes) -> bytes:
 
 
 BAD_DATA = [
-    (rft_rows(3), "invalid_n_examples", "Training file has 3 example(s), but must have at least 10 examples"),
     (rows_with(4, b"{"), "invalid_training_file", "Line 4 is not valid JSON"),
     (rows_with(4, b"[1]"), "invalid_training_file", "Line 4 is not a dictionary"),
     (rows_with(4, b'{"a": NaN}'), "invalid_training_file", "Line 4 is not valid JSON"),
@@ -322,3 +321,25 @@ async def test_the_key_is_nowhere_in_the_store(world: World, sdk: openai.AsyncOp
     assert world.settings.key.encode() not in stored
     assert world.settings.key not in repr(world.settings)
     assert json.dumps(world.settings.key) not in repr(world.app.state.service)
+
+
+@pytest.mark.parametrize(("method", "status"), [("supervised", "failed"), ("reinforcement", "queued")])
+async def test_ten_examples_are_the_least_for_supervised_jobs_alone(
+    world: World, sdk: openai.AsyncOpenAI, method: str, status: str
+) -> None:
+    row = '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
+    content = rft_rows(3) if method == "reinforcement" else (row * 3).encode()
+    file_id = await upload(sdk, content)
+    if method == "reinforcement":
+        job = await create_job(sdk, training_file=file_id)
+    else:
+        made = await sdk.fine_tuning.jobs.create(
+            model="gpt-4o-mini", training_file=file_id, method={"type": "supervised"}
+        )
+        job = {"id": made.id}
+    world.clock.forward(0.45)
+    now = await get(sdk, job["id"])
+    assert now["status"] == status
+    if status == "failed":
+        assert now["error"]["code"] == "invalid_n_examples"
+        assert "Training file has 3 example(s), but must have at least 10 examples" in now["error"]["message"]

@@ -27,9 +27,7 @@ class JobKind(Kind[JobSpec]):
         if spec.validation_file is not None and spec.validation_file.name is not None:
             refs.append(Ref(("validation_file",), Address("file", spec.validation_file.name)))
         if spec.reinforcement is not None and isinstance(spec.reinforcement.grader, str):
-            refs.append(
-                Ref(("method", "reinforcement", "grader"), Address("grader", spec.reinforcement.grader))
-            )
+            refs.append(Ref(("method", "reinforcement", "grader"), Address("grader", spec.reinforcement.grader)))
         return refs
 
     def identity(self, spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:

@@ -90,9 +90,7 @@ def _recover(situation: Situation, seen: SeenJob, want: Resource) -> Change | No
     )
 
 
-def _adopt(
-    situation: Situation, job: RemoteJob, want: Resource, verb: str, reason: Reason, origin: Origin
-) -> Change:
+def _adopt(situation: Situation, job: RemoteJob, want: Resource, verb: str, reason: Reason, origin: Origin) -> Change:
     attempt = max(attempt_of(job.metadata.get(LAUNCH_KEY, "")), 1)
     entry = Entry(
         fingerprint=want.fingerprint,
@@ -211,20 +209,12 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
     spec: JobSpec = want.spec
     if job is None:
         if spec.run is Run.CANCELLED:
-            return situation.change(
-                Action.NOOP, "keep", Reason.GONE, f"{entry.id} is not at the service any more"
-            )
-        return situation.change(
-            Action.HOLD, "hold", Reason.GONE, f"{entry.id} is not at the service any more"
-        )
-    rivals = [
-        j for j in seen.slot if j.id != job.id and not j.status.ended and _launched_as(j) == _launched_as(job)
-    ]
+            return situation.change(Action.NOOP, "keep", Reason.GONE, f"{entry.id} is not at the service any more")
+        return situation.change(Action.HOLD, "hold", Reason.GONE, f"{entry.id} is not at the service any more")
+    rivals = [j for j in seen.slot if j.id != job.id and not j.status.ended and _launched_as(j) == _launched_as(job)]
     if rivals:
         ids = ", ".join(j.id for j in rivals)
-        return situation.change(
-            Action.HOLD, "hold", Reason.DUPLICATE, f"{ids} runs in the same slot as {job.id}"
-        )
+        return situation.change(Action.HOLD, "hold", Reason.DUPLICATE, f"{ids} runs in the same slot as {job.id}")
     change = _by_status(situation, seen, job, entry, spec.run)
     if change.action is Action.NOOP and seen.others:
         return _cancel(situation, seen.others, Reason.SUPERSEDED, f"{job.id} stands in their place")
@@ -266,9 +256,7 @@ def _by_status(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry
 def _starting(situation: Situation, job: RemoteJob, run: Run) -> Change:
     match run:
         case Run.RUNNING:
-            return situation.change(
-                Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is {job.status}", step=FollowStep()
-            )
+            return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is {job.status}", step=FollowStep())
         case Run.PAUSED:
             return situation.change(
                 Action.DEFER, "wait", Reason.BEFORE_FIRST_STEP, f"{job.id} is {job.status}", then=("pause",)
@@ -282,9 +270,7 @@ def _starting(situation: Situation, job: RemoteJob, run: Run) -> Change:
 def _running(situation: Situation, seen: SeenJob, job: RemoteJob, run: Run) -> Change:
     match run:
         case Run.RUNNING:
-            return situation.change(
-                Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is running", step=FollowStep()
-            )
+            return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is running", step=FollowStep())
         case Run.PAUSED:
             return _pause(situation, seen, job)
         case Run.CANCELLED:
@@ -414,9 +400,7 @@ def _record_end(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entr
     return situation.change(change.action, change.verb, change.reason, change.detail, step=RecordStep(ended))
 
 
-def _cancel(
-    situation: Situation, jobs: Sequence[RemoteJob], reason: Reason, detail: str, **rest: Any
-) -> Change:
+def _cancel(situation: Situation, jobs: Sequence[RemoteJob], reason: Reason, detail: str, **rest: Any) -> Change:
     return situation.change(
         Action.UPDATE,
         "cancel",
@@ -430,9 +414,7 @@ def _cancel(
 def _removed(situation: Situation, seen: SeenJob) -> Change:
     active = _active(situation, seen)
     if not active:
-        return situation.change(
-            Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, "the job has ended; it stays there"
-        )
+        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, "the job has ended; it stays there")
     change = _cancel(situation, active, Reason.REMOVED_FROM_SPEC, "still active", forget=True)
     return situation.change(
         Action.DELETE, "cancel", change.reason, change.detail, hazards=change.hazards, step=change.step

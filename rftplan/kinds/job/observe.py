@@ -76,9 +76,7 @@ async def observe(look: Look) -> Mapping[Address, object]:
         else:
             doubtful.append(address)
     found = await _listed(look, doubtful)
-    for address, jobs in zip(
-        doubtful, await asyncio.gather(*(_see(look, a, found) for a in doubtful)), strict=True
-    ):
+    for address, jobs in zip(doubtful, await asyncio.gather(*(_see(look, a, found) for a in doubtful)), strict=True):
         seen[address] = jobs
     return seen
 
@@ -113,9 +111,7 @@ async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJ
     under = sorted((j for j in jobs if j.metadata.get(ADDRESS_KEY) == here), key=age)
     mine = await _mine(look.port, entry, jobs)
     slot = tuple(j for j in under if want is not None and _fingerprint_of(j) == want.fingerprint)
-    others = tuple(
-        j for j in under if j not in slot and not j.status.ended and (mine is None or j.id != mine.id)
-    )
+    others = tuple(j for j in under if j not in slot and not j.status.ended and (mine is None or j.id != mine.id))
     elsewhere = tuple(j for j in jobs if want is not None and _moved(look, j, want))
     seen = SeenJob(mine, slot, others, elsewhere)
     job = current_job(want, entry, seen)
@@ -177,15 +173,9 @@ def newest_figures(events: Sequence[JobEvent]) -> Progress:
         total = total if total is not None else _whole(data.get("total_steps"))
         scores = data.get("scores")
         scores = scores if isinstance(scores, dict) else {}
-        train = (
-            train
-            if train is not None
-            else _figure(scores.get("train_reward_mean"), data.get("train_mean_reward"))
-        )
+        train = train if train is not None else _figure(scores.get("train_reward_mean"), data.get("train_mean_reward"))
         valid = (
-            valid
-            if valid is not None
-            else _figure(scores.get("valid_reward_mean"), data.get("full_valid_mean_reward"))
+            valid if valid is not None else _figure(scores.get("valid_reward_mean"), data.get("full_valid_mean_reward"))
         )
     return Progress(step, total, train, valid)
 
@@ -235,9 +225,7 @@ def job_from(entry: Entry) -> RemoteJob:
         validation_file=_text(values.get("validation_file")),
         seed=_whole(values.get("seed")),
         fine_tuned_model=_text(values.get("fine_tuned_model")),
-        error=JobFault(str(error.get("message")), _text(error.get("code")))
-        if isinstance(error, dict)
-        else None,
+        error=JobFault(str(error.get("message")), _text(error.get("code"))) if isinstance(error, dict) else None,
         simulation=(
             Simulation(str(simulation.get("trainer")), _text(simulation.get("judge")))
             if isinstance(simulation, dict)

@@ -26,7 +26,7 @@ from rftplan.kinds.job.launch import (
     request_body,
     sent_grader,
 )
-from rftplan.kinds.job.observe import age, progress_of, resolved_values
+from rftplan.kinds.job.observe import Progress, age, progress_of, resolved_values
 from rftplan.lockfile import Entry
 from rftplan.plan import Change
 
@@ -141,9 +141,7 @@ async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
     return sorted(await act.port.list_jobs(pairs), key=age)
 
 
-async def _one_a_slot(
-    change: Change, launch: str, job: RemoteJob, tokens: frozenset[str], act: Act
-) -> RemoteJob:
+async def _one_a_slot(change: Change, launch: str, job: RemoteJob, tokens: frozenset[str], act: Act) -> RemoteJob:
     """The oldest launch of the slot stays; our own later one is cancelled while that is free."""
     jobs = [j for j in await _slot(change.address, launch, act) if not j.status.ended or j.id == job.id]
     if len(jobs) < 2:
@@ -198,9 +196,7 @@ async def _cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
     launch = job.metadata.get(LAUNCH_KEY)
     if launch is None and own is not None and own.id == job.id:
         launch = launch_of(own.fingerprint, own.attempt)
-    await act.effect(
-        change.address, "cancel", cancel, lambda j: _with_status(change, act, j, None), tombstone=launch
-    )
+    await act.effect(change.address, "cancel", cancel, lambda j: _with_status(change, act, j, None), tombstone=launch)
 
 
 async def poll(change: Change, act: Act) -> Result | None:
@@ -222,14 +218,19 @@ async def poll(change: Change, act: Act) -> Result | None:
             _caveat(job),
         )
     )
+    verb = change.verb if change.action.acts else "train"
     if job.status is JobStatus.SUCCEEDED:
-        return result(change, Outcome.DONE, id=job.id, detail="succeeded", verb="train")
+        return result(change, Outcome.DONE, id=job.id, detail=f"succeeded{_steps(progress)}", verb=verb)
     if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         said = job.error.message if job.error else f"the job is {job.status}"
-        return result(change, Outcome.FAILED, id=job.id, error=said, verb="train")
+        return result(change, Outcome.FAILED, id=job.id, error=said, verb=verb)
     if job.status is JobStatus.PAUSED:
-        return result(change, Outcome.HELD, id=job.id, detail="paused while waiting", verb="train")
+        return result(change, Outcome.HELD, id=job.id, detail="paused while waiting", verb=verb)
     return None
+
+
+def _steps(progress: Progress) -> str:
+    return f" after {progress.step} of {progress.total_steps} steps" if progress.step is not None else ""
 
 
 def _caveat(job: RemoteJob) -> str | None:

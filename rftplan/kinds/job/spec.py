@@ -58,9 +58,7 @@ def _response_format(value: Any, info: ValidationInfo) -> JsonObject:
         raise PydanticCustomError("response_format", "must be a mapping with a type, as in chat completions")
     if value["type"] != "json_schema":
         return dict(value)
-    inner = (
-        value["json_schema"] if "json_schema" in value else {k: v for k, v in value.items() if k != "type"}
-    )
+    inner = value["json_schema"] if "json_schema" in value else {k: v for k, v in value.items() if k != "type"}
     if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str) or "schema" not in inner:
         raise PydanticCustomError("response_format", "a json_schema needs a name and a schema")
     schema = inner["schema"]
@@ -109,9 +107,7 @@ def _grader_tag(value: Any) -> str:
 
 
 class Reinforcement(SpecModel):
-    grader: Annotated[
-        Annotated[Name, Tag("name")] | Annotated[GraderSpec, Tag("grader")], Discriminator(_grader_tag)
-    ]
+    grader: Annotated[Annotated[Name, Tag("name")] | Annotated[GraderSpec, Tag("grader")], Discriminator(_grader_tag)]
     response_format: Annotated[dict[str, Any], PlainValidator(_response_format), from_file] | None = None
     hyperparameters: ReinforcementHyperparameters = ReinforcementHyperparameters()
 
@@ -130,9 +126,7 @@ class Method(SpecModel):
         if stray := sorted(name for name in others if getattr(self, name) is not None):
             raise PydanticCustomError("method", f"type is {self.type}, but {stray[0]} is set")
         if self.type == "reinforcement" and self.reinforcement is None:
-            raise PydanticCustomError(
-                "method", "type reinforcement needs a reinforcement mapping with a grader"
-            )
+            raise PydanticCustomError("method", "type reinforcement needs a reinforcement mapping with a grader")
         return self
 
 
@@ -159,9 +153,7 @@ def _metadata(value: Any) -> dict[str, str]:
         raise PydanticCustomError("metadata", "must be a mapping of texts")
     for key, text in value.items():
         if key.startswith("rftplan_"):
-            raise PydanticCustomError(
-                "metadata", f"key {key} is reserved: rftplan keeps the launch's identity there"
-            )
+            raise PydanticCustomError("metadata", f"key {key} is reserved: rftplan keeps the launch's identity there")
         if not isinstance(text, str):
             raise PydanticCustomError("metadata", f"value of {key} must be a text; quote it")
         if len(key) > 64 or len(text) > 512:
@@ -173,9 +165,7 @@ def _metadata(value: Any) -> dict[str, str]:
     return dict(value)
 
 
-_SENT = frozenset(
-    {"model", "training_file", "validation_file", "method", "seed", "suffix", "metadata", "integrations"}
-)
+_SENT = frozenset({"model", "training_file", "validation_file", "method", "seed", "suffix", "metadata", "integrations"})
 
 
 def _extra_body(value: Any) -> dict[str, Any]:

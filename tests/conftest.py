@@ -1,0 +1,15 @@
+"""Fixtures for every test: no network, no keys of the machine, a small project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.world import Small
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    """A project of two files, a grader, a job and a deployment, not yet applied."""
+    return Small.at(tmp_path)
