@@ -122,7 +122,8 @@ class LiveView:
                 return
             if self._live is None:
                 self._live = _started_live(self._terminal)
-            self._live.update(Text("\n").join(lines), refresh=True)
+            drawn = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
+            self._live.update(drawn, refresh=True)
 
 
 def _started_live(terminal: Terminal) -> Live:

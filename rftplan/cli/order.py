@@ -106,6 +106,8 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
     )
     if not applied.plan.acts:
         run.findings(map(finding_document, applied.plan.diagnostics))
+    if run.terminal.live:
+        run.terminal.err("\n")
     run.result(dumped(document) if order.json else apply_text(document, run.look))
     if applied.interrupted:
         return ExitCode.INTERRUPTED

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from rftplan.events import Outcome
-from rftplan.render.documents import ApplyDocument, ResultDocument
 from rftplan.render.escape import visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
 from rftplan.render.reasons import reason_text
+from rftplan.render.shapes import ApplyDocument, ResultDocument
 from rftplan.render.table import aligned
 from rftplan.render.text import counted, output_lines
 

@@ -1,4 +1,4 @@
-"""Values to the JSON documents of DESIGN §9. Pure; fields may be added to a document, never renamed.
+"""Values to the JSON documents of DESIGN §9. Pure; `shapes` has their types.
 
 What a person reads is rendered from these documents alone, so it cannot say more than `--json` does.
 """
@@ -9,176 +9,33 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NotRequired, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from rftplan.canonical import Json, JsonObject, canonical_json
+from rftplan.canonical import Json, canonical_json
 from rftplan.errors import Diagnostic, has_errors
 from rftplan.events import Outcome, Result
 from rftplan.plan import Action, Change, Drift, Evidence, FieldChange, Plan
+from rftplan.render.shapes import (
+    ApplyDocument,
+    ChangeDocument,
+    CheckDocument,
+    DriftDocument,
+    EntryDocument,
+    EvidenceDocument,
+    FieldDocument,
+    FindingDocument,
+    OutputDocument,
+    PlanDocument,
+    Promoted,
+    Resource,
+    ResultDocument,
+    StateDocument,
+    StatusDocument,
+)
 
 if TYPE_CHECKING:
     from rftplan.address import Address
     from rftplan.lockfile import Entry, Lock
-
-
-class Promoted(Protocol):
-    """What a promoted model must say of itself; the facade, which is above this layer, has the class."""
-
-    @property
-    def model(self) -> str: ...
-    @property
-    def job(self) -> str: ...
-    @property
-    def step(self) -> int: ...
-    @property
-    def revision(self) -> int: ...
-
-
-class Resource(Protocol):
-    """One resource's state at the service, likewise."""
-
-    @property
-    def address(self) -> Address: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def detail(self) -> str: ...
-
-
-class FindingDocument(TypedDict):
-    code: str
-    severity: str
-    summary: str
-    detail: str
-    path: str | None
-    line: int | None
-    column: int | None
-    address: str | None
-    hint: str | None
-
-
-class FieldDocument(TypedDict):
-    path: str
-    before: Json
-    after: Json
-
-
-class EvidenceDocument(TypedDict):
-    metric: str
-    value: float | None
-    at_least: float | None
-    at_most: float | None
-    passed: bool
-    source: str
-    caveats: list[str]
-
-
-class ChangeDocument(TypedDict):
-    address: str
-    kind: str
-    action: str
-    verb: str
-    reason: str
-    detail: str
-    fields: list[FieldDocument]
-    then: NotRequired[list[str]]
-    evidence: NotRequired[list[EvidenceDocument]]
-
-
-class DriftDocument(TypedDict):
-    address: str
-    detail: str
-    fields: list[FieldDocument]
-
-
-class HazardDocument(TypedDict):
-    code: str
-    address: str
-    detail: str
-
-
-class CheckDocument(TypedDict):
-    format: str
-    ok: bool
-    diagnostics: list[FindingDocument]
-
-
-class PlanDocument(TypedDict):
-    """`summary` counts verbs, NOOP left out; `digest` binds all but `diagnostics`."""
-
-    format: str
-    project: str
-    env: str
-    provider: dict[str, str | None]
-    changes: list[ChangeDocument]
-    drift: list[DriftDocument]
-    hazards: list[HazardDocument]
-    diagnostics: list[FindingDocument]
-    summary: dict[str, int]
-    digest: str
-
-
-class ResultDocument(TypedDict):
-    address: str
-    action: str
-    verb: str
-    outcome: str
-    detail: str
-    reason: NotRequired[str]
-    id: NotRequired[str]
-    error: NotRequired[str]
-    evidence: NotRequired[list[EvidenceDocument]]
-
-
-class OutputDocument(TypedDict):
-    model: str
-    job: str
-    step: int
-    revision: int
-
-
-class ApplyDocument(TypedDict):
-    """`summary` counts outcomes; `outputs` are all promoted models as `output --json` has them."""
-
-    format: str
-    results: list[ResultDocument]
-    summary: dict[str, int]
-    requests: int
-    interrupted: bool
-    outputs: dict[str, OutputDocument]
-
-
-class ResourceDocument(TypedDict):
-    address: str
-    kind: str
-    state: str
-    id: str | None
-    detail: str
-
-
-class StatusDocument(TypedDict):
-    format: str
-    resources: list[ResourceDocument]
-
-
-class StateDocument(TypedDict):
-    """`resources` maps addresses to entries in the lock's own form; all empty where there is no lock."""
-
-    format: str
-    lineage: str | None
-    serial: int
-    provider: JsonObject | None
-    resources: dict[str, JsonObject]
-
-
-class EntryDocument(TypedDict):
-    format: str
-    address: str
-    entry: JsonObject
 
 
 DIGEST_LEAVES_OUT: Final = frozenset({"diagnostics", "digest"})

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rftplan.render.curve import figure
-from rftplan.render.documents import EvidenceDocument
 from rftplan.render.escape import visible
 from rftplan.render.look import Look, Tone
+from rftplan.render.shapes import EvidenceDocument
 
 
 def evidence_lines(evidence: Sequence[EvidenceDocument], look: Look, *, indent: int) -> list[str]:
-    """`metric 0.912 ≥ 0.8  passed  source  (caveats)`, one line a gate."""
-    return [" " * indent + _line(seen, look) for seen in evidence]
+    """`metric 0.912 ≥ 0.8  passed  source  (caveats)`, the caveats on a line of their own if it is too long."""
+    return [line for seen in evidence for line in _lines(seen, look, indent)]
 
 
-def _line(seen: EvidenceDocument, look: Look) -> str:
-    verdict = look.paint(Tone.GOOD, "passed") if seen["passed"] else look.paint(Tone.BAD, "failed")
-    parts = [f"{visible(seen['metric'])} {_comparison(seen)}", verdict, visible(seen["source"])]
-    if seen["caveats"]:
-        parts.append(look.paint(Tone.CAUTION, f"({visible('; '.join(seen['caveats']))})"))
-    return "  ".join(part for part in parts if part)
+def _lines(seen: EvidenceDocument, look: Look, indent: int) -> list[str]:
+    margin = " " * indent
+    verdict, tone = ("passed", Tone.GOOD) if seen["passed"] else ("failed", Tone.BAD)
+    figures = [f"{visible(seen['metric'])} {_comparison(seen)}", verdict, visible(seen["source"])]
+    short = len(margin + "  ".join(figures))
+    figures[1] = look.paint(tone, verdict)
+    line = margin + "  ".join(part for part in figures if part)
+    if not seen["caveats"]:
+        return [line]
+    caveats = f"({visible('; '.join(seen['caveats']))})"
+    if look.width is None or short + 2 + len(caveats) <= look.width:
+        return [f"{line}  {look.paint(Tone.CAUTION, caveats)}"]
+    return [line, *(look.paint(Tone.CAUTION, more) for more in look.prose(caveats, indent=indent + 2))]
 
 
 def _comparison(seen: EvidenceDocument) -> str:

@@ -7,17 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rftplan.plan import Action, Reason
-from rftplan.render.documents import (
-    ChangeDocument,
-    DriftDocument,
-    FieldDocument,
-    HazardDocument,
-    PlanDocument,
-)
 from rftplan.render.escape import shown_value, visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
 from rftplan.render.reasons import QUIET, reason_text
+from rftplan.render.shapes import ChangeDocument, DriftDocument, FieldDocument, HazardDocument, PlanDocument
 
 MARKS: Final[Mapping[Action, tuple[str, Tone]]] = {
     Action.NOOP: ("·", Tone.FAINT),

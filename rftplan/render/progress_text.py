@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rftplan.events import Hashed, Result, Trained, Uploaded
+from rftplan.events import Hashed, Outcome, Result, Trained, Uploaded
 from rftplan.render.apply_text import OUTCOME_MARKS, outcome_words
 from rftplan.render.curve import bar, figure, size, sparkline
 from rftplan.render.escape import inert, visible
@@ -15,9 +15,10 @@ def result_line(result: Result, look: Look) -> str:
     """`✓ file.train  upload done  file-abc`."""
     mark, tone = OUTCOME_MARKS[result.outcome]
     said = result.error or result.detail
+    acted = result.verb if result.outcome not in (Outcome.DEFERRED, Outcome.HELD) else ""
     parts = [
         f"{look.paint(tone, mark)} {result.address}",
-        f"{visible(result.verb)} {outcome_words(result.outcome)}",
+        f"{visible(acted)} {outcome_words(result.outcome)}".strip(),
         visible(result.id or ""),
         visible(said),
     ]
@@ -31,12 +32,12 @@ def training_line(event: Trained, look: Look) -> str:
 
 
 def training_lines(event: Trained, curve: Sequence[float], look: Look) -> list[str]:
-    """Two short lines with a bar and the curve of the validation reward, for a live view."""
+    """Short lines with a bar and the curve of the validation reward, for a live view."""
     head = [str(event.address), visible(event.status), _step(event)]
     if event.step is not None and event.total_steps:
         head.append(bar(event.step, event.total_steps))
-    tail = [_rewards(event), look.paint(Tone.GOOD, sparkline(curve)) if curve else "", _caveat(event, look)]
-    lines = ["  ".join(part for part in parts if part) for parts in (head, tail)]
+    rewards = [_rewards(event), look.paint(Tone.GOOD, sparkline(curve)) if curve else ""]
+    lines = ["  ".join(part for part in parts if part) for parts in (head, rewards, [_caveat(event, look)])]
     return [inert(lines[0]), *(f"  {line}" for line in lines[1:] if line)]
 
 

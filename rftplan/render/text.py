@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from rftplan.canonical import Json
-from rftplan.render.documents import (
+from rftplan.render.escape import shown_value, visible
+from rftplan.render.look import Look, Tone, joined
+from rftplan.render.shapes import (
     CheckDocument,
     EntryDocument,
     FindingDocument,
@@ -14,8 +16,6 @@ from rftplan.render.documents import (
     StateDocument,
     StatusDocument,
 )
-from rftplan.render.escape import shown_value, visible
-from rftplan.render.look import Look, Tone, joined
 from rftplan.render.table import aligned
 
 _SEVERITY_TONES: Final = {"error": Tone.BAD, "warning": Tone.CAUTION, "info": Tone.CHANGED}

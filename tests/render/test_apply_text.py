@@ -10,8 +10,9 @@ from rftplan.events import Outcome, Result
 from rftplan.plan import Action, Plan
 from rftplan.promoted import Promoted
 from rftplan.render.apply_text import apply_text
-from rftplan.render.documents import ApplyDocument, apply_document
+from rftplan.render.documents import apply_document
 from rftplan.render.look import Look
+from rftplan.render.shapes import ApplyDocument
 from tests.render.plans import DEPLOYMENT, FILE, FIRST, GATE, JOB, plan_of
 
 MODEL = "ft:o4-mini-2025-04-16:local::abc:ckpt-step-12"
