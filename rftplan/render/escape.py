@@ -14,6 +14,7 @@ _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _CI_ANYWHERE: Final = re.compile(r"##(?=\[|vso\[)")
 _CI_AT_START: Final = re.compile(r"^(\s*)(?=::)")
 _ELLIPSIS: Final = "…"
+_DIGEST: Final = re.compile(r"((?:v\d+:|sha256:)?[0-9a-f]{12})[0-9a-f]{52}", re.ASCII)
 
 
 def visible(text: str) -> str:
@@ -54,7 +55,9 @@ def shortened(text: str, width: int) -> str:
 
 
 def shown_value(value: Json, width: int) -> str:
-    """A JSON value for a reader: `(none)` for absent, texts in quotes, long ones cut."""
+    """A JSON value for a reader: `(none)` for absent, texts in quotes, long ones cut, digests by their start."""
     if value is None:
         return "(none)"
+    if isinstance(value, str) and (digest := _DIGEST.fullmatch(value)):
+        return digest[1] + _ELLIPSIS
     return shortened(visible(json.dumps(value, ensure_ascii=False)), width)

@@ -60,7 +60,7 @@ def test_a_person_sees_bar_curve_and_caveat_and_only_what_ended_stays() -> None:
         listener(event)
     drawn = streams.stderr.getvalue()
     assert "running  step 6/12  [██████████··········]" in drawn
-    assert "reward train 0.5  valid 0.75  ▃▆  (SIMULATED)" in drawn
+    assert "  reward train 0.5  valid 0.75  ▃▆\n  (SIMULATED)" in drawn
     assert "file.train  uploading [█████···············] 512 B of 2.0 kB" in drawn
     listener.close()
     assert streams.stderr.getvalue().endswith("\x1b[?25h") or "\x1b[?25h" in streams.stderr.getvalue()

@@ -51,5 +51,7 @@ def test_a_shortened_text_fits_and_keeps_its_start(text: str, width: int) -> Non
 def test_values_are_shown_as_json_and_absence_in_words() -> None:
     assert shown_value(None, 20) == "(none)"
     assert shown_value("a\x1bb", 20) == '"a\\u001bb"'
+    assert shown_value("v1:" + "0123456789abcdef" * 4, 20) == "v1:0123456789ab…"
+    assert shown_value("f" * 64, 20) == "ffffffffffff…"
     assert shown_value({"a": [1]}, 20) == '{"a": [1]}'
     assert shown_value("x" * 50, 12) == '"xxxxxxx…xx"'
