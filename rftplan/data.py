@@ -1,0 +1,310 @@
+"""One streaming pass over a data file: its digests, its rows, what is wrong with them. Knows no rules and no kinds.
+
+Never holds more of a file than a block and one row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from rftplan import codes
+from rftplan.codes import CODES, Code
+from rftplan.errors import UserError
+from rftplan.reading import BOM, SAVE_AS_UTF8, UnreadableError, names_other_encoding, open_regular
+from rftplan.rows import WHITESPACE, UnusualRowsError, canonical_row, canonical_rows
+
+MAX_ROW_BYTES: Final = 32 * 1024 * 1024
+MAX_PROBLEMS: Final = 20
+"""Listed for each code; the last one says how many more there are."""
+_BLOCK_BYTES: Final = 1024 * 1024
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+
+OnProgress = Callable[[int, int], None]
+
+
+class DataError(UserError):
+    """A data file that cannot be read at all; `message` continues a sentence that starts with its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataProblem:
+    """Something wrong with a data file at a 1-based line and column; 0 means the file as a whole."""
+
+    line: int
+    column: int
+    code: Code
+    detail: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What one pass over a data file found.
+
+    `sha256` is of the bytes, `size` counts them, `rows` counts lines that are not blank. `rows_digest` is of the
+    canonical rows: spaces between tokens, blank lines, byte order mark and line endings do not count, the order of
+    keys does. `problems` are sorted by line and bounded for each code.
+    """
+
+    sha256: str
+    size: int
+    rows: int
+    rows_digest: str
+    problems: tuple[DataProblem, ...] = ()
+
+
+def _ignore(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def read_facts(path: Path, *, on_progress: OnProgress = _ignore) -> DataFacts:
+    """Read the whole file once, calling `on_progress(bytes done, bytes in all)` for each block.
+
+    DataError if it is no plain file, cannot be read, or changes meanwhile.
+    """
+    return _read(path, on_progress)[0]
+
+
+def _read(path: Path, on_progress: OnProgress) -> tuple[DataFacts, os.stat_result]:
+    try:
+        with open_regular(path) as stream:
+            before = os.fstat(stream.fileno())
+            facts = _pass_over(stream, before.st_size, on_progress)
+            _require_unchanged(before, os.fstat(stream.fileno()), facts.size)
+        _require_unchanged(before, path.stat(), facts.size)
+    except UnreadableError as error:
+        raise DataError(error.message, hint=error.hint) from error
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", hint="try again, or check the disk") from error
+    return facts, before
+
+
+def _pass_over(stream: BinaryIO, size: int, on_progress: OnProgress) -> DataFacts:
+    reading = _Pass()
+    while block := stream.read(_BLOCK_BYTES):
+        reading.feed(block)
+        on_progress(reading.size, size)
+    return reading.facts()
+
+
+def _require_unchanged(before: os.stat_result, after: os.stat_result, size: int) -> None:
+    if _identity(before) != _identity(after) or size != before.st_size:
+        raise DataError("changed while it was read", hint="let the program that writes it finish, then try again")
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int, int, int]:
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
+class _Pass:
+    """What is known so far. Fed with blocks of any size, then asked once for the facts."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._rows = 0
+        self._lines = 0
+        self._bytes_hash = hashlib.sha256()
+        self._rows_hash = hashlib.sha256()
+        self._problems: list[DataProblem] = []
+        self._counts: Counter[Code] = Counter()
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self._take: Callable[[bytes], None] = self._first_block
+
+    def feed(self, block: bytes) -> None:
+        self.size += len(block)
+        self._bytes_hash.update(block)
+        self._take(block)
+
+    def facts(self) -> DataFacts:
+        if self._pending:
+            self._take_lines(b"".join(self._pending))
+        if not self.size:
+            self._add(codes.DATA_EMPTY, 0, 0, "it has no bytes", "write one JSON object a line")
+        elif not self._rows:
+            self._add(codes.DATA_WITHOUT_ROWS, 0, 0, "it has only blank lines", "write one JSON object a line")
+        return DataFacts(
+            self._bytes_hash.hexdigest(), self.size, self._rows, self._rows_hash.hexdigest(), self._listed()
+        )
+
+    def _listed(self) -> tuple[DataProblem, ...]:
+        problems = list(self._problems)
+        last = {problem.code: index for index, problem in enumerate(problems)}
+        for code, index in last.items():
+            if more := self._counts[code] - MAX_PROBLEMS if self._counts[code] > MAX_PROBLEMS else 0:
+                problems[index] = replace(problems[index], detail=f"{problems[index].detail} (and {more:,} more)")
+        return tuple(problems)
+
+    def _add(self, code: Code, line: int, column: int, detail: str, hint: str | None) -> None:
+        self._counts[code] += 1
+        if self._counts[code] <= MAX_PROBLEMS:
+            self._problems.append(DataProblem(line, column, code, detail, hint))
+
+    def _first_block(self, block: bytes) -> None:
+        """Files can only be told from their first bytes, so those are looked at before any row."""
+        if block.startswith(_LFS_POINTER):
+            hint = "run `git lfs pull`"
+            self._add(codes.DATA_IS_LFS_POINTER, 1, 1, "the data itself was not fetched", hint)
+            self._take = self._take_opaque
+        elif names_other_encoding(block):
+            self._add(codes.ROW_NOT_UTF8, 1, 1, "the file is UTF-16 or UTF-32 text", SAVE_AS_UTF8)
+            self._take = self._take_opaque
+        else:
+            self._take = self._take_block
+        if block.startswith(BOM):
+            detail = "it does not count here, but other readers take it for part of the first row"
+            self._add(codes.DATA_HAS_BOM, 1, 1, detail, "save the file as UTF-8 without byte order mark")
+        self._take(block.removeprefix(BOM))
+
+    def _take_opaque(self, block: bytes) -> None:
+        """Bytes that are no rows: one line, whatever is in it."""
+        self._rows = 1
+        self._rows_hash.update(block)
+
+    def _take_block(self, block: bytes) -> None:
+        complete, newline, rest = block.rpartition(b"\n")
+        if newline:
+            self._take_lines(b"".join((*self._pending, complete)))
+            self._pending = []
+            self._pending_size = 0
+        if rest:
+            self._pending.append(rest)
+            self._pending_size += len(rest)
+        if self._pending_size > MAX_ROW_BYTES:
+            self._begin_oversized()
+
+    def _begin_oversized(self) -> None:
+        self._add_oversized(self._lines + 1)
+        self._rows += 1
+        for piece in self._pending:
+            self._rows_hash.update(piece)
+        self._pending = []
+        self._pending_size = 0
+        self._take = self._skip_row
+
+    def _add_oversized(self, line: int) -> None:
+        detail = f"the row is longer than {MAX_ROW_BYTES // 1024 // 1024} MB and is not looked at"
+        self._add(codes.ROW_TOO_LONG, line, 1, detail, "end each row with a line break")
+
+    def _skip_row(self, block: bytes) -> None:
+        """The rest of a row that is too long."""
+        end, newline, rest = block.partition(b"\n")
+        self._rows_hash.update(end + newline)
+        if newline:
+            self._lines += 1
+            self._take = self._take_block
+            self._take_block(rest)
+
+    def _take_lines(self, lines: bytes) -> None:
+        try:
+            rows, canonical = canonical_rows(lines)
+        except UnusualRowsError:
+            for line in lines.split(b"\n"):
+                self._take_line(line)
+            return
+        self._rows += rows
+        self._lines += lines.count(b"\n") + 1
+        self._rows_hash.update(canonical)
+
+    def _take_line(self, line: bytes) -> None:
+        self._lines += 1
+        if not line.strip(WHITESPACE):
+            return
+        self._rows += 1
+        canonical, fault = canonical_row(line)
+        self._rows_hash.update(canonical + b"\n")
+        if fault:
+            self._add(fault.code, self._lines, fault.column, fault.detail, fault.hint)
+
+
+_CACHE_FORMAT: Final = "rftplan.facts/1"
+_CACHE_FILE: Final = "facts.json"
+_SETTLED_NS: Final = 2_000_000_000
+"""A file younger than this when its reading began could still change without a new time (FAT counts 2 s)."""
+
+
+class FactsCache:
+    """Facts of files by path, size, times and inode, in one JSON file below `directory`.
+
+    A damaged or foreign file counts as empty, and one that cannot be written is left alone: the cache saves time
+    and nothing depends on it. `now_ns` is the time that files are stamped with, in ns since the epoch.
+    """
+
+    def __init__(self, directory: Path, *, now_ns: Callable[[], int] = time.time_ns) -> None:
+        self.now_ns = now_ns
+        self._file = directory / _CACHE_FILE
+        self._entries = _read_entries(self._file)
+        self._changed = False
+
+    def get(self, path: Path, stat: os.stat_result) -> DataFacts | None:
+        """What was found in this file, if it is certainly the same."""
+        try:
+            entry = self._entries[os.path.realpath(path)]
+            return _facts_from(entry["facts"]) if entry["identity"] == list(_identity(stat)) else None
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def put(self, path: Path, stat: os.stat_result, facts: DataFacts, *, began_ns: int) -> None:
+        """Remember facts whose reading began at `began_ns`; a file too young to be told apart is not kept."""
+        key = os.path.realpath(path)
+        self._changed |= self._entries.pop(key, None) is not None
+        if max(stat.st_mtime_ns, stat.st_ctime_ns) + _SETTLED_NS <= began_ns:
+            self._entries[key] = {"identity": list(_identity(stat)), "facts": _facts_to(facts)}
+            self._changed = True
+
+    def save(self) -> None:
+        """Replace the file at once, if anything changed."""
+        if not self._changed:
+            return
+        text = json.dumps({"format": _CACHE_FORMAT, "entries": self._entries}, sort_keys=True)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=_CACHE_FILE)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            Path(name).replace(self._file)
+        except OSError:
+            return
+        self._changed = False
+
+
+def read_facts_cached(path: Path, cache: FactsCache, *, on_progress: OnProgress = _ignore) -> DataFacts:
+    """`read_facts`, or what it found the last time in the very same file."""
+    began = cache.now_ns()
+    try:
+        known = cache.get(path, path.stat())
+    except (OSError, ValueError):
+        known = None
+    if known:
+        return known
+    facts, stat = _read(path, on_progress)
+    cache.put(path, stat, facts, began_ns=began)
+    return facts
+
+
+def _read_entries(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+        entries = content["entries"] if content["format"] == _CACHE_FORMAT else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return entries if isinstance(entries, dict) else {}
+
+
+def _facts_to(facts: DataFacts) -> dict[str, Any]:
+    problems = [{**asdict(problem), "code": problem.code.code} for problem in facts.problems]
+    return {**asdict(facts), "problems": problems}
+
+
+def _facts_from(entry: dict[str, Any]) -> DataFacts:
+    problems = tuple(DataProblem(**{**problem, "code": CODES[problem["code"]]}) for problem in entry["problems"])
+    return DataFacts(**{**entry, "problems": problems})
