@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 import socket
 import time
@@ -49,16 +51,13 @@ def run_service(service: Service, terminal: Terminal) -> None:
 
     _check(service)
     key = service.key or f"sk-local-{secrets.token_urlsafe(24)}"
-    listening = _listening(service.host, service.port)
-    app = logged(_app(service, key, terminal), terminal.err, time.monotonic)
-    terminal.out(_greeting(service, listening.getsockname()[1], key))
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", server_header=False)
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
+    with _listening(service.host, service.port) as listening:
+        app = logged(_app(service, key, terminal), terminal.err, time.monotonic)
+        terminal.out(_greeting(service, listening.getsockname()[1], key))
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", server_header=False)
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
         terminal.err("Stopped.\n")
-    finally:
-        listening.close()
 
 
 def _check(service: Service) -> None:
@@ -83,7 +82,7 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise UserError(
-            f"cannot listen on {host}, port {port}: {error.strerror}",
+            f"cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}",
             hint="give another with --port, or 0 for any",
         ) from None
 

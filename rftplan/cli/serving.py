@@ -18,13 +18,15 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 8321,
-    host: Annotated[str, typer.Option(help="Another address than loopback needs --key.")] = LOOPBACK,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes any free port.")] = 8321,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Another address than loopback needs --key.")] = LOOPBACK,
     key: Annotated[
         str | None,
-        typer.Option(envvar="RFTPLAN_LOCAL_KEY", show_envvar=True, help="The bearer key; made up if not given."),
+        typer.Option(
+            envvar="RFTPLAN_LOCAL_KEY", show_envvar=True, metavar="KEY", help="The bearer key; made up if not given."
+        ),
     ] = None,
-    speed: Annotated[float, typer.Option(help="How many times faster than real time jobs run.")] = 1.0,
+    speed: Annotated[float, typer.Option(metavar="X", help="How many times faster than real time jobs run.")] = 1.0,
     judge_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="An OpenAI-compatible endpoint that grades for score_model."),

@@ -1,0 +1,92 @@
+"""A person at a real terminal: asked before anything is done, and able to stop."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rftplan.cli.boundary import main
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    assert main(["-C", str(tmp_path), "init"]) == 0
+    return tmp_path
+
+
+def typed(project: Path, answer: str, *words: str) -> tuple[int, str]:
+    """Run rftplan at a pseudo-terminal and answer its question; exit code and all that was shown."""
+    ours, theirs = pty.openpty()
+    environ = {k: v for k, v in os.environ.items() if k != "CI"} | {
+        "TERM": "xterm",
+        "COLUMNS": "80",
+        "RFTPLAN_LOCAL_SPEED": "100000",
+    }
+    command = [sys.executable, "-m", "rftplan", "-C", str(project), *words]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as running:
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        shown = b""
+        while chunk := _read(ours):
+            shown += chunk
+    os.close(ours)
+    return running.returncode, shown.decode().replace("\r", "")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux says so when the other side is closed
+        return b""
+
+
+def test_a_yes_covers_what_was_shown(project: Path) -> None:
+    code, shown = typed(project, "yes\n", "apply", "--wait")
+    assert code == 0
+    assert shown.index("Plan:") < shown.index("Apply this plan? [y/N]") < shown.index("Promoted")
+    assert "Next: rftplan" not in shown[: shown.index("Apply this plan?")]
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")
+
+
+def test_a_no_does_nothing(project: Path) -> None:
+    code, shown = typed(project, "n\n", "apply", "--wait")
+    assert code == 1
+    assert shown.endswith("Nothing was done.\n")
+    assert not (project / "rftplan.lock").exists()
+
+
+def test_ctrl_c_at_the_question_does_nothing(project: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rftplan", "-C", str(project), "apply"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as asked:
+        os.close(theirs)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += _read(ours)
+        asked.send_signal(signal.SIGINT)
+        while _read(ours):
+            pass
+    os.close(ours)
+    assert asked.returncode == 130
+    assert not (project / "rftplan.lock").exists()
+
+
+def test_ctrl_c_while_waiting_ends_in_good_order_and_says_how_to_go_on(project: Path) -> None:
+    command = [sys.executable, "-m", "rftplan", "-C", str(project), "apply", "--yes", "--wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        while not next(waiting.stderr).startswith("Waiting for job.triage"):
+            pass
+        waiting.send_signal(signal.SIGINT)
+        out, err = waiting.communicate()
+    assert waiting.returncode == 130
+    assert "Stopping when the calls in flight have ended" in err
+    assert "Interrupted: 4 done, 1 waits." in out
+    assert out.endswith(f"Go on with: rftplan -C {project} apply --wait\n")
+    assert '"ftjob-' in (project / "rftplan.lock").read_text()
