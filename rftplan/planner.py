@@ -156,8 +156,7 @@ def _ordered(
             before = _users(inputs, address, decided)
         else:
             before = tuple(ref.address for ref in want.refs)
-        after = tuple(a for a in dict.fromkeys(before) if decided[a].action is not Action.NOOP)
-        changes.append(replace(change, after=after))
+        changes.append(replace(change, after=tuple(dict.fromkeys(before))))
     return tuple(changes)
 
 

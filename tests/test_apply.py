@@ -45,6 +45,12 @@ def test_without_waiting_the_deployment_follows_in_a_later_apply(small: Small) -
     assert small.verbs() == {}
 
 
+def test_waiting_for_a_job_that_runs_already_promotes_too(small: Small) -> None:
+    small.launch_until_step()
+    small.train()
+    assert small.verbs() == {}
+
+
 def test_applying_twice_writes_the_same_lock(small: Small) -> None:
     small.train()
     before = (small.root / "rftplan.lock").read_bytes()

@@ -1,0 +1,125 @@
+"""Processes that die at a chosen point, for real: SIGKILL, no cleanup, no second thoughts.
+
+Each runs in a child of a fork server, where counting and killing may be patched into the operating system's
+calls without touching anybody else.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.world import Clock, Small
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.scenarios.preload"])
+
+
+@dataclass(frozen=True)
+class Point:
+    """The n-th call that changes the service ("call") or reaches the disk ("disk"), before or after it."""
+
+    kind: str
+    number: int
+    after: bool
+
+    def __str__(self) -> str:
+        return f"{'after' if self.after else 'before'} {self.kind} {self.number}"
+
+
+class Counter:
+    """Counts what happens and dies when its point comes."""
+
+    def __init__(self, point: Point | None) -> None:
+        self.point = point
+        self.counts = {"call": 0, "disk": 0}
+
+    def around(self, kind: str) -> Callable[[bool], None]:
+        self.counts[kind] += 1
+        number = self.counts[kind]
+
+        def reached(after: bool) -> None:
+            if self.point == Point(kind, number, after):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return reached
+
+
+class DyingTransport:
+    """Stands before the service; only requests that change something count."""
+
+    def __init__(self, inner: Any, counter: Counter) -> None:
+        self.inner = inner
+        self.counter = counter
+
+    async def handle_async_request(self, request: Any) -> Any:
+        if request.method == "GET":
+            return await self.inner.handle_async_request(request)
+        reached = self.counter.around("call")
+        reached(False)
+        response = await self.inner.handle_async_request(request)
+        reached(True)
+        return response
+
+    async def __aenter__(self) -> DyingTransport:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+class SharedClock(Clock):
+    """A clock that outlives the process: time does not run backwards for whoever comes next."""
+
+    def __init__(self, shared: Any) -> None:
+        super().__init__(shared.value)
+        self._shared = shared
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        self._shared.value = self.time
+
+
+def _apply(root: Path, clock: Any, point: Point | None, counts: Any) -> None:
+    counter = Counter(point)
+    fsync = os.fsync
+
+    def dying_fsync(descriptor: int) -> None:
+        reached = counter.around("disk")
+        reached(False)
+        fsync(descriptor)
+        reached(True)
+
+    os.fsync = dying_fsync
+    small = Small(root, clock=SharedClock(clock), wrap=lambda inner: DyingTransport(inner, counter))
+    small.apply(wait=True)
+    counts.put(counter.counts)
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a child ended, when, and what it counted if it lived."""
+
+    code: int | None
+    time: float
+    counts: dict[str, int]
+
+
+def apply_and_die(root: Path, point: Point | None) -> Death:
+    """Apply to the end in a child that dies at `point`."""
+    counts: Any = FORKS.SimpleQueue()
+    clock = FORKS.Value("d", Clock().time)
+    child = FORKS.Process(target=_apply, args=(root, clock, point, counts))
+    child.start()
+    child.join()
+    found = {} if counts.empty() else counts.get()
+    counts.close()
+    return Death(child.exitcode, clock.value, found)
