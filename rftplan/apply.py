@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import Protocol
 
 from rftplan.address import Address
 from rftplan.errors import ApiError, RftplanError
-from rftplan.events import OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
+from rftplan.events import LookFailed, OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, LostEffect, Records, RecordStep, result
 from rftplan.plan import Action, Change, Plan
@@ -164,7 +164,17 @@ async def _follow(execution: Execution, act: Act, results: dict[Address, Result]
                 ended[address] = outcome
                 await _after_end(execution, watched.pop(address), outcome, ended, results)
         if watched:
-            await execution.sleep(execution.poll_seconds)
+            await _rest(execution)
+
+
+async def _rest(execution: Execution) -> None:
+    """Until it is time to look again, or somebody wants to stop."""
+    sleeping = asyncio.ensure_future(execution.sleep(execution.poll_seconds))
+    stopping = asyncio.ensure_future(execution.stop.event.wait())
+    _, unfinished = await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in unfinished:
+        task.cancel()
+    await asyncio.gather(*unfinished, return_exceptions=True)
 
 
 def _watch(change: Change, results: Mapping[Address, Result]) -> bool:
@@ -174,10 +184,11 @@ def _watch(change: Change, results: Mapping[Address, Result]) -> bool:
 
 
 async def _look(act: Act, change: Change) -> Result | None:
-    """One look. A service that does not answer now is asked again next time."""
+    """One look. A service that does not answer now is asked again next time, and said not to answer."""
     try:
         return await KINDS[change.address.kind].poll(change, act)
-    except ApiError:
+    except ApiError as error:
+        act.on_event(LookFailed(change.address, str(error)))
         return None
 
 
@@ -191,6 +202,11 @@ async def _after_end(
     """Record how it ended, and carry out the follow-ups that waited for it."""
     with execution.acting() as (act, book):
         try:
+            entry = act.records.entries.get(change.address)
+            if entry is None or entry.id != outcome.id:
+                moved = "somebody else applied in the meantime: run rftplan plan"
+                _note(execution, results, replace(outcome, outcome=Outcome.DEFERRED, detail=moved))
+                return
             await KINDS[change.address.kind].settle(change, act)
             _note(execution, results, outcome)
             for later in execution.plan.changes:

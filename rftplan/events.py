@@ -82,7 +82,15 @@ class WaitStarted:
     addresses: tuple[Address, ...]
 
 
-Event = StepStarted | StepEnded | Hashed | Uploaded | Trained | WaitStarted
+@dataclass(frozen=True, slots=True)
+class LookFailed:
+    """The service did not answer while we waited; it is asked again."""
+
+    address: Address
+    error: str
+
+
+Event = StepStarted | StepEnded | Hashed | Uploaded | Trained | WaitStarted | LookFailed
 OnEvent = Callable[[Event], None]
 
 

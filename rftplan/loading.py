@@ -8,16 +8,19 @@ from pathlib import Path
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity, ProviderSettings, identify
-from rftplan.api.profiles import Profile, profile
+from rftplan.api.profiles import PROFILES, Profile, profile
 from rftplan.checks import run_rules
-from rftplan.codes import DATA_ABSENT, DATA_MISSING, finding
-from rftplan.config import Config, Declared, ProviderSpec, read_config
+from rftplan.codes import DATA_ABSENT, DATA_MISSING, UNSUPPORTED, WRONG_VALUE, finding
+from rftplan.config import Config, Declared, read_config
 from rftplan.data import DataError, DataFacts, FactsCache, read_facts_cached
-from rftplan.errors import Diagnostic, Place, UserError, has_errors, sort_diagnostics
+from rftplan.errors import Diagnostic, LockError, Place, UserError, has_errors, sort_diagnostics
 from rftplan.events import Hashed, OnEvent, ignore
 from rftplan.graph import Graph, KnownRows, build_graph, check_references
 from rftplan.journal import Paths, read_state
+from rftplan.kinds import KINDS
 from rftplan.lockfile import Entry
+from rftplan.plan import Hazard
+from rftplan.project_spec import ProviderSpec
 from rftplan.promoted import state_paths
 from rftplan.source import PathError, Root
 
@@ -40,7 +43,7 @@ class Loaded:
     root: Path
     env: str
     project: str
-    policy_allow: frozenset[str]
+    allowed: frozenset[Hazard]
     provider: ProviderSpec
     profile: Profile
     identity: ProviderIdentity
@@ -58,29 +61,24 @@ def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
     if config.policy.data_roots:
         root = Root(directory, [Path(written) for written in config.policy.data_roots])
     findings.extend(check_references(config))
-    provider = _provider(options, config)
-    of = profile(provider.type)
-    identity = identify(
-        ProviderSettings(of.type, provider.base_url, provider.organization, provider.project), of
-    )
+    service, problems = _service(options, config)
+    findings.extend(problems)
     paths = state_paths(directory, options.lock)
     entries = _known_entries(paths)
     data = _Data(root, entries, FactsCache(directory / ".rftplan" / "cache"), on_event)
-    facts = {
-        a: f for a, d in config.declared.items() if a.kind == "file" and (f := data.facts(d)) is not None
-    }
+    facts = {a: f for a, d in config.declared.items() if a.kind == "file" and (f := data.facts(d)) is not None}
     data.close()
     findings.extend(data.findings)
-    findings.extend(run_rules(config, of))
+    findings.extend(run_rules(config, service.profile))
     diagnostics = sort_diagnostics(findings)
     return Loaded(
         root=directory,
         env="default",
         project=config.project.name if config.project else "",
-        policy_allow=frozenset(hazard.value for hazard in config.policy.allow),
-        provider=provider,
-        profile=of,
-        identity=identity,
+        allowed=frozenset(config.policy.allow),
+        provider=service.provider,
+        profile=service.profile,
+        identity=service.identity,
         paths=paths,
         graph=Graph({}, ()) if has_errors(diagnostics) else build_graph(config, facts),
         data_paths=data.paths,
@@ -98,6 +96,35 @@ def _directory(options: Options) -> Path:
     return options.directory
 
 
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """Who is asked, what it can do, and under which account."""
+
+    provider: ProviderSpec
+    profile: Profile
+    identity: ProviderIdentity
+
+
+def _service(options: Options, config: Config) -> tuple[_Service, list[Diagnostic]]:
+    """The service that the specs or the command line name. What the specs say wrong is a finding, and then the
+    local service stands in, so that everything else can be found in the same run."""
+    provider = _provider(options, config)
+    try:
+        return _identified(provider), []
+    except UserError as error:
+        if config.project is None or provider is not config.project.provider:
+            raise
+        code = WRONG_VALUE if provider.type in PROFILES else UNSUPPORTED
+        problem = finding(code, error.message, place=config.provider_place, hint=error.hint)
+        return _identified(ProviderSpec(type="local")), [problem]
+
+
+def _identified(provider: ProviderSpec) -> _Service:
+    of = profile(provider.type)
+    settings = ProviderSettings(of.type, provider.base_url, provider.organization, provider.project)
+    return _Service(provider, of, identify(settings, of))
+
+
 def _provider(options: Options, config: Config) -> ProviderSpec:
     written = config.project.provider if config.project else ProviderSpec(type="local")
     if options.provider is None or options.provider == written.type:
@@ -111,15 +138,19 @@ def _provider(options: Options, config: Config) -> ProviderSpec:
 def _known_entries(paths: Paths) -> Mapping[Address, Entry]:
     """The lock's word on files that are absent here. A lock that must not be used is an error already now."""
     state, _ = read_state(paths, new_lineage=str)
+    strange = sorted(str(address) for address in state.entries if address.kind not in KINDS)
+    if strange:
+        raise LockError(
+            f"{paths.lock.name} knows {', '.join(strange)}, a kind that this rftplan lacks",
+            hint="upgrade rftplan: pip install --upgrade rftplan",
+        )
     return state.entries
 
 
 class _Data:
     """One pass over each data file, with the lock's word where a file is absent."""
 
-    def __init__(
-        self, root: Root, entries: Mapping[Address, Entry], cache: FactsCache, on_event: OnEvent
-    ) -> None:
+    def __init__(self, root: Root, entries: Mapping[Address, Entry], cache: FactsCache, on_event: OnEvent) -> None:
         self._root = root
         self._entries = entries
         self._cache = cache
@@ -145,9 +176,7 @@ class _Data:
         shown = self._root.relative(path)
         for problem in facts.problems:
             at = Place(shown, problem.line, problem.column)
-            found = finding(
-                problem.code, problem.detail, place=at, address=str(declared.address), hint=problem.hint
-            )
+            found = finding(problem.code, problem.detail, place=at, address=str(declared.address), hint=problem.hint)
             self.findings.append(found)
         return facts
 
@@ -159,15 +188,16 @@ class _Data:
             self.findings.append(
                 finding(
                     DATA_MISSING,
-                    f"{declared.spec.path} {error}",
+                    str(error) if isinstance(error, PathError) else f'"{declared.spec.path}" {error}',
                     place=place,
                     address=address,
                     hint=error.hint,
                 )
             )
             return None
-        detail = f"{declared.spec.path} is not here; its digest is taken from the lock"
-        self.findings.append(finding(DATA_ABSENT, detail, place=place, address=address))
+        detail = f'"{declared.spec.path}" is not here; its digest is taken from the lock'
+        hint = "fetch it before the next launch, which has to upload it"
+        self.findings.append(finding(DATA_ABSENT, detail, place=place, address=address, hint=hint))
         return KnownRows(str(entry.inputs["sha256"]), _text(entry.resolved.get("rows_digest")))
 
 

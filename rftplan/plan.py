@@ -164,6 +164,8 @@ class Plan:
     changes: tuple[Change, ...]
     drift: tuple[Drift, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    allowed: frozenset[Hazard] = frozenset()
+    """Hazards that the specs' policy allows without being asked."""
     lineage: str | None = None
     """The lineage that a new lock takes over, if launches of a lost lock were found."""
 

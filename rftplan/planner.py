@@ -12,7 +12,7 @@ from rftplan.kinds import KINDS
 from rftplan.kinds.base import OpenIntent, Resource, Scope, Situation, Standing
 from rftplan.kinds.spec import Lifecycle
 from rftplan.lockfile import Entry, Hold
-from rftplan.plan import Action, Change, Drift, Plan, Reason
+from rftplan.plan import Action, Change, Drift, Hazard, Plan, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class PlanInputs:
     snapshot: Mapping[Address, object]
     selection: Selection = field(default_factory=Selection)
     diagnostics: tuple[Diagnostic, ...] = ()
+    allowed: frozenset[Hazard] = frozenset()
 
 
 def make_plan(inputs: PlanInputs) -> Plan:
@@ -56,6 +57,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
         changes=changes,
         drift=tuple(sorted(drift, key=lambda d: (d.address, d.detail))),
         diagnostics=inputs.diagnostics,
+        allowed=inputs.allowed,
         lineage=_found_lineage(inputs) if inputs.scope.fresh else None,
     )
 

@@ -33,6 +33,10 @@ Consent = Callable[[Plan], bool]
 """Sees the plan and says whether to go on; raises RefusedPlanError when its hazards are not allowed."""
 
 
+PATIENCE = 60.0
+"""Seconds that a follow-up waits for another process to finish acting: a promotion is worth waiting for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A plan, and how many HTTP requests it took."""
@@ -108,6 +112,7 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
         snapshot=snapshot,
         selection=_checked(selection, loaded),
         diagnostics=loaded.diagnostics,
+        allowed=loaded.allowed,
     )
     return inputs, state
 
@@ -185,8 +190,8 @@ def _acting(
 
     @contextmanager
     def acting() -> Iterator[tuple[Act, Book]]:
-        with acting_alone(loaded.paths, world):
-            before = expected.pop() if expected else None
+        before = expected.pop() if expected else None
+        with acting_alone(loaded.paths, patience=0 if before else PATIENCE):
             if before is not None and not before.new:
                 _refuse_moved(_state(loaded, world), before)
             ledger = open_ledger(
@@ -258,7 +263,7 @@ async def release(options: Options, address: Address, *, world: World | None = N
     resource = loaded.graph.resources.get(address)
     if resource is None:
         raise UserError(f"{address} is not declared", hint="rftplan plan lists the addresses")
-    with acting_alone(loaded.paths, world):
+    with acting_alone(loaded.paths):
         _state(loaded, world)
         ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=world.new_id)
         entry = ledger.entries.get(address)

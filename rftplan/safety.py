@@ -7,8 +7,9 @@ from rftplan.plan import Hazard, Plan
 
 
 def refuse_unallowed(plan: Plan, allowed: frozenset[Hazard]) -> None:
-    """RefusedPlanError naming every hazard that nobody allowed, and the option that allows it."""
-    missing = [(address, risk) for address, risk in plan.hazards() if risk.hazard not in allowed]
+    """RefusedPlanError naming every hazard that neither `allowed` nor the policy allows, and the option to give."""
+    granted = allowed | plan.allowed
+    missing = [(address, risk) for address, risk in plan.hazards() if risk.hazard not in granted]
     if not missing:
         return
     lines = [f"{address} {risk.detail} ({risk.hazard})" for address, risk in missing]

@@ -118,14 +118,17 @@ def _speed(world: World) -> float:
 
 
 @contextmanager
-def acting_alone(paths: Paths, world: World) -> Iterator[None]:
-    """Hold the environment's file lock; BusyError says who has it. A dead holder's lock is free by itself."""
+def acting_alone(paths: Paths, *, patience: float = 0) -> Iterator[None]:
+    """Hold the environment's file lock; after `patience` seconds BusyError says who has it.
+
+    The operating system frees the lock of a holder that died.
+    """
     from filelock import FileLock, Timeout
 
     folder = paths.journal.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "apply.lock", timeout=0)
+        lock = FileLock(folder / "apply.lock", timeout=patience)
         lock.acquire()
     except Timeout:
         raise BusyError(

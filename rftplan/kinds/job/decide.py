@@ -73,7 +73,7 @@ def _recover(situation: Situation, seen: SeenJob, want: Resource) -> Change | No
     """An effect of unknown fate comes first: find it, wait until a look-up proves something, or go on."""
     assert situation.intent is not None
     intent = situation.intent.intent
-    if intent.launch is None:
+    if intent.verb != "launch":
         return None  # a pause, resume or cancel: the status says all that is to know
     for job in (*seen.slot, *seen.others):
         if job.metadata.get(TOKEN_KEY) == intent.token:
@@ -134,7 +134,14 @@ def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> C
 
 
 def _buried(situation: Situation, seen: SeenJob) -> bool:
-    return max(seen.slot, key=age).metadata.get(LAUNCH_KEY) in situation.tombstones
+    return _we_ended(situation, max(seen.slot, key=age).metadata.get(LAUNCH_KEY))
+
+
+def _we_ended(situation: Situation, launch: str | None) -> bool:
+    """A launch with a tombstone, or whose cancel we sent and died before we knew of its end."""
+    intent = situation.intent.intent if situation.intent else None
+    cut_off = intent is not None and intent.verb == "cancel" and intent.launch == launch
+    return launch in situation.tombstones or cut_off
 
 
 def _adopt_or_hold(situation: Situation, job: RemoteJob, want: Resource) -> Change:
@@ -338,7 +345,7 @@ def _steps(situation: Situation, seen: SeenJob) -> tuple[int | None, int | None]
 
 
 def _ended_badly(situation: Situation, seen: SeenJob, job: RemoteJob, run: Run) -> Change:
-    ours = _launched_as_recorded(situation) in situation.tombstones
+    ours = _we_ended(situation, _launched_as_recorded(situation))
     match run:
         case Run.CANCELLED:
             return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} is {job.status}")

@@ -33,6 +33,7 @@ from rftplan.plan import Change
 
 async def perform(change: Change, act: Act) -> Result:
     """Carry out one decided step."""
+    _close_answered(change, act)
     match change.step:
         case LaunchStep():
             return await _launch(change, change.step, act)
@@ -61,6 +62,21 @@ async def perform(change: Change, act: Act) -> Result:
             return result(change, Outcome.DONE)
 
 
+def _close_answered(change: Change, act: Act) -> None:
+    """Close an intent that what we see at the service has answered.
+
+    A launch is closed where it is launched or adopted. A cancel leaves its tombstone where the plan took the
+    job for ended by us (it launches anew, or forgets); of everything else the status says all there is to know.
+    """
+    intent = act.open_intents.get(change.address)
+    if intent is None or intent.verb == "launch":
+        return
+    if intent.verb == "cancel" and (change.step is None or isinstance(change.step, LaunchStep)):
+        act.records.finish(intent, act.records.entries.get(change.address), tombstone=intent.launch)
+    else:
+        act.records.abandon(intent)
+
+
 def _with_status(change: Change, act: Act, job: RemoteJob, paused_by: str | None) -> Entry | None:
     """The entry with what the service says now; a job that is not the entry's own changes nothing."""
     entry = act.records.entries.get(change.address)
@@ -78,7 +94,7 @@ async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
     if spec.reinforcement is not None and isinstance(spec.reinforcement.grader, GraderSpec):
         await act.port.validate_grader(sent_grader(want, act.resources))
     stale = act.open_intents.get(change.address)
-    if stale is not None:
+    if stale is not None and stale.verb == "launch":
         act.records.abandon(stale)
     launch = launch_of(want.fingerprint, step.attempt)
     job, tokens = await _create(change, launch, act)
@@ -163,7 +179,7 @@ async def _one_a_slot(change: Change, launch: str, job: RemoteJob, tokens: froze
 
 async def _take(change: Change, entry: Entry, act: Act) -> Result:
     intent = act.open_intents.get(change.address)
-    if intent is not None:
+    if intent is not None and intent.verb == "launch":
         act.records.finish(intent, entry)
     else:
         act.records.record(change.address, entry)
