@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from rftplan.address import NAME, Address
+from rftplan.canonical import Json
 from rftplan.codes import (
     BAD_NAME,
     DECLARED_TWICE,
@@ -20,50 +21,16 @@ from rftplan.codes import (
     WRONG_VALUE,
     finding,
 )
-from rftplan.errors import Diagnostic, Place
+from rftplan.errors import Diagnostic, Place, has_errors
 from rftplan.kinds import KINDS
-from rftplan.kinds.spec import Name, SpecModel, Str
-from rftplan.misfits import closest, describe
-from rftplan.plan import Hazard
-from rftplan.source import Document, PathError, PathKey, Root, parse, read_documents
+from rftplan.kinds.spec import NAME_HINT, Context, shown
+from rftplan.misfits import Misfit, closest, describe
+from rftplan.named_files import NamedFiles
+from rftplan.project_spec import PolicySpec, ProjectSpec
+from rftplan.source import Document, PathKey, Root, read_documents
 
 LATER: Final = ("variables", "environments", "tests", "moved", "removed")
 """Sections that the language has and this version does not carry out; refused rather than ignored."""
-
-
-class JudgeSpec(SpecModel):
-    """Who answers for `score_model` graders on the local service: any OpenAI-compatible endpoint."""
-
-    base_url: Str
-    model: Str
-
-
-class ProviderSpec(SpecModel):
-    """`project.provider`: where the fine-tuning API is."""
-
-    type: Literal["local", "openai", "azure", "bedrock"]
-    base_url: Str | None = None
-    organization: Str | None = None
-    project: Str | None = None
-    judge: JudgeSpec | None = None
-
-
-def _provider(value: Any) -> Any:
-    return {"type": value} if isinstance(value, str) else value
-
-
-class ProjectSpec(SpecModel):
-    """`project`: the name is part of every launch's identity."""
-
-    name: Name
-    provider: Annotated[ProviderSpec, BeforeValidator(_provider)]
-
-
-class PolicySpec(SpecModel):
-    """`policy`: what may be done without being asked, and where data may lie."""
-
-    allow: tuple[Hazard, ...] = ()
-    data_roots: tuple[Str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +44,23 @@ class Declared:
     prefix: PathKey
 
     def where(self, path: Sequence[str | int]) -> Place:
-        return place_of(self.document, (*self.prefix, *path))
+        """The place of the value at `path` inside the spec, or of the nearest value around it."""
+        return self.document.place((*self.prefix, *path))
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All specs of a project. `broken` are addresses that are declared but could not be read."""
+    """All specs of a project.
+
+    `broken` are addresses that are declared but could not be read, `unread` kinds whose whole section could not.
+    """
 
     project: ProjectSpec | None
     policy: PolicySpec
     declared: Mapping[Address, Declared]
     broken: frozenset[Address] = frozenset()
+    unread: frozenset[str] = frozenset()
+    provider_place: Place | None = None
 
 
 @dataclass
@@ -100,23 +73,21 @@ class _Reading:
     single: dict[str, Place] = field(default_factory=dict)
     declared: dict[Address, Declared] = field(default_factory=dict)
     broken: dict[Address, Place] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    provider_place: Place | None = None
     findings: list[Diagnostic] = field(default_factory=list)
 
 
-def place_of(document: Document, path: PathKey) -> Place:
-    """The key's place where the path ends in a key, otherwise the nearest value around it."""
-    if path in document.key_places:
-        return document.key_places[path]
-    while path and path not in document.places:
-        path = path[:-1]
-    return document.places.get(path, Place(document.path, 1, 1))
+def _value(document: Document, path: PathKey) -> Any:
+    value: Any = document.data
+    for part in path:
+        value = value[part]
+    return value
 
 
-def value_place(document: Document, path: PathKey) -> Place:
-    """The place of the value itself, or of the nearest value around it."""
-    while path and path not in document.places:
-        path = path[:-1]
-    return document.places.get(path, Place(document.path, 1, 1))
+def _key_place(document: Document, path: PathKey) -> Place:
+    """The key's place where the path ends in a key, otherwise that of the nearest value."""
+    return document.key_places.get(path) or document.place(path)
 
 
 def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:
@@ -125,7 +96,7 @@ def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:
     reading = _Reading(root, findings=list(findings))
     for document in documents:
         _read_document(reading, document)
-    if reading.project is None and "project" not in reading.single and not _any_error(findings):
+    if "project" not in reading.single and not has_errors(findings) and not _any_unusable(reading.findings):
         reading.findings.append(
             finding(
                 NO_PROJECT,
@@ -134,45 +105,82 @@ def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:
                 hint="add project: {name: my-project, provider: local}, or start with rftplan init",
             )
         )
-    config = Config(reading.project, reading.policy, reading.declared, frozenset(reading.broken))
+    config = Config(
+        project=reading.project,
+        policy=reading.policy,
+        declared=reading.declared,
+        broken=frozenset(reading.broken),
+        unread=frozenset(reading.unread),
+        provider_place=reading.provider_place,
+    )
     return config, reading.findings
 
 
-def _any_error(findings: Sequence[Diagnostic]) -> bool:
-    return any(f.severity == "error" for f in findings)
+def _any_unusable(findings: Sequence[Diagnostic]) -> bool:
+    return any(f.code == TOP_LEVEL.code for f in findings)
 
 
 def _read_document(reading: _Reading, document: Document) -> None:
     if document.data is None:
         return
     if not isinstance(document.data, dict):
-        reading.findings.append(
-            finding(TOP_LEVEL, "it must hold keys like jobs:", place=value_place(document, ()))
-        )
+        detail = f"it holds {shown(document.data)}, and nothing is declared by that"
+        hint = "write sections such as files:, graders:, jobs:"
+        reading.findings.append(finding(TOP_LEVEL, detail, place=document.place(()), hint=hint))
         return
+    reading.findings.extend(_variables(document))
     sections = {kind.section: kind.name for kind in KINDS.values()}
     for key, value in document.data.items():
         if key in sections:
             _read_section(reading, document, key, sections[key], value)
         elif key == "project":
-            reading.project = _read_single(reading, document, key, ProjectSpec)
+            reading.project = _read_single(reading, document, key, ProjectSpec) or reading.project
+            reading.provider_place = reading.provider_place or document.place((key, "provider"))
         elif key == "policy":
             reading.policy = _read_single(reading, document, key, PolicySpec) or reading.policy
         elif key in LATER:
             reading.findings.append(
-                finding(NOT_BUILT, f"{key}: is part of the language, but this version does not carry it out",
-                        place=place_of(document, (key,)), hint="take it out, or use a newer rftplan")
-            )  # fmt: skip
+                finding(
+                    NOT_BUILT,
+                    f"{key}: is part of the language, but this version does not carry it out",
+                    place=_key_place(document, (key,)),
+                    hint="take it out, or use a newer rftplan",
+                )
+            )
         else:
             known = [*sections, "project", "policy", *LATER]
             reading.findings.append(
-                finding(UNKNOWN_KEY, f'"{key}" is not a section', place=place_of(document, (key,)),
-                        hint=closest(key, known) or f"sections are {', '.join(known)}")
-            )  # fmt: skip
+                finding(
+                    UNKNOWN_KEY,
+                    f'"{key}" is not a section',
+                    place=_key_place(document, (key,)),
+                    hint=closest(key, known) or f"sections are {', '.join(known)}",
+                )
+            )
+
+
+_VARIABLE: Final = re.compile(r"(?<!\$)\$\{var\.[^}]*\}")
+
+
+def _variables(document: Document) -> Iterator[Diagnostic]:
+    """Every `${var.…}` in a scalar: sent as it stands, it would train something else than what is meant."""
+    for path, text in _texts(document.data, ()):
+        if match := _VARIABLE.search(text):
+            detail = f"{match[0]} is a variable, and this version does not carry variables out"
+            hint = "write the value itself, or use a newer rftplan"
+            yield finding(NOT_BUILT, detail, place=document.place(path), hint=hint)
+
+
+def _texts(value: Json, path: PathKey) -> Iterator[tuple[PathKey, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list | dict):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(item, (*path, key))
 
 
 def _read_single(reading: _Reading, document: Document, key: str, model: type[Any]) -> Any:
-    place = place_of(document, (key,))
+    place = _key_place(document, (key,))
     if key in reading.single:
         reading.findings.append(_twice(key, place, reading.single[key]))
         return None
@@ -195,24 +203,23 @@ def _read_section(reading: _Reading, document: Document, section: str, kind: str
     if not isinstance(value, dict):
         reading.findings.append(
             finding(
-                WRONG_VALUE, f"{section}: must be a mapping of names", place=value_place(document, (section,))
+                WRONG_VALUE,
+                f"{section}: must be a mapping of names, not {shown(value)}",
+                place=document.place((section,)),
+                hint=f"write each {kind} as NAME: {{…}}",
             )
         )
+        reading.unread.add(kind)
         return
     for name in value:
-        place = place_of(document, (section, name))
+        place = _key_place(document, (section, name))
         if not NAME.match(name):
-            reading.findings.append(
-                finding(BAD_NAME, f'"{name}" cannot name a {kind}', place=place,
-                        hint="use lower-case letters, digits, - and _; start with a letter or digit; at most 63")
-            )  # fmt: skip
+            reading.findings.append(finding(BAD_NAME, f'"{name}" cannot name a {kind}', place=place, hint=NAME_HINT))
             continue
         _read_resource(reading, document, (section, name), Address(kind, name), place)
 
 
-def _read_resource(
-    reading: _Reading, document: Document, path: PathKey, address: Address, place: Place
-) -> None:
+def _read_resource(reading: _Reading, document: Document, path: PathKey, address: Address, place: Place) -> None:
     first = reading.declared[address].place if address in reading.declared else reading.broken.get(address)
     if first is not None:
         reading.findings.append(_twice(str(address), place, first))
@@ -227,50 +234,22 @@ def _read_resource(
 def _validated(
     reading: _Reading, document: Document, path: PathKey, adapter: TypeAdapter[Any], address: str | None
 ) -> Any:
-    value: Any = document.data
-    for part in path:
-        value = value[part]
-    loader = _Files(reading.root, document.path)
+    value = _value(document, path)
+    loader = NamedFiles(reading.root, document.path)
+    context = Context(loader=loader, misread=[])
     try:
-        return adapter.validate_python(value, context={"loader": loader})
+        return adapter.validate_python(value, context=context)
     except ValidationError as error:
-        for problem in describe(error, value):
-            found = (*path, *problem.path)
-            place = place_of(document, found) if problem.at_key else value_place(document, found)
-            reading.findings.append(
-                finding(problem.code, problem.detail, place=place, address=address, hint=problem.hint)
-            )
+        reading.findings.extend(loader.findings)
+        for misfit in describe(error, value, context, {p: d.data for p, d in loader.documents.items()}):
+            place = _place(misfit, document, path, loader)
+            reading.findings.append(finding(misfit.code, misfit.detail, place=place, address=address, hint=misfit.hint))
         return None
 
 
-class _Files:
-    """Reads `{file: path}` beside one YAML file; ValueError in plain words where it cannot."""
-
-    def __init__(self, root: Root, document: str) -> None:
-        self._root = root
-        self._beside = Path(document)
-
-    def text(self, path: str) -> str:
-        try:
-            return self._root.read_text(self._root.resolve(path, beside=self._beside))
-        except PathError as error:
-            raise ValueError(f"{path} {error}") from None
-
-    def structure(self, path: str) -> Any:
-        document, findings = parse(self.text(path).encode(), path)
-        if document is None or _any_error(findings):
-            first = next(f for f in findings if f.severity == "error")
-            raise ValueError(f"{first.place}: {first.summary}: {first.detail}")
-        return document.data
-
-
-__all__ = [
-    "Config",
-    "Declared",
-    "Field",
-    "JudgeSpec",
-    "PolicySpec",
-    "ProjectSpec",
-    "ProviderSpec",
-    "read_config",
-]
+def _place(misfit: Misfit, document: Document, path: PathKey, loader: NamedFiles) -> Place:
+    if misfit.inside is None:
+        path = (*path, *misfit.path)
+    else:
+        document, path = loader.documents[misfit.inside], misfit.path
+    return _key_place(document, path) if misfit.at_key else document.place(path)

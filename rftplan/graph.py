@@ -39,7 +39,7 @@ def check_references(config: Config) -> list[Diagnostic]:
     findings = []
     for declared in config.declared.values():
         for ref in KINDS[declared.address.kind].refs(declared.spec):
-            if ref.address not in config.declared and ref.address not in config.broken:
+            if not _is_declared(config, ref.address):
                 findings.append(_unknown(config, declared, ref))
     try:
         _order(config)
@@ -47,8 +47,14 @@ def check_references(config: Config) -> list[Diagnostic]:
         cycle = [Address.parse(str(a)) for a in error.args[1]]
         path = " → ".join(str(a) for a in cycle)
         declared = config.declared[min(cycle)]
-        findings.append(finding(REFERENCE_CYCLE, path, place=declared.place, address=str(declared.address)))
+        hint = "take one of these references out"
+        findings.append(finding(REFERENCE_CYCLE, path, place=declared.place, address=str(declared.address), hint=hint))
     return findings
+
+
+def _is_declared(config: Config, address: Address) -> bool:
+    """Also where it stands in a section that could not be read: that has its own finding."""
+    return address in config.declared or address in config.broken or address.kind in config.unread
 
 
 def _unknown(config: Config, declared: Declared, ref: Ref) -> Diagnostic:
@@ -59,9 +65,7 @@ def _unknown(config: Config, declared: Declared, ref: Ref) -> Diagnostic:
         f'{".".join(str(p) for p in ref.path)} points to "{ref.address}", which is not declared',
         place=declared.where(ref.path),
         address=str(declared.address),
-        hint=f'did you mean "{close[0]}"?'
-        if close
-        else f"declare it under {KINDS[ref.address.kind].section}:",
+        hint=f'did you mean "{close[0]}"?' if close else f"declare it under {KINDS[ref.address.kind].section}:",
     )
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from rftplan.codes import FILE_NOT_LOADED, MISSING_KEY, UNKNOWN_KEY, WRONG_VALUE, Code
-from rftplan.kinds.spec import SpecModel
+from rftplan.codes import BAD_NAME, FILE_NOT_LOADED, MISSING_KEY, NOT_BUILT, UNKNOWN_KEY, WRONG_VALUE, Code
+from rftplan.kinds.spec import Context, SpecModel, shown
+from rftplan.scalars import plain_value
 
 _WANTED: Final[Mapping[str, str]] = {
     "string_type": "a text",
@@ -25,116 +25,192 @@ _WANTED: Final[Mapping[str, str]] = {
     "tuple_type": "a list",
     "list_type": "a list",
 }
+_BOUNDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "greater_than_equal": lambda bound: f"at least {bound['ge']}",
+    "less_than_equal": lambda bound: f"at most {bound['le']}",
+}
+_CODES: Final[Mapping[str, Code]] = {"bad_name": BAD_NAME, "not_built": NOT_BUILT, "file_not_loaded": FILE_NOT_LOADED}
+_NOT_BUILT_HINT: Final = "take it out, or use a newer rftplan"
+
+Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """One thing wrong. `path` leads to it inside the value; `at_key` if its key is what to point at."""
+    """One thing wrong. `path` leads to it inside the value, or inside what `{file: inside}` loaded.
+
+    `key` is set if the fault is a key that is missing there; `at_key` if the last key of the path is what to
+    point at, not its value.
+    """
 
     code: Code
-    path: tuple[str | int, ...]
+    path: Path
     detail: str
     hint: str | None = None
+    inside: str | None = None
+    key: str | None = None
     at_key: bool = False
 
 
-def describe(error: ValidationError, value: Any) -> list[Misfit]:
-    """Every misfit once; of several about one place (a union's members) the first."""
-    found: dict[tuple[str | int, ...], Misfit] = {}
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where an error of pydantic's is: its path without the parts that only name a member of a union."""
+
+    path: Path
+    inside: str | None
+    around: Any
+    """The list or mapping that holds the last part of the path."""
+
+
+def describe(error: ValidationError, value: Any, context: Context, loaded: Mapping[str, Any]) -> list[Misfit]:
+    """Every misfit once; of several at one place the first. `loaded`: what each `{file: path}` gave."""
+    found: dict[tuple[str | None, Path, str | None], Misfit] = {}
     for item in error.errors(include_url=False):
-        path = _real_path(item["loc"], value)
-        misfit = _misfit(item["type"], path, item)
-        found.setdefault(
-            misfit.path if misfit.code is not MISSING_KEY else (*path, str(item["loc"][-1])), misfit
-        )
-    return list(found.values())
-
-
-def _real_path(loc: Sequence[str | int], value: Any) -> tuple[str | int, ...]:
-    """The location without the parts that only name a union's member."""
-    path: list[str | int] = []
-    for part in loc:
-        if isinstance(value, Mapping) and part in value:
-            value = value[part]
-        elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(part, int):
-            if part >= len(value):
-                continue
-            value = value[part]
-        else:
+        if item.get("ctx", {}).get("reported"):
             continue
-        path.append(part)
-    return tuple(path)
+        misfit = _misfit(item, _spot(item["loc"], value, loaded), context)
+        found.setdefault((misfit.inside, misfit.path, misfit.key), misfit)
+    return _without_shadows(list(found.values()))
 
 
-def _misfit(kind: str, path: tuple[str | int, ...], item: Mapping[str, Any]) -> Misfit:
+def _without_shadows(misfits: list[Misfit]) -> list[Misfit]:
+    """A key that is missing only because one that is not built stands for it would be asked for in vain."""
+    unbuilt = {(m.inside, m.path[:-1]) for m in misfits if m.code is NOT_BUILT}
+    return [m for m in misfits if m.code is not MISSING_KEY or (m.inside, m.path) not in unbuilt]
+
+
+def _spot(loc: Sequence[str | int], value: Any, loaded: Mapping[str, Any]) -> _Spot:
+    path: Path = ()
+    inside: str | None = None
+    around: Any = None
+    for part in loc:
+        file = value.get("file") if isinstance(value, Mapping) and len(value) == 1 else None
+        if part != "file" and isinstance(file, str) and file in loaded:
+            value, inside, path = loaded[file], file, ()
+        if _holds(value, part):
+            around, value, path = value, value[part], (*path, part)
+    return _Spot(path, inside, around)
+
+
+def _holds(value: Any, part: str | int) -> bool:
+    if isinstance(value, Mapping):
+        return part in value
+    return isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
+
+
+def _misfit(item: Any, spot: _Spot, context: Context) -> Misfit:
+    kind: str = item["type"]
     match kind:
         case "extra_forbidden":
-            key = str(item["loc"][-1])
-            return Misfit(
-                UNKNOWN_KEY, path, f'"{key}" is not a field here', closest(key, _field_names()), True
-            )
+            return _unknown_key(str(item["loc"][-1]), spot, context)
         case "missing":
-            return Misfit(MISSING_KEY, path, f'"{item["loc"][-1]}" is required here', at_key=True)
+            return _missing(str(item["loc"][-1]), spot)
         case "union_tag_not_found":
-            return Misfit(MISSING_KEY, path, '"type" is required here', at_key=True)
+            return _missing("type", spot)
         case "union_tag_invalid":
-            expected = str(item["ctx"]["expected_tags"]).replace("'", "")
+            known = str(item["ctx"]["expected_tags"]).replace("'", "").split(", ")
             tag = str(item["ctx"]["tag"])
+            path = (*spot.path, "type")
             return Misfit(
                 WRONG_VALUE,
-                (*path, "type"),
-                f'type "{tag}" is not one of {expected}',
-                closest(tag, expected.split(", ")),
+                path,
+                f'type "{tag}" is not one of {_or(known)}',
+                closest(tag, known) or "choose one of them",
+                spot.inside,
             )
-        case "file_not_loaded":
-            return Misfit(FILE_NOT_LOADED, path, str(item["msg"]))
         case _:
-            return Misfit(WRONG_VALUE, path, _wanted(kind, item), _literal_hint(kind, item))
+            detail, hint = _wanted(item)
+            code = _CODES.get(kind, WRONG_VALUE)
+            at_key = item["loc"][-1:] == ("[key]",)
+            return Misfit(code, spot.path, detail, hint, spot.inside, at_key=at_key)
 
 
-def _wanted(kind: str, item: Mapping[str, Any]) -> str:
-    given = _shown(item["input"])
+def _missing(key: str, spot: _Spot) -> Misfit:
+    return Misfit(MISSING_KEY, spot.path, f'"{key}" is required here', f"add {key}:", spot.inside, key, at_key=True)
+
+
+def _unknown_key(key: str, spot: _Spot, context: Context) -> Misfit:
+    model = next((m for mapping, m in context["misread"] if mapping is spot.around), SpecModel)
+    if key in model.later:
+        detail = f"{key}: is part of the language, but this version does not carry it out"
+        return Misfit(NOT_BUILT, spot.path, detail, _NOT_BUILT_HINT, spot.inside, at_key=True)
+    fields = list(model.model_fields)
+    hint = closest(key, fields) or (f"fields here are {', '.join(fields)}" if fields else None)
+    return Misfit(UNKNOWN_KEY, spot.path, f'"{key}" is not a field here', hint, spot.inside, at_key=True)
+
+
+def _wanted(item: Any) -> tuple[str, str | None]:
+    """What was wanted and what was given; and what to do, where that is more than to write the one for the other."""
+    kind, given, about = item["type"], item["input"], item.get("ctx", {})
     if kind in ("literal_error", "enum"):
-        return f"must be {str(item['ctx']['expected']).replace(chr(39), '')}, not {given}"
+        known = str(about["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        hint = closest(given, known) if isinstance(given, str) else None
+        return f"must be {_or(known)}, not {shown(given)}", hint or "choose one of them"
     if kind in _WANTED:
-        return f"must be {_WANTED[kind]}, not {given}"
-    message = str(item["msg"])
-    if message.startswith("must ") or (" " in message and kind not in _BUILT_IN):
-        return message
-    return f"{message}, not {given}"
+        return f"must be {_WANTED[kind]}, not {shown(given)}", _hint_for(kind, given)
+    if kind in _BOUNDS:
+        return f"must be {_BOUNDS[kind](about)}, not {shown(given)}", None
+    if kind in ("too_short", "string_too_short"):
+        return _too_short(int(about["min_length"]), given), None
+    if kind in ("too_long", "string_too_long"):
+        return f"must have at most {_counted(int(about['max_length']), given)}, not {len(given)}", None
+    if kind in ("auto_int", "auto_number") and _is_quoted(given):
+        return str(item["msg"]), "take the quotes away"
+    return str(item["msg"]), about.get("hint")
 
 
-_BUILT_IN: Final = frozenset(
-    {"greater_than_equal", "less_than_equal", "too_short", "too_long", "string_too_short", "string_too_long"}
-)
+def _hint_for(kind: str, given: Any) -> str:
+    """What to write in place of a value of the wrong type."""
+    if given is None:
+        return "write a value after the colon"
+    match _WANTED.get(kind):
+        case "a text":
+            scalar = isinstance(given, bool | int | float)
+            return f'put quotes around it: "{shown(given)}"' if scalar else "write one text here"
+        case "a mapping":
+            return "give each item a name: `NAME: {…}`" if kind == "dict_type" else "write `key: value` pairs here"
+        case "a list":
+            return f"write a list: [{shown(given)}]"
+        case "true or false":
+            return _hint_for_flag(given)
+        case "a whole number" if isinstance(given, float) and given.is_integer():
+            return f"write {given:.0f}"
+        case _:
+            return "take the quotes away" if _is_quoted(given) else "write a number"
 
 
-def _literal_hint(kind: str, item: Mapping[str, Any]) -> str | None:
-    if kind not in ("literal_error", "enum") or not isinstance(item["input"], str):
-        return None
-    expected = str(item["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
-    return closest(item["input"], expected.split(", "))
+def _hint_for_flag(given: Any) -> str:
+    """`yes` was true in YAML 1.1, and many people still write it."""
+    for meant, words in (("true", ("yes", "on", 1, "true")), ("false", ("no", "off", 0, "false"))):
+        if given in words:
+            return f"write {meant}, without quotes"
+    return "write true or false, without quotes"
 
 
-def _shown(value: Any) -> str:
+def _is_quoted(given: Any) -> bool:
+    """A number that is a text only for its quotes."""
     try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        text = str(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+        return isinstance(given, str) and given.strip() != "" and isinstance(plain_value(given), int | float)
+    except ValueError:
+        return False
+
+
+def _too_short(least: int, given: Any) -> str:
+    if least == 1:
+        return "must not be empty"
+    return f"must have at least {_counted(least, given)}, not {len(given)}"
+
+
+def _counted(count: int, given: Any) -> str:
+    noun = "character" if isinstance(given, str) else "item"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _or(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
 
 
 def closest(word: str, known: Sequence[str]) -> str | None:
     """`did you mean "…"?` if anything known is close."""
     close = get_close_matches(word, known, n=1)
     return f'did you mean "{close[0]}"?' if close else None
-
-
-def _field_names() -> list[str]:
-    return sorted(set(_fields_of(SpecModel)))
-
-
-def _fields_of(model: type[SpecModel]) -> Iterator[str]:
-    for child in model.__subclasses__():
-        yield from child.model_fields
-        yield from _fields_of(child)

@@ -22,6 +22,8 @@ PURPOSE: Final = "fine-tune"
 class FileSpec(SpecModel):
     """`files.NAME`: a JSONL file beside the spec."""
 
+    later = frozenset({"from", "split", "sample", "upload", "sha256"})
+
     path: Str
     purpose: Literal["fine-tune"] = PURPOSE
     lifecycle: Lifecycle = Lifecycle()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, assert_never
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from rftplan.api.port import Checkpoint
-from rftplan.kinds.spec import Int, Number, SpecModel, Str
+from rftplan.kinds.spec import Int, Number, SpecModel, Str, shown
 from rftplan.plan import Evidence
 
 
@@ -28,17 +28,25 @@ class AtStep(SpecModel):
     step: Annotated[Int, Field(ge=1)]
 
 
-def _selector(value: Any) -> Any:
-    if isinstance(value, Pick | AtStep):
-        return value
+def _selector_tag(value: Any) -> str:
+    return "step" if isinstance(value, Mapping | AtStep) else "pick"
+
+
+def _pick(value: Any) -> Pick:
     if isinstance(value, str) and value in tuple(Pick):
         return Pick(value)
-    if isinstance(value, dict):
-        return AtStep.model_validate(value)
-    raise PydanticCustomError("selector", "must be best, final or {{step: N}}")
+    raise PydanticCustomError("selector", "must be best, final or {form}, not {given}", _form(value))
 
 
-Selector = Annotated[Pick | AtStep, BeforeValidator(_selector)]
+def _form(value: Any) -> dict[str, Any]:
+    hint = f"write {{step: {value}}}" if isinstance(value, int) and not isinstance(value, bool) else None
+    return {"form": "{step: N}", "given": shown(value), "hint": hint}
+
+
+Selector = Annotated[
+    Annotated[Pick, PlainValidator(_pick), Tag("pick")] | Annotated[AtStep, Tag("step")],
+    Discriminator(_selector_tag),
+]
 
 BEST_BY = ("valid_reward_mean", "valid_loss", "full_valid_loss")
 """`best` goes by the first of these that checkpoints carry: the highest reward, or the lowest loss."""
@@ -54,7 +62,7 @@ class Gate(SpecModel):
     @model_validator(mode="after")
     def _bounded(self) -> Gate:
         if self.at_least is None and self.at_most is None:
-            raise PydanticCustomError("gate", "a gate needs at_least or at_most")
+            raise PydanticCustomError("gate", "a gate needs at_least or at_most, or both")
         return self
 
 

@@ -84,7 +84,7 @@ class ScoreModel(SpecModel):
     name: Str | None = None
     model: Str
     input: Annotated[tuple[Message, ...], from_file, Field(min_length=1)]
-    range: tuple[Number, Number] | None = None
+    range: Annotated[tuple[Number, ...], Field(min_length=2, max_length=2)] | None = None
     sampling_params: Sampling | None = None
     pass_threshold: Number | None = None
 

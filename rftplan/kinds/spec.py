@@ -2,27 +2,75 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol, TypedDict
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, Strict, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainValidator,
+    Strict,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from rftplan.address import NAME
 
 
+class NotLoadedError(ValueError):
+    """What `{file: path}` names cannot be used. `reported`: findings in the file itself say why."""
+
+    def __init__(self, message: str, *, hint: str | None = None, reported: bool = False) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.reported = reported
+
+
 class Loader(Protocol):
-    """Reads what `{file: path}` names, relative to the YAML file that says so; ValueError says why not."""
+    """Reads what `{file: path}` names, relative to the YAML file that says so; NotLoadedError says why not."""
 
     def text(self, path: str) -> str: ...
 
     def structure(self, path: str) -> Any: ...
 
 
+class Context(TypedDict):
+    """What validation is handed, and what it tells on the way.
+
+    `misread` gets every mapping that has unknown keys, with the model that did not know them: pydantic's own
+    errors do not say which keys would have been right.
+    """
+
+    loader: Loader
+    misread: list[tuple[Mapping[str, Any], type[SpecModel]]]
+
+
 class SpecModel(BaseModel):
     """A mapping in a spec: frozen, no unknown keys, nothing coerced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that the language has and this version does not carry out; refused rather than ignored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tell_misread(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.context and isinstance(value, Mapping) and not value.keys() <= cls.model_fields.keys():
+            info.context["misread"].append((value, cls))
+        return value
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a message: JSON, at most 60 characters."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _file_of(value: Any) -> str | None:
@@ -36,7 +84,8 @@ def _load_text(value: Any, info: ValidationInfo) -> Any:
     return value if path is None else _loaded(_loader(info).text, path)
 
 
-def _load_structure(value: Any, info: ValidationInfo) -> Any:
+def load_structure(value: Any, info: ValidationInfo) -> Any:
+    """What `{file: path}` names; any other value as it is."""
     path = _file_of(value)
     return value if path is None else _loaded(_loader(info).structure, path)
 
@@ -50,14 +99,15 @@ def _loader(info: ValidationInfo) -> Loader:
 def _loaded(read: Any, path: str) -> Any:
     try:
         return read(path)
-    except ValueError as error:
-        raise PydanticCustomError("file_not_loaded", "{problem}", {"problem": str(error)}) from None
+    except NotLoadedError as error:
+        about = {"problem": str(error), "hint": error.hint, "reported": error.reported}
+        raise PydanticCustomError("file_not_loaded", "{problem}", about) from None
 
 
 Text = Annotated[str, Strict(), BeforeValidator(_load_text)]
 """A text, or `{file: path}`."""
 
-from_file = BeforeValidator(_load_structure)
+from_file = BeforeValidator(load_structure)
 """Marks a structure that may be written as `{file: path}`."""
 
 Int = Annotated[int, Strict()]
@@ -66,11 +116,13 @@ Flag = Annotated[bool, Strict()]
 Str = Annotated[str, Strict()]
 
 
+NAME_HINT = "use lower-case letters, digits, - and _; start with a letter or digit; at most 63 characters"
+
+
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not NAME.match(value):
-        raise PydanticCustomError(
-            "bad_name", "must be a name: lower-case letters, digits, - and _, at most 63 characters"
-        )
+        about = {"given": shown(value), "hint": NAME_HINT}
+        raise PydanticCustomError("bad_name", "must be a name, not {given}", about)
     return value
 
 
@@ -85,7 +137,8 @@ def auto_int(low: int, high: int | None = None) -> Any:
             return value
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high and value > high):
             limits = f"from {low} to {high}" if high else f"of at least {low}"
-            raise PydanticCustomError("auto_int", f"must be auto or a whole number {limits}")
+            about = {"limits": limits, "given": shown(value)}
+            raise PydanticCustomError("auto_int", "must be auto or a whole number {limits}, not {given}", about)
         return value
 
     return PlainValidator(check)
@@ -98,19 +151,24 @@ def auto_number(above: float, most: float | None = None) -> Any:
         if value == "auto":
             return value
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= above or (most and value > most):
-            limits = f"over {above:g}" + (f" and at most {most:g}" if most else "")
-            raise PydanticCustomError("auto_number", f"must be auto or a number {limits}")
+            limits = f"over {_plain(above)}" + (f" and at most {_plain(most)}" if most else "")
+            about = {"limits": limits, "given": shown(value)}
+            raise PydanticCustomError("auto_number", "must be auto or a number {limits}, not {given}", about)
         return value
 
     return PlainValidator(check)
 
 
+def _plain(number: float) -> str:
+    """Without an exponent: 0.00001, 2."""
+    return f"{number:.10f}".rstrip("0").rstrip(".")
+
+
 class Lifecycle(SpecModel):
     """What must not happen to a resource. `retain` keeps a file at the service once a job trained from it."""
+
+    later = frozenset({"ignore_changes", "ignore_rules"})
 
     prevent_replace: Flag = False
     prevent_destroy: Flag = False
     retain: Flag = True
-
-
-LifecycleField = Annotated[Lifecycle, Field(default_factory=Lifecycle)]

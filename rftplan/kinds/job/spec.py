@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -17,9 +18,21 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from rftplan.address import NAME
 from rftplan.canonical import JsonObject
 from rftplan.kinds.grader import GraderSpec
-from rftplan.kinds.spec import Int, Lifecycle, Name, SpecModel, Str, auto_int, auto_number, from_file
+from rftplan.kinds.spec import (
+    Int,
+    Lifecycle,
+    Name,
+    SpecModel,
+    Str,
+    auto_int,
+    auto_number,
+    from_file,
+    load_structure,
+    shown,
+)
 
 OUR_PAIRS = 3
 """`rftplan_address`, `rftplan_launch` and `rftplan_token` take three of the sixteen metadata pairs."""
@@ -43,10 +56,14 @@ class FileRef(SpecModel):
 
 def _file_ref(value: Any) -> Any:
     if isinstance(value, str):
+        if value.startswith("file-") and not NAME.match(value):
+            about = {"given": value, "hint": f"declare the file under files: and write its name, or {{id: {value}}}"}
+            raise PydanticCustomError("bad_reference", "{given} is an id, and a name is expected", about)
         return {"name": value}
     if (isinstance(value, Mapping) and set(value) == {"id"}) or isinstance(value, FileRef):
         return value
-    raise PydanticCustomError("bad_reference", "must be the name of a file, or {{id: file-…}}")
+    about = {"form": "{id: file-…}", "given": shown(value)}
+    raise PydanticCustomError("bad_reference", "must be the name of a file or {form}, not {given}", about)
 
 
 FileField = Annotated[FileRef, BeforeValidator(_file_ref)]
@@ -55,26 +72,17 @@ FileField = Annotated[FileRef, BeforeValidator(_file_ref)]
 def _response_format(value: Any, info: ValidationInfo) -> JsonObject:
     """Nested or flat, with `schema: {file: …}` read in; comes out nested."""
     if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
-        raise PydanticCustomError("response_format", "must be a mapping with a type, as in chat completions")
+        about = {"given": shown(value)}
+        raise PydanticCustomError("response_format", "must be a mapping with a type, not {given}", about)
     if value["type"] != "json_schema":
         return dict(value)
     inner = value["json_schema"] if "json_schema" in value else {k: v for k, v in value.items() if k != "type"}
     if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str) or "schema" not in inner:
         raise PydanticCustomError("response_format", "a json_schema needs a name and a schema")
-    schema = inner["schema"]
-    if isinstance(schema, Mapping) and set(schema) == {"file"}:
-        schema = _read_schema(schema["file"], info)
+    schema = load_structure(inner["schema"], info)
     if not isinstance(schema, Mapping):
         raise PydanticCustomError("response_format", "the schema must be a mapping")
     return {"type": "json_schema", "json_schema": {**inner, "schema": dict(schema)}}
-
-
-def _read_schema(path: Any, info: ValidationInfo) -> Any:
-    assert info.context is not None
-    try:
-        return info.context["loader"].structure(path)
-    except ValueError as error:
-        raise PydanticCustomError("file_not_loaded", "{problem}", {"problem": str(error)}) from None
 
 
 class SupervisedHyperparameters(SpecModel):
@@ -148,21 +156,28 @@ class Retry(SpecModel):
     attempts: Annotated[Int, Field(ge=1, le=10)]
 
 
-def _metadata(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise PydanticCustomError("metadata", "must be a mapping of texts")
-    for key, text in value.items():
-        if key.startswith("rftplan_"):
-            raise PydanticCustomError("metadata", f"key {key} is reserved: rftplan keeps the launch's identity there")
-        if not isinstance(text, str):
-            raise PydanticCustomError("metadata", f"value of {key} must be a text; quote it")
-        if len(key) > 64 or len(text) > 512:
-            raise PydanticCustomError("metadata", f"{key[:64]}: a key has at most 64 characters, a value 512")
-    if len(value) > SERVICE_PAIRS - OUR_PAIRS:
+def _own_key(key: str) -> str:
+    if key.startswith("rftplan_"):
         raise PydanticCustomError(
-            "metadata", f"{len(value)} pairs, but 13 are yours: rftplan needs three of the service's sixteen"
+            "metadata", "{key} is reserved: rftplan keeps the launch's identity there", {"key": key}
         )
-    return dict(value)
+    return key
+
+
+def _room_for_ours(pairs: dict[str, str]) -> dict[str, str]:
+    most = SERVICE_PAIRS - OUR_PAIRS
+    if len(pairs) > most:
+        about = {"count": len(pairs), "most": most}
+        reason = "has {count} pairs and may have {most}: rftplan needs three of the service's sixteen"
+        raise PydanticCustomError("metadata", reason, about)
+    return pairs
+
+
+Metadata = Annotated[
+    dict[Annotated[Str, Field(max_length=64), AfterValidator(_own_key)], Annotated[Str, Field(max_length=512)]],
+    AfterValidator(_room_for_ours),
+]
+"""What the team notes on a job; sent, and no part of its identity."""
 
 
 _SENT = frozenset({"model", "training_file", "validation_file", "method", "seed", "suffix", "metadata", "integrations"})
@@ -170,23 +185,33 @@ _SENT = frozenset({"model", "training_file", "validation_file", "method", "seed"
 
 def _extra_body(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise PydanticCustomError("extra_body", "must be a mapping")
+        raise PydanticCustomError("extra_body", "must be a mapping, not {given}", {"given": shown(value)})
     if clash := sorted(_SENT & set(value)):
-        raise PydanticCustomError("extra_body", f"{clash[0]} has a field of its own; write it there")
+        about = {"key": clash[0], "hint": f"write {clash[0]}: beside extra_body:"}
+        raise PydanticCustomError("extra_body", "{key} has a field of its own", about)
     return dict(value)
+
+
+def _model(value: Any) -> Any:
+    if isinstance(value, Mapping) and ("job" in value or "deployment" in value):
+        about = {"hint": "write the model's name, or use a newer rftplan"}
+        raise PydanticCustomError("not_built", "a model of another job is not carried out by this version", about)
+    return value
 
 
 class JobSpec(SpecModel):
     """The create request; `run`, `retry` and `lifecycle` are ours and never sent."""
 
-    model: Annotated[Str, Field(min_length=1)]
+    later = frozenset({"variants", "budget", "guards"})
+
+    model: Annotated[Str, Field(min_length=1), BeforeValidator(_model)]
     training_file: FileField
     validation_file: FileField | None = None
     method: Method | None = None
     hyperparameters: SupervisedHyperparameters | None = None
     seed: Annotated[Int, Field(ge=0, le=2_147_483_647)] | None = None
     suffix: Annotated[Str, Field(min_length=1, max_length=64)] | None = None
-    metadata: Annotated[dict[str, str], PlainValidator(_metadata)] | None = None
+    metadata: Metadata | None = None
     integrations: Annotated[tuple[Integration, ...], Field(max_length=5)] | None = None
     extra_body: Annotated[dict[str, Any], PlainValidator(_extra_body)] | None = None
     run: Run = Run.RUNNING

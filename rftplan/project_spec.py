@@ -1,0 +1,62 @@
+"""`project` and `policy`: the sections that describe no resource. Models only; reads nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from rftplan.api.endpoint import parse_endpoint
+from rftplan.errors import UserError
+from rftplan.kinds.spec import Name, SpecModel, Str, shown
+from rftplan.plan import Hazard
+
+
+def _base_url(value: str) -> str:
+    try:
+        parse_endpoint(value)
+    except UserError as error:
+        raise PydanticCustomError("base_url", "{problem}", {"problem": error.message, "hint": error.hint}) from None
+    return value
+
+
+class JudgeSpec(SpecModel):
+    """Who answers for `score_model` graders on the local service: any OpenAI-compatible endpoint."""
+
+    base_url: Annotated[Str, AfterValidator(_base_url)]
+    model: Annotated[Str, Field(min_length=1)]
+
+
+class ProviderSpec(SpecModel):
+    """`project.provider`: where the fine-tuning API is."""
+
+    type: Literal["local", "openai", "azure", "bedrock"]
+    base_url: Annotated[Str, AfterValidator(_base_url)] | None = None
+    organization: Str | None = None
+    project: Str | None = None
+    judge: JudgeSpec | None = None
+
+
+def _provider(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
+class ProjectSpec(SpecModel):
+    """`project`: the name is part of every launch's identity."""
+
+    name: Name
+    provider: Annotated[ProviderSpec, BeforeValidator(_provider)]
+
+
+def _data_root(value: str) -> str:
+    if not value or not value.isprintable():
+        raise PydanticCustomError("data_root", "must be a directory, not {given}", {"given": shown(value)})
+    return value
+
+
+class PolicySpec(SpecModel):
+    """`policy`: what may be done without being asked, and where data may lie."""
+
+    allow: tuple[Hazard, ...] = ()
+    data_roots: tuple[Annotated[Str, AfterValidator(_data_root)], ...] = ()
