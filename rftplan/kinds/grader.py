@@ -123,14 +123,15 @@ def body(spec: GraderSpec) -> JsonObject:
 
 def identity_of(spec: GraderSpec) -> JsonObject:
     """The grader without what changes no score: names, and the `type: message` that goes without saying."""
-    return _unnamed(body(spec))
+    return unnamed(body(spec))
 
 
-def _unnamed(grader: JsonObject) -> JsonObject:
+def unnamed(grader: JsonObject) -> JsonObject:
+    """A grader in the API's shape without what changes no score."""
     bare = {key: value for key, value in grader.items() if key != "name"}
     members, messages = bare.get("graders"), bare.get("input")
     if isinstance(members, dict):
-        bare["graders"] = {key: _unnamed(m) for key, m in members.items() if isinstance(m, dict)}
+        bare["graders"] = {key: unnamed(m) for key, m in members.items() if isinstance(m, dict)}
     if isinstance(messages, list):
         bare["input"] = [_untyped(message) for message in messages]
     return bare

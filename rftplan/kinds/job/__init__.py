@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rftplan.address import Address
+from rftplan.api.port import JobStatus
 from rftplan.canonical import JsonObject
 from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
-from rftplan.kinds.job import decide, launch, observe, perform
+from rftplan.kinds.job import compare, decide, launch, observe, perform
 from rftplan.kinds.job.spec import JobSpec, Run
+from rftplan.lockfile import Entry
 from rftplan.plan import Change, Drift, FieldChange
 
 
@@ -40,18 +42,18 @@ class JobKind(Kind[JobSpec]):
         return decide.decide(situation)
 
     def drift(self, situation: Situation) -> Sequence[Drift]:
-        """A status that changed without us; progress is no drift."""
+        """A status that changed without us, or values that are not what was launched; progress is no drift."""
         seen, entry = situation.seen, situation.entry
         if entry is None or not isinstance(seen, observe.SeenJob) or entry.id is None:
             return ()
         if seen.mine is None:
             return (Drift(situation.address, f"{entry.id} is no longer at the service"),)
-        before, now = str(entry.resolved.get("status")), seen.mine.status.value
-        if before == now or now not in ("paused", "pausing", "cancelled", "failed"):
-            return ()
-        if now in ("paused", "pausing") and entry.resolved.get("paused_by") == "us":
-            return ()
-        return (Drift(situation.address, f"{entry.id} is {now}", (FieldChange("status", before, now),)),)
+        drift = []
+        if changed := compare.differences(entry.inputs, seen.mine.body):
+            drift.append(Drift(situation.address, f"{entry.id} is not what was launched", changed))
+        if (status := _changed_by_others(entry, seen.mine.status)) is not None:
+            drift.append(Drift(situation.address, f"{entry.id} is {status.after}", (status,)))
+        return drift
 
     def standing(self, situation: Situation) -> Standing:
         seen, entry = situation.seen, situation.entry
@@ -91,6 +93,15 @@ class JobKind(Kind[JobSpec]):
 
     async def settle(self, change: Change, act: Act) -> None:
         await perform.settle(change, act)
+
+
+def _changed_by_others(entry: Entry, now: JobStatus) -> FieldChange | None:
+    before = str(entry.resolved.get("status"))
+    stopped = now in (JobStatus.PAUSED, JobStatus.PAUSING, JobStatus.CANCELLED, JobStatus.FAILED)
+    paused_by_us = entry.resolved.get("paused_by") == "us" and now in (JobStatus.PAUSED, JobStatus.PAUSING)
+    if before == now.value or not stopped or paused_by_us:
+        return None
+    return FieldChange("status", before, now.value)
 
 
 KIND = JobKind()
