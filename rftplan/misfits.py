@@ -66,11 +66,16 @@ def describe(error: ValidationError, value: Any, context: Context, loaded: Mappi
     """Every misfit once; of several at one place the first. `loaded`: what each `{file: path}` gave."""
     found: dict[tuple[str | None, Path, str | None], Misfit] = {}
     for item in error.errors(include_url=False):
-        if item.get("ctx", {}).get("reported"):
+        if item.get("ctx", {}).get("reported") or _counts_only_good_items(item):
             continue
         misfit = _misfit(item, _spot(item["loc"], value, loaded), context)
         found.setdefault((misfit.inside, misfit.path, misfit.key), misfit)
     return _without_shadows(list(found.values()))
+
+
+def _counts_only_good_items(item: Any) -> bool:
+    """A list is "too short" for pydantic where an item has a fault, which is reported by itself."""
+    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
 
 
 def _without_shadows(misfits: list[Misfit]) -> list[Misfit]:
