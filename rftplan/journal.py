@@ -117,7 +117,8 @@ def _records(raw: bytes, name: str) -> list[dict[str, Any]]:
 def _overlay(
     lock: Lock | None, records: list[dict[str, Any]], new_lineage: Callable[[], str], paths: Paths
 ) -> State:
-    header = records[0] if records else None
+    # A header alone was left behind by an apply that ended well; it binds nobody.
+    header = records[0] if len(records) > 1 or (records and lock is None) else None
     if header is not None and header.get("format") != FORMAT:
         raise LockError(
             f"journal {paths.journal.name} has a format that this rftplan does not know",

@@ -21,8 +21,10 @@ class Promoted:
 
 
 def state_paths(root: Path, lock: str | None = None, env: str = "default") -> Paths:
-    """Where the lock and the journal of one environment lie."""
-    return Paths(lock=root / (lock or "rftplan.lock"), journal=root / ".rftplan" / env / "journal.jsonl")
+    """Where the lock and the journal of one environment lie; another lock has a journal of its own."""
+    written = root / (lock or "rftplan.lock")
+    name = "journal.jsonl" if written == root / "rftplan.lock" else f"{written.stem}.journal.jsonl"
+    return Paths(lock=written, journal=root / ".rftplan" / env / name)
 
 
 def promoted(state: State) -> dict[str, Promoted]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -271,6 +272,16 @@ def test_stop_ends_what_is_in_flight_and_begins_nothing_new(small: Small) -> Non
     assert applied.interrupted
     assert {r.outcome for r in applied.results} <= {Outcome.SKIPPED, Outcome.DEFERRED}
     assert small.jobs() == []
+
+
+def test_another_lock_has_a_journal_of_its_own(small: Small) -> None:
+    small.train()
+    small.options = replace(small.options, lock="other.lock")
+    assert small.verbs()["job.review"] == "adopt adopt"
+    small.apply()
+    assert (small.root / "other.lock").exists()
+    small.options = replace(small.options, lock=None)
+    assert small.verbs() == {}
 
 
 def test_replace_names_only_jobs_of_the_specs(small: Small) -> None:

@@ -129,10 +129,20 @@ def test_a_journal_of_another_lock_is_refused(tmp_path: Path) -> None:
     ledger = ledger_at(tmp_path)
     ledger.record(A, entry("ftjob-1"))
     ledger.fold()
+    ledger.begin(B, "launch", token="t")
     journal = paths(tmp_path).journal
-    journal.write_text(journal.read_text().replace("lineage\":\"lineage", "lineage\":\"another"))
+    journal.write_text(journal.read_text().replace('lineage":"lineage', 'lineage":"another'))
     with pytest.raises(LockError, match="belongs to another lock"):
         state_at(tmp_path)
+
+
+def test_a_journal_that_an_apply_left_empty_binds_nobody(tmp_path: Path) -> None:
+    ledger = ledger_at(tmp_path)
+    ledger.record(A, entry("ftjob-1"))
+    ledger.fold()
+    lock = paths(tmp_path).lock
+    lock.write_text(lock.read_text().replace('"lineage": "lineage"', '"lineage": "of another branch"'))
+    assert state_at(tmp_path).lineage == "of another branch"
 
 
 def test_a_lock_that_moved_on_under_an_unfinished_journal_is_refused(tmp_path: Path) -> None:
