@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
@@ -44,12 +44,19 @@ def check_references(config: Config) -> list[Diagnostic]:
     try:
         _order(config)
     except CycleError as error:
-        cycle = [Address.parse(str(a)) for a in error.args[1]]
+        cycle = _from_its_first(error.args[1])
         path = " → ".join(str(a) for a in cycle)
-        declared = config.declared[min(cycle)]
+        declared = config.declared[cycle[0]]
         hint = "take one of these references out"
         findings.append(finding(REFERENCE_CYCLE, path, place=declared.place, address=str(declared.address), hint=hint))
     return findings
+
+
+def _from_its_first(closed: Sequence[Address]) -> list[Address]:
+    """A cycle that graphlib found, from who refers to who is referred to, begun at its smallest address."""
+    ring = list(reversed(closed[1:]))
+    start = ring.index(min(ring))
+    return [*ring[start:], *ring[:start], ring[start]]
 
 
 def _is_declared(config: Config, address: Address) -> bool:

@@ -183,7 +183,7 @@ class _Data:
     def _absent(self, declared: Declared, place: Place, error: PathError | DataError) -> KnownRows | None:
         entry = self._entries.get(declared.address)
         address = str(declared.address)
-        missing = declared.address in self.paths and not self.paths[declared.address].exists()
+        missing = declared.address in self.paths and _is_missing(self.paths[declared.address])
         if entry is None or not missing:
             self.findings.append(
                 finding(
@@ -199,6 +199,17 @@ class _Data:
         hint = "fetch it before the next launch, which has to upload it"
         self.findings.append(finding(DATA_ABSENT, detail, place=place, address=address, hint=hint))
         return KnownRows(str(entry.inputs["sha256"]), _text(entry.resolved.get("rows_digest")))
+
+
+def _is_missing(path: Path) -> bool:
+    """Certainly not there; what cannot be looked at may be."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _text(value: object) -> str | None:

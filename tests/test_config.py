@@ -444,7 +444,7 @@ def test_an_empty_section_and_an_empty_file_declare_nothing(small: Small) -> Non
 def test_the_same_name_in_two_files_shows_both_places(small: Small) -> None:
     found = found_in(small, SPEC, **{"specs/other.yaml": "graders:\n  match: {type: python, source: x}\n"})
     assert found == [
-        "S206 specs/other.yaml:2:3 grader.match is declared at specs/main.yaml:6:3 already | remove or rename one of them"
+        f"S206 specs/other.yaml:2:3 grader.match is declared at {M}:6:3 already | remove or rename one of them"
     ]
 
 
