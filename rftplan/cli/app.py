@@ -1,26 +1,45 @@
-"""The parser: the list of command groups. Has no command bodies of its own."""
+"""The parser and the list of commands. Has no command bodies of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
 import typer
 
-from rftplan.cli import acting, reading, serving, starting, state
 from rftplan.cli.arguments import global_help
 
-# `\b` keeps the parser from filling the lines of the list into one paragraph.
-app = typer.Typer(
-    name="rftplan",
-    help="Plan and apply for reinforcement fine-tuning: YAML in, promoted checkpoints out.",
-    epilog=f"\b\n{global_help()}",
-    add_completion=False,
-    # The parser's own --help would import pydantic into every command: see `arguments`.
-    context_settings={"help_option_names": []},
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "starting": ("init", "version"),
+    "reading": ("check", "plan", "status", "output"),
+    "acting": ("apply", "destroy", "release"),
+    "state": ("state",),
+    "serving": ("serve",),
+}
+"""Modules of this package, each with a `register`, and the commands that it registers."""
 
-starting.register(app)
-reading.register(app)
-acting.register(app)
-state.register(app)
-serving.register(app)
+
+def make_app(word: str | None = None) -> typer.Typer:
+    """All commands; or, where `word` is one, its module's only: declaring all takes longer than most of them."""
+    app = typer.Typer(
+        name="rftplan",
+        help="Plan and apply for reinforcement fine-tuning: YAML in, promoted checkpoints out.",
+        # `\b` keeps the parser from filling the lines of the list into one paragraph.
+        epilog=f"\b\n{global_help()}",
+        add_completion=False,
+        # The parser's own --help would import pydantic into every command: see `arguments`.
+        context_settings={"help_option_names": []},
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_no_options)
+    homes = [home for home, names in COMMANDS.items() if word in names]
+    for home in homes or COMMANDS:
+        import_module(f"rftplan.cli.{home}").register(app)
+    return app
+
+
+def _no_options() -> None:
+    # With a callback, an app stays a group of commands even if it has only one.
+    pass

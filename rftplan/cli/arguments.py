@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rftplan.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalOption:
+class GlobalOption(NamedTuple):
     """An option with one value that every command knows. `key` names it inside."""
 
     key: str
@@ -40,8 +38,7 @@ def global_help() -> str:
     return "\n".join(["Global options, before or after the command:", *lines])
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """A command line taken apart. `given`: values of the global options by key, the last one wins.
 
     `rest` is for the parser; `path` names the commands and sub-commands in it.
@@ -81,6 +78,19 @@ def take_globals(words: Sequence[str], root: Any) -> Words:
                 command = child
                 path.append(word)
     return Words(given, rest, path, wants_help)
+
+
+def first_word(words: Sequence[str]) -> str | None:
+    """The first word that is no global option and no value of one; None if the line has none, or asks for help."""
+    left = deque(words)
+    while left:
+        name, value = _split(left.popleft())
+        if name in HELP_NAMES:
+            return None
+        if name not in _KEYS:
+            return name
+        _required(name, value, left)
+    return None
 
 
 def help_text(path: Sequence[str], root: Any) -> str:

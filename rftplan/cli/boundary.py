@@ -15,8 +15,9 @@ from rftplan.errors import RftplanError, SpecError, UsageError
 if TYPE_CHECKING:
     from rftplan.cli.terminal import Terminal
 
-_SECRET_NAMES: Final = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
-_SECRET_FORMS: Final = re.compile(r"\b(sk-|Bearer\s+)[A-Za-z0-9_.~+/=-]{6,}")
+# Patterns are compiled when a bug needs them: every start would pay otherwise.
+_SECRET_NAMES: Final = r"(?i)KEY|TOKEN|SECRET|PASSWORD"
+_SECRET_FORMS: Final = r"\b(sk-|Bearer\s+)[A-Za-z0-9_.~+/=-]{6,}"
 _SHORTEST_SECRET: Final = 6
 
 
@@ -53,11 +54,11 @@ def reported(error: BaseException, terminal: Terminal) -> int:
 def _run(words: list[str], terminal: Terminal) -> int:
     import typer
 
-    from rftplan.cli.app import app
-    from rftplan.cli.arguments import help_text, take_globals
+    from rftplan.cli.app import make_app
+    from rftplan.cli.arguments import first_word, help_text, take_globals
     from rftplan.cli.invocation import Invocation
 
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(make_app(first_word(words)))
     line = take_globals(words, command)
     if line.wants_help:
         terminal.out(help_text(line.path, command))
@@ -136,8 +137,8 @@ def _report_bug(error: Exception, terminal: Terminal) -> int:
 def scrubbed(text: str, environ: Mapping[str, str]) -> str:
     """The text without anything that looks like a key, or is the value of a variable named like one."""
     secrets = {
-        value for name, value in environ.items() if _SECRET_NAMES.search(name) and len(value) >= _SHORTEST_SECRET
+        value for name, value in environ.items() if re.search(_SECRET_NAMES, name) and len(value) >= _SHORTEST_SECRET
     }
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
-    return _SECRET_FORMS.sub(r"\1***", text)
+    return re.sub(_SECRET_FORMS, r"\1***", text)

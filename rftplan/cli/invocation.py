@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +55,8 @@ class Invocation:
     @property
     def program(self) -> str:
         """How a command shown to this user starts, so that it can be pasted."""
+        import shlex
+
         given = {
             "-C": str(self.directory) if self.directory != Path() else None,
             "--env": self.env,

@@ -62,7 +62,7 @@ async def _act(run: Invocation, order: Order) -> Applied | None:
     with run.listener() as listener, stop_on_interrupt(listener) as stop:
         return await project.apply(
             run.options(),
-            consent=_consent(run, order, listener),
+            consent=_consent(run, order, listener, stop),
             selection=order.selection,
             wait=order.waits,
             parallelism=order.parallelism,
@@ -71,11 +71,13 @@ async def _act(run: Invocation, order: Order) -> Applied | None:
         )
 
 
-def _consent(run: Invocation, order: Order, listener: Listener) -> Consent:
+def _consent(run: Invocation, order: Order, listener: Listener, stop: asyncio.Event) -> Consent:
     """Asked for plans that act; all others go on without."""
 
     def consent(plan: Plan) -> bool:
         listener.close()
+        if stop.is_set():
+            raise KeyboardInterrupt  # while the plan was made: nothing was begun that had to end in good order
         _show(run, order, plan)
         if order.asks:
             return run.terminal.ask("Apply this plan?")

@@ -74,8 +74,8 @@ class Terminal:
 
     def ask(self, question: str) -> bool:
         """Whether a person says yes; the end of the input is a no. KeyboardInterrupt on Ctrl-C."""
-        self.err(f"{question} [y/N] ")
         with _interruptible():
+            self.err(f"{question} [y/N] ")
             answer = self.stdin.readline()
         if not answer.endswith("\n"):
             self.err("\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
@@ -11,10 +10,11 @@ if TYPE_CHECKING:
     from rftplan.canonical import Json
 
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_CI_ANYWHERE: Final = re.compile(r"##(?=\[|vso\[)")
-_CI_AT_START: Final = re.compile(r"^(\s*)(?=::)")
+# Compiled by `re` at their first use: `rftplan version` imports this module and uses none.
+_CI_ANYWHERE: Final = r"##(?=\[|vso\[)"
+_CI_AT_START: Final = r"^(\s*)(?=::)"
 _ELLIPSIS: Final = "…"
-_DIGEST: Final = re.compile(r"((?:v\d+:|sha256:)?[0-9a-f]{12})[0-9a-f]{52}", re.ASCII)
+_DIGEST: Final = r"((?:v[0-9]+:|sha256:)?[0-9a-f]{12})[0-9a-f]{52}"
 
 
 def visible(text: str) -> str:
@@ -24,8 +24,8 @@ def visible(text: str) -> str:
     surrogates become escapes such as `\\x1b`. Text without them comes back as it is.
     """
     if text.isascii() and text.isprintable():
-        return _CI_ANYWHERE.sub(r"#\\#", text)
-    return _CI_ANYWHERE.sub(r"#\\#", "".join(map(_visible_character, text)))
+        return re.sub(_CI_ANYWHERE, r"#\\#", text)
+    return re.sub(_CI_ANYWHERE, r"#\\#", "".join(map(_visible_character, text)))
 
 
 def _visible_character(character: str) -> str:
@@ -43,7 +43,7 @@ def _visible_character(character: str) -> str:
 
 def inert(line: str) -> str:
     """A finished line that no CI takes for a command: a leading `::` is preceded by a backslash."""
-    return _CI_AT_START.sub(r"\1\\", line)
+    return re.sub(_CI_AT_START, r"\1\\", line)
 
 
 def shortened(text: str, width: int) -> str:
@@ -58,6 +58,8 @@ def shown_value(value: Json, width: int) -> str:
     """A JSON value for a reader: `(none)` for absent, texts in quotes, long ones cut, digests by their start."""
     if value is None:
         return "(none)"
-    if isinstance(value, str) and (digest := _DIGEST.fullmatch(value)):
+    if isinstance(value, str) and (digest := re.fullmatch(_DIGEST, value)):
         return digest[1] + _ELLIPSIS
+    import json
+
     return shortened(visible(json.dumps(value, ensure_ascii=False)), width)

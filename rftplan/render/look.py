@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -44,6 +43,8 @@ class Look:
 
     def prose(self, text: str, *, indent: int) -> list[str]:
         """`text` (already escaped) as indented lines."""
+        import textwrap
+
         margin = " " * indent
         if self.width is None:
             return [margin + text]

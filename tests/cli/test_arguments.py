@@ -7,11 +7,11 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.cli.app import app
-from rftplan.cli.arguments import GLOBAL_OPTIONS, Words, global_help, help_text, take_globals
+from rftplan.cli.app import COMMANDS, make_app
+from rftplan.cli.arguments import GLOBAL_OPTIONS, Words, first_word, global_help, help_text, take_globals
 from rftplan.errors import UsageError
 
-ROOT = typer.main.get_command(app)
+ROOT = typer.main.get_command(make_app())
 
 
 def taken(*words: str) -> Words:
@@ -71,3 +71,13 @@ def test_the_help_names_every_global_option_and_every_command() -> None:
     assert all(name in text for option in GLOBAL_OPTIONS for name in option.names)
     for command in ("init", "check", "plan", "apply", "destroy", "status", "output", "state", "release", "serve"):
         assert f"\n  {command} " in text
+
+
+def test_a_command_is_found_without_declaring_all_of_them() -> None:
+    assert first_word(["-C", "plan", "--env=x", "apply", "--yes"]) == "apply"
+    assert first_word(["--env", "x"]) is None
+    assert first_word(["-C", "x", "--help", "plan"]) is None
+    for names in COMMANDS.values():
+        for name in names:
+            assert set(typer.main.get_command(make_app(name)).commands) == set(names)  # type: ignore[attr-defined]
+    assert set(ROOT.commands) == {name for names in COMMANDS.values() for name in names}  # type: ignore[attr-defined]
