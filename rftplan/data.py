@@ -20,12 +20,12 @@ from rftplan import codes
 from rftplan.codes import CODES, Code
 from rftplan.errors import UserError
 from rftplan.reading import BOM, SAVE_AS_UTF8, UnreadableError, names_other_encoding, open_regular
-from rftplan.rows import WHITESPACE, UnusualRowsError, canonical_row, canonical_rows
+from rftplan.rows import WHITESPACE, UnusualRowsError, row_of, rows_of
 
 MAX_ROW_BYTES: Final = 32 * 1024 * 1024
 MAX_PROBLEMS: Final = 20
 """Listed for each code; the last one says how many more there are."""
-_BLOCK_BYTES: Final = 1024 * 1024
+_BLOCK_BYTES: Final = 128 * 1024
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 OnProgress = Callable[[int, int], None]
@@ -50,9 +50,9 @@ class DataProblem:
 class DataFacts:
     """What one pass over a data file found.
 
-    `sha256` is of the bytes, `size` counts them, `rows` counts lines that are not blank. `rows_digest` is of the
-    canonical rows: spaces between tokens, blank lines, byte order mark and line endings do not count, the order of
-    keys does. `problems` are sorted by line and bounded for each code.
+    `sha256` is of the bytes, `size` counts them, `rows` counts lines that are not blank. `rows_digest` is of the values
+    (row_bytes.py): spaces between tokens, blank lines, byte order mark and line endings do not count, the order of keys
+    does. `problems` are in the order of the lines, bounded for each code.
     """
 
     sha256: str
@@ -126,8 +126,7 @@ class _Pass:
         self._take(block)
 
     def facts(self) -> DataFacts:
-        if self._pending:
-            self._take_lines(b"".join(self._pending))
+        self._take_lines([b"".join(self._pending)])
         if not self.size:
             self._add(codes.DATA_EMPTY, 0, 0, "it has no bytes", "write one JSON object a line")
         elif not self._rows:
@@ -171,16 +170,19 @@ class _Pass:
         self._rows_hash.update(block)
 
     def _take_block(self, block: bytes) -> None:
-        complete, newline, rest = block.rpartition(b"\n")
-        if newline:
-            self._take_lines(b"".join((*self._pending, complete)))
-            self._pending = []
-            self._pending_size = 0
-        if rest:
-            self._pending.append(rest)
-            self._pending_size += len(rest)
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        first, *others = block.split(b"\n")
+        self._pending.append(first)
+        self._pending_size += len(first)
         if self._pending_size > MAX_ROW_BYTES:
             self._begin_oversized()
+            self._skip_row(b"\n".join([b"", *others]))
+        elif others:
+            rest = others.pop()
+            self._take_lines([b"".join(self._pending), *others])
+            self._pending = [rest]
+            self._pending_size = len(rest)
 
     def _begin_oversized(self) -> None:
         self._add_oversized(self._lines + 1)
@@ -204,24 +206,24 @@ class _Pass:
             self._take = self._take_block
             self._take_block(rest)
 
-    def _take_lines(self, lines: bytes) -> None:
+    def _take_lines(self, lines: list[bytes]) -> None:
         try:
-            rows, canonical = canonical_rows(lines)
+            rows, digested = rows_of(lines)
         except UnusualRowsError:
-            for line in lines.split(b"\n"):
+            for line in lines:
                 self._take_line(line)
             return
         self._rows += rows
-        self._lines += lines.count(b"\n") + 1
-        self._rows_hash.update(canonical)
+        self._lines += len(lines)
+        self._rows_hash.update(digested)
 
     def _take_line(self, line: bytes) -> None:
         self._lines += 1
         if not line.strip(WHITESPACE):
             return
         self._rows += 1
-        canonical, fault = canonical_row(line)
-        self._rows_hash.update(canonical + b"\n")
+        digested, fault = row_of(line)
+        self._rows_hash.update(digested)
         if fault:
             self._add(fault.code, self._lines, fault.column, fault.detail, fault.hint)
 

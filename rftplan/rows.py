@@ -1,33 +1,23 @@
-r"""The canonical bytes of JSON rows, and what is wrong with a row. Reads no files, keeps no state.
+"""Rows of JSON: their bytes for the digest, and what is wrong with them. Reads no files, keeps no state.
 
-Canonical is what `json.dumps(json.loads(row), separators=(",", ":"), ensure_ascii=False)` gives, in UTF-8. Calling
-it costs more than parsing, so valid rows are rewritten as bytes, many at once: everything between quotes stays but
-for escapes, everything outside loses its whitespace. The tests hold both against each other.
+Whole blocks of good rows go through the short loop of `rows_of`; `row_of` explains the others one by one.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from rftplan import codes
 from rftplan.codes import Code
+from rftplan.reading import SAVE_AS_UTF8
+from rftplan.row_bytes import row_bytes
 
 WHITESPACE: Final = b" \t\r\n"
 """What JSON allows between tokens."""
-_ESCAPE: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\/")
-_NUMBER: Final = re.compile(rb"-?[0-9][-+.eE0-9]*")
-_UNUSUAL_NUMBER: Final = re.compile(rb"[0-9][.eE]|-0")
-_BLANK_LINES: Final = re.compile(rb"\n\n+")
-_HIDDEN_BACKSLASH: Final = b"\0\0"
-_HIDDEN_QUOTE: Final = b"\1\1"
-"""Stand-ins for two escapes; valid rows have no control characters."""
-_GROUP: Final = 32
-"""Rows parsed before they are dropped: few enough that the garbage collector has nothing to look through."""
 _MAX_SHOWN: Final = 40
 
 
@@ -49,164 +39,6 @@ class _NumberError(ValueError):
     """A number that JSON cannot carry."""
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise _NumberError(f"{name} is no JSON number")
-
-
-_decoder: Final[Any] = json.JSONDecoder(parse_constant=_refuse_constant)
-_scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
-"""Documented for subclasses only, but the one way to parse a line without copying it; missing in the type stubs."""
-
-
-def canonical_rows(block: bytes) -> tuple[int, bytes]:
-    r"""How many rows the lines hold, and their canonical bytes, each ended by `\n`.
-
-    UnusualRowsError if any of them has a fault or begins or ends with a space.
-    """
-    if b"\r" in block:
-        block = block.replace(b"\r\n", b"\n")
-    try:
-        lines = [line for line in block.decode().split("\n") if line]
-        pairs = sum(
-            _count_pairs([_whole_object(line) for line in lines[start : start + _GROUP]])
-            for start in range(0, len(lines), _GROUP)
-        )
-        return len(lines), _compact(block, pairs=pairs)
-    except (ValueError, StopIteration, RecursionError) as error:
-        raise UnusualRowsError from error
-
-
-def _whole_object(line: str) -> dict[str, Any]:
-    row, end = _scan(line, 0)
-    if end != len(line) or type(row) is not dict:
-        raise UnusualRowsError
-    return row
-
-
-def _count_pairs(rows: Sequence[Any]) -> int:
-    """How many key-value pairs the rows hold at all levels; level by level, as a call a row would be slow."""
-    count = 0
-    level = rows
-    while level:
-        objects = [value for value in level if type(value) is dict]
-        count += sum(map(len, objects))
-        inner = [value for row in objects for value in row.values() if type(value) is dict or type(value) is list]
-        inner += [
-            value
-            for items in level
-            if type(items) is list
-            for value in items
-            if type(value) is dict or type(value) is list
-        ]
-        level = inner
-    return count
-
-
-def _compact(block: bytes, *, pairs: int) -> bytes:
-    """Canonical bytes of lines that are valid JSON. ValueError if they hold more key-value pairs than `pairs`."""
-    escaped = b"\\" in block
-    if escaped:
-        block = block.replace(b"\\\\", _HIDDEN_BACKSLASH).replace(b'\\"', _HIDDEN_QUOTE)
-        if b"\\u" in block or b"\\/" in block:
-            block = _ESCAPE.sub(_unescaped, block)
-    pieces = block.split(b'"')
-    outside = b'"'.join(pieces[::2])
-    if outside.count(b":") != pairs:
-        raise ValueError("a key is there twice")
-    if _UNUSUAL_NUMBER.search(outside):
-        outside = _with_canonical_numbers(outside)
-    outside = outside.translate(None, b" \t\r")
-    if b"\n\n" in outside:
-        outside = _BLANK_LINES.sub(b"\n", outside)
-    pieces[::2] = outside.split(b'"')
-    compact = b'"'.join(pieces).strip(b"\n")
-    if escaped:
-        compact = compact.replace(_HIDDEN_BACKSLASH, b"\\\\").replace(_HIDDEN_QUOTE, b'\\"')
-    return compact + b"\n" if compact else b""
-
-
-def _with_canonical_numbers(outside: bytes) -> bytes:
-    numbers = {text for text in _NUMBER.findall(outside) if not text.isdigit()}
-    if all(_canonical_number(text) == text for text in numbers):
-        return outside
-    return _NUMBER.sub(lambda match: _canonical_number(match[0]), outside)
-
-
-def _canonical_number(text: bytes) -> bytes:
-    if text.isdigit():
-        return text
-    if text.removeprefix(b"-").isdigit():
-        return b"0" if text == b"-0" else text
-    canonical = repr(float(text))
-    if canonical.endswith("inf"):
-        raise _NumberError(f"{_shown(text.decode())} is larger than any floating-point number")
-    return canonical.encode()
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    return _character(match[0])
-
-
-@lru_cache(maxsize=4096)
-def _character(escape: bytes) -> bytes:
-    character = json.loads(b'"%b"' % escape)
-    written = json.dumps(character, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
-    return written.replace(b"\\\\", _HIDDEN_BACKSLASH).replace(b'\\"', _HIDDEN_QUOTE)
-
-
-def canonical_row(line: bytes) -> tuple[bytes, Fault | None]:
-    r"""One line that is not blank: its canonical bytes without `\n`, and the first thing wrong with it.
-
-    A row with a fault is its own canonical form, stripped.
-    """
-    raw = line.strip(WHITESPACE)
-    fault = _fault(line)
-    if fault:
-        return raw, fault
-    try:
-        return _compact(raw.replace(b"\r", b" "), pairs=_count_pairs([json.loads(raw)]))[:-1], None
-    except _NumberError as error:
-        return raw, Fault(codes.ROW_NUMBER, 1, str(error), _NUMBER_HINT)
-
-
-_NUMBER_HINT: Final = "write null, a smaller number, or text in quotes"
-
-
-def _fault(line: bytes) -> Fault | None:
-    try:
-        text = line.decode()
-    except UnicodeDecodeError as error:
-        column = len(line[: error.start].decode()) + 1
-        detail = f"the byte 0x{line[error.start]:02x} is not UTF-8"
-        return Fault(codes.ROW_NOT_UTF8, column, detail, "save the file as UTF-8")
-    try:
-        row = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
-    except _RepeatError as error:
-        detail = f'the key "{_shown(str(error))}" is there twice, and readers disagree which one counts'
-        return Fault(codes.ROW_DUPLICATE_KEY, 1, detail, "remove one of them")
-    except json.JSONDecodeError as error:
-        return Fault(codes.ROW_NOT_JSON, error.pos + 1, f"{error.msg}", _syntax_hint(text))
-    except ValueError as error:
-        detail = str(error) if isinstance(error, _NumberError) else "a number has thousands of digits"
-        return Fault(codes.ROW_NUMBER, 1, detail, _NUMBER_HINT)
-    except RecursionError:
-        return Fault(codes.ROW_TOO_DEEP, 1, "lists and objects are nested hundreds of levels deep")
-    if type(row) is dict:
-        return None
-    detail = f"the row is {_TYPE_NAMES[type(row)]}, and training reads objects"
-    return Fault(codes.ROW_NOT_OBJECT, 1, detail, "write one {…} a line")
-
-
-_TYPE_NAMES: Final[dict[type, str]] = {
-    list: "a list",
-    str: "a text",
-    int: "a number",
-    float: "a number",
-    bool: "true or false",
-    type(None): "null",
-}
-
-
 class _RepeatError(ValueError):
     """A key that an object has twice."""
 
@@ -221,6 +53,106 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise _RepeatError(key)
         seen.add(key)
     return row
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _NumberError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _NumberError(f"{_shown(text)} is larger than any floating-point number")
+    return number
+
+
+_decoder: Final[Any] = json.JSONDecoder(
+    object_pairs_hook=_without_repeats, parse_float=_finite, parse_constant=_refuse_constant
+)
+_scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
+"""Documented for subclasses only, but the one way to parse a line without copying it; missing in the type stubs."""
+
+
+def rows_of(lines: Iterable[bytes]) -> tuple[int, bytes]:
+    """How many rows the lines hold, and their bytes for the digest one after the other.
+
+    UnusualRowsError if any of them has a fault or begins or ends with a space.
+    """
+    try:
+        rows = [row_bytes(_whole_object(line.decode())) for line in lines if line]
+    except (ValueError, StopIteration, RecursionError) as error:
+        raise UnusualRowsError from error
+    return len(rows), b"".join(rows)
+
+
+def _whole_object(line: str) -> dict[str, Any]:
+    row, end = _scan(line, 0)
+    if end == len(line) and isinstance(row, dict):
+        return row
+    raise UnusualRowsError
+
+
+def row_of(line: bytes) -> tuple[bytes, Fault | None]:
+    """The bytes for the digest of one line that is not blank, and the first thing wrong with it.
+
+    A row with a fault stands for itself: its text without the spaces around it.
+    """
+    try:
+        return row_bytes(_checked(line)), None
+    except _FaultError as error:
+        fault = error.fault
+    except (ValueError, RecursionError):
+        fault = _TOO_DEEP
+    return b"!" + line.strip(WHITESPACE) + b"\n", fault
+
+
+_NUMBER_HINT: Final = "write null, a smaller number, or text in quotes"
+
+
+_TOO_DEEP: Final = Fault(codes.ROW_TOO_DEEP, 1, "lists and objects are nested hundreds of levels deep")
+
+
+class _FaultError(Exception):
+    def __init__(self, code: Code, column: int, detail: str, hint: str | None) -> None:
+        super().__init__(detail)
+        self.fault = Fault(code, column, detail, hint)
+
+
+def _checked(line: bytes) -> dict[str, Any]:
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        column = len(line[: error.start].decode()) + 1
+        detail = f"the byte 0x{line[error.start]:02x} is not UTF-8"
+        raise _FaultError(codes.ROW_NOT_UTF8, column, detail, SAVE_AS_UTF8) from error
+    row = _parsed(text)
+    if isinstance(row, dict):
+        return row
+    detail = f"the row is {_TYPE_NAMES[type(row)]}, and training reads objects"
+    raise _FaultError(codes.ROW_NOT_OBJECT, 1, detail, "write one {…} a line")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return _decoder.decode(text)
+    except _RepeatError as error:
+        detail = f'the key "{_shown(str(error))}" is there twice, and readers disagree which one counts'
+        raise _FaultError(codes.ROW_DUPLICATE_KEY, 1, detail, "remove one of them") from error
+    except json.JSONDecodeError as error:
+        raise _FaultError(codes.ROW_NOT_JSON, error.pos + 1, error.msg, _syntax_hint(text)) from error
+    except ValueError as error:
+        detail = str(error) if isinstance(error, _NumberError) else "a number has thousands of digits"
+        raise _FaultError(codes.ROW_NUMBER, 1, detail, _NUMBER_HINT) from error
+
+
+_TYPE_NAMES: Final[dict[type, str]] = {
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
 
 
 def _syntax_hint(text: str) -> str:
