@@ -1,0 +1,317 @@
+"""The house, proved: which way imports point, who may use what, how long things are. Mostly reads the source."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import rftplan
+from rftplan.address import Address
+from rftplan.canonical import JsonObject
+from rftplan.events import Outcome, Result
+from rftplan.kinds import KINDS
+from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing, result
+from rftplan.kinds.spec import SpecModel, Str
+from rftplan.lockfile import Entry
+from rftplan.plan import Action, Change, Reason
+from tests.world import Small
+
+ROOT = Path(rftplan.__file__).parent
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    # Each module imports only from the layers above its own line, and from its own line.
+    ("errors", "address", "canonical", "scalars", "syntax"),
+    ("codes", "api.endpoint", "api.port", "api.wire", "api.paging", "api.upload", "api.faults", "plan", "document"),
+    ("api.profiles", "reading", "row_bytes", "yaml_text"),
+    ("diff", "events", "rows", "root", "grading", "api.identity", "api.credentials"),
+    ("source", "data"),
+    ("lockfile",),
+    ("journal", "promoted"),
+    ("kinds",),
+    ("misfits", "project_spec", "named_files"),
+    ("config",),
+    ("graph",),
+    ("checks", "observe", "planner", "safety"),
+    ("loading",),
+    ("apply", "monitor"),
+    ("wiring",),
+    ("project",),
+    ("render",),
+    ("cli",),
+    ("__main__",),
+)
+"""DESIGN §10, with every module that came since. A package stands for all that is in it unless a part is named."""
+
+ISLANDS = {"server": {"grading"}, "grading": set[str]()}
+"""Packages that import nothing else of the project, so that they cannot share its misunderstandings."""
+
+WIRED = {"api.openai": {"wiring"}, "server": {"wiring", "cli.service"}}
+"""Adapters, and the only modules that import them."""
+
+OUTSIDE = {
+    "openai": {"api.openai", "api.faults", "api.upload"},
+    "yaml": {"source"},
+    "deepdiff": {"diff"},
+    "typer": {"cli"},
+    "rich": {"cli", "render"},
+    "starlette": {"server"},
+    "python_multipart": {"server"},
+    "sqlite3": {"server"},
+    "uvicorn": {"cli.service", "cli.serving"},
+    "filelock": {"wiring"},
+    "httpx2": {"api.openai", "api.faults", "wiring", "grading.http_judge"},
+    "pydantic": {"kinds", "misfits", "project_spec", "config"},
+}
+"""Libraries, and the only modules or packages that import them."""
+
+PURE = ("planner", "diff", "graph", "safety", "kinds", "render", "plan", "canonical", "address", "misfits", "checks")
+IMPURE_MODULES = frozenset(
+    {"os", "io", "time", "random", "uuid", "secrets", "tempfile", "subprocess", "socket", "shutil", "datetime", "sys"}
+)
+
+MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES = 300, 50, 10
+LONGER = {"api.openai": 320, "data": 320, "journal": 380, "kinds.deployment": 425, "kinds.job.decide": 430}
+"""Modules over the limit, and how far: to be divided, and until then not to grow."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file. `imports` are full names; those only for type checking are left out."""
+
+    name: str
+    path: Path
+    tree: ast.Module
+    imports: frozenset[str]
+
+    @property
+    def lines(self) -> int:
+        return len(self.path.read_text().splitlines())
+
+    def within(self, names: str | tuple[str, ...] | set[str]) -> bool:
+        return any(
+            self.name == n or self.name.startswith(f"{n}.") for n in ([names] if isinstance(names, str) else names)
+        )
+
+    def ours(self) -> set[str]:
+        """The modules of the project that it imports, without the project's name."""
+        return {_module_of(name) for name in self.imports if name.split(".")[0] == "rftplan"}
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    return tuple(_read(path) for path in sorted(ROOT.rglob("*.py")))
+
+
+def _read(path: Path) -> Module:
+    relative = path.relative_to(ROOT).with_suffix("")
+    name = ".".join(relative.parts).removesuffix("__init__").rstrip(".")
+    tree = ast.parse(path.read_text(), str(path))
+    return Module(name, path, tree, frozenset(_imports(tree)))
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"relative import in line {node.lineno}"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        else:
+            yield from _imports(node)
+
+
+def _module_of(imported: str) -> str:
+    """`rftplan.kinds.base.Kind` → `kinds.base`."""
+    parts = imported.split(".")
+    while parts and not _exists(parts):
+        parts.pop()
+    return ".".join(parts[1:])
+
+
+def _exists(parts: list[str]) -> bool:
+    path = ROOT.parent.joinpath(*parts)
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def _rank(name: str) -> int | None:
+    """The line of the table that a module stands in: its own entry, or that of the nearest package around it."""
+    table = {entry: rank for rank, layer in enumerate(LAYERS) for entry in layer}
+    while name:
+        if name in table:
+            return table[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _functions(module: Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield f"{module.name}.{node.name}", node.end_lineno - node.lineno + 1
+
+
+def test_every_module_has_its_layer() -> None:
+    homeless = [
+        m.name
+        for m in modules()
+        if m.name and not m.within(set(ISLANDS) | set(WIRED) | {"api"}) and _rank(m.name) is None
+    ]
+    homeless += [m.name for m in modules() if m.within("api") and m.name != "api" and _rank(m.name) is None]
+    assert set(homeless) <= {"api.openai"}, "name it in LAYERS"
+
+
+def test_the_table_names_nothing_that_does_not_exist() -> None:
+    known = {m.name for m in modules()} | {"monitor"}
+    assert {entry for layer in LAYERS for entry in layer} <= known
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for module in modules():
+        rank = _rank(module.name)
+        for imported in sorted(module.ours()):
+            below = _rank(imported)
+            if rank is not None and below is not None and below > rank:
+                wrong.append(f"{module.name} imports {imported}")
+    assert wrong == []
+
+
+def test_no_imports_go_round_in_a_circle() -> None:
+    TopologicalSorter({m.name: m.ours() - {m.name} for m in modules()}).prepare()
+
+
+def test_apply_knows_plans_and_not_the_planner() -> None:
+    (apply,) = (m for m in modules() if m.name == "apply")
+    assert not {"planner", "graph", "config", "checks", "safety"} & apply.ours()
+    read = {node.attr for node in ast.walk(apply.tree) if isinstance(node, ast.Attribute)}
+    assert "reason" not in read
+
+
+@pytest.mark.parametrize("island", sorted(ISLANDS))
+def test_islands_import_nothing_else_of_the_project(island: str) -> None:
+    for module in modules():
+        if module.within(island):
+            strangers = {i for i in module.ours() if not _is_in(i, {island, *ISLANDS[island]})}
+            assert not strangers, f"{module.name} imports {sorted(strangers)}"
+
+
+def _is_in(name: str, packages: set[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+@pytest.mark.parametrize("adapter", sorted(WIRED))
+def test_adapters_are_imported_only_where_things_are_wired(adapter: str) -> None:
+    users = {m.name for m in modules() if not m.within(adapter) and any(_is_in(i, {adapter}) for i in m.ours())}
+    assert users <= WIRED[adapter]
+
+
+@pytest.mark.parametrize("library", sorted(OUTSIDE))
+def test_a_library_has_its_few_importers(library: str) -> None:
+    users = {m for m in modules() if any(i.split(".")[0] == library for i in m.imports)}
+    assert users, f"nobody imports {library} any more"
+    assert [m.name for m in users if not m.within(OUTSIDE[library])] == []
+
+
+def test_what_is_pure_knows_no_clock_no_files_and_no_chance() -> None:
+    for module in modules():
+        if module.within(PURE):
+            imported = {i.split(".")[0] for i in module.imports}
+            assert not imported & IMPURE_MODULES, f"{module.name} imports {sorted(imported & IMPURE_MODULES)}"
+            calls = {ast.unparse(n.func) for n in ast.walk(module.tree) if isinstance(n, ast.Call)}
+            assert not calls & {"print", "open", "input", "exec", "eval"}, module.name
+
+
+def test_only_the_command_line_prints() -> None:
+    for module in modules():
+        calls = {ast.unparse(n.func) for n in ast.walk(module.tree) if isinstance(n, ast.Call)}
+        if not module.within("cli"):
+            assert not calls & {"print", "sys.stdout.write", "sys.stderr.write"}, module.name
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert [m.name for m in modules() if not ast.get_docstring(m.tree)] == []
+
+
+def test_modules_and_functions_are_short() -> None:
+    assert [(m.name, m.lines) for m in modules() if m.lines > LONGER.get(m.name, MODULE_LINES)] == []
+    lengths = dict(f for m in modules() for f in _functions(m))
+    assert {name: length for name, length in lengths.items() if length > FUNCTION_LINES} == {}
+    assert statistics.median(lengths.values()) <= MEDIAN_LINES
+
+
+def test_the_package_shows_exactly_its_names() -> None:
+    shown = {name for name in dir(rftplan) if not name.startswith("_")}
+    submodules = {m.name.split(".")[0] for m in modules()}
+    imported = {"annotations", "import_module", "TYPE_CHECKING", "Any"}
+    assert shown - submodules - imported | set(rftplan.__all__) & submodules == set(rftplan.__all__)
+    for name in rftplan.__all__:
+        assert inspect.getdoc(getattr(rftplan, name)), name
+
+
+class NoteSpec(SpecModel):
+    text: Str
+
+
+class Note(Kind[NoteSpec]):
+    """A toy: a text that is "posted" by being written into the lock."""
+
+    name = "note"
+    section = "notes"
+
+    def __init__(self) -> None:
+        super().__init__(NoteSpec)
+
+    def refs(self, spec: NoteSpec) -> Sequence[Ref]:
+        return ()
+
+    def identity(self, spec: NoteSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
+        return {"text": spec.text}
+
+    def decide(self, situation: Situation) -> Change:
+        want, entry = situation.want, situation.entry
+        if want is None:
+            return situation.change(Action.FORGET, "tear down", Reason.REMOVED_FROM_SPEC)
+        if entry is not None and entry.fingerprint == want.fingerprint:
+            return situation.change(Action.NOOP, "keep", Reason.MATCHES)
+        return situation.change(Action.CREATE, "post", Reason.NOT_THERE)
+
+    def standing(self, situation: Situation) -> Standing:
+        return Standing("posted" if situation.entry else "not posted")
+
+    async def perform(self, change: Change, act: Act) -> Result:
+        want = act.resources.get(change.address)
+        entry = Entry(want.fingerprint, want.inputs) if want and change.action is Action.CREATE else None
+        act.records.record(change.address, entry)
+        return result(change, Outcome.DONE)
+
+
+@pytest.fixture
+def toy() -> Iterator[None]:
+    KINDS["note"] = Note()
+    yield
+    del KINDS["note"]
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_new_kind_is_one_module_and_one_line_in_the_registry(small: Small) -> None:
+    small.write("specs/notes.yaml", "notes: {hello: {text: Hello}, broken: {txt: 3}}\n")
+    assert [found.code for found in small.check()] == ["S203", "S202"]
+    small.write("specs/notes.yaml", "notes: {hello: {text: Hello}}\n")
+    assert small.verbs()["note.hello"] == "create post"
+    assert small.results()["note.hello"].outcome is Outcome.DONE
+    assert small.changes()["note.hello"].action is Action.NOOP
+    assert small.status()["note.hello"].state == "posted"
+    small.write("specs/notes.yaml", "")
+    assert small.verbs()["note.hello"] == "forget tear down"
+    assert small.results()["note.hello"].outcome is Outcome.DONE
+    assert "note.hello" not in small.changes()
