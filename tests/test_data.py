@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rftplan import codes, data
+from rftplan import codes
 from rftplan.codes import Code
-from rftplan.data import DataError, DataFacts, FactsCache, read_facts, read_facts_cached
+from rftplan.data import MAX_ROW_BYTES, DataError, DataFacts, FactsCache, read_facts, read_facts_cached
+from rftplan.facts import Pass
 
 SECOND = 1_000_000_000
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -89,7 +90,7 @@ def test_no_bytes_make_it_raise(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize("block", [1, 2, 3, 7, 64])
 def test_where_blocks_end_makes_no_difference(block: int) -> None:
     content = '{"a": "é😀"}\r\n\r\n{"b": [1, 2.50]}\nno\n{"a": 1, "a": 2}\n{"c": "\\ud800"}'.encode()
-    whole, pieces = data._Pass(), data._Pass()
+    whole, pieces = Pass(), Pass()
     whole.feed(content)
     pieces.feed(content[:4])
     for start in range(4, len(content), block):
@@ -164,7 +165,7 @@ def test_a_row_that_is_too_long_is_named_and_skipped(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     with path.open("wb") as stream:
         stream.write(b'{"a": 1}\n{"a": "')
-        stream.seek(data.MAX_ROW_BYTES + 10, os.SEEK_CUR)
+        stream.seek(MAX_ROW_BYTES + 10, os.SEEK_CUR)
         stream.write(b'"}\n{"a": 2}\nno\n')
     facts = read_facts(path)
     assert found(facts) == [(codes.ROW_TOO_LONG, 2, 1), (codes.ROW_NOT_JSON, 4, 1)]
