@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from rftplan.address import Address
-from rftplan.events import Event, Hashed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+from rftplan.events import Event, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
 
 HASHING_SHOWN_AFTER = 1.0
 """Seconds. A shorter pass over a data file is nobody's concern."""
@@ -49,6 +49,7 @@ class Board:
     uploads: dict[Address, Uploaded] = field(default_factory=dict)
     hashing: dict[str, Hashing] = field(default_factory=dict)
     training: dict[Address, Training] = field(default_factory=dict)
+    unanswered: dict[Address, LookFailed] = field(default_factory=dict)
 
     def fold(self, event: Event, now: float) -> bool:
         """Take the event in; True if it is worth a line to a reader who gets lines only."""
@@ -68,6 +69,10 @@ class Board:
                 return self._fold_trained(event)
             case WaitStarted():
                 return True
+            case LookFailed():
+                known = self.unanswered.get(event.address)
+                self.unanswered[event.address] = event
+                return known != event
             case _:
                 assert_never(event)
 
@@ -75,6 +80,7 @@ class Board:
         self.steps.pop(address, None)
         self.uploads.pop(address, None)
         self.training.pop(address, None)
+        self.unanswered.pop(address, None)
 
     def _fold_hashed(self, event: Hashed, now: float) -> bool:
         if event.done >= event.total:
@@ -87,6 +93,7 @@ class Board:
         return news
 
     def _fold_trained(self, event: Trained) -> bool:
+        self.unanswered.pop(event.address, None)
         if (known := self.training.get(event.address)) is not None:
             return known.hear(event)
         self.training[event.address] = known = Training(event)

@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 from rftplan.cli.board import Board
 from rftplan.cli.terminal import Terminal
-from rftplan.events import Event, Hashed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+from rftplan.events import Event, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
 from rftplan.render.look import Look, Tone
-from rftplan.render.progress_text import reading_line, result_line, training_line, training_lines, upload_line
+from rftplan.render.progress_text import (
+    reading_line,
+    result_line,
+    training_line,
+    training_lines,
+    unanswered_line,
+    upload_line,
+)
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -54,6 +61,8 @@ def event_line(event: Event, look: Look) -> str:
             return reading_line(event)
         case Uploaded():
             return upload_line(event)
+        case LookFailed():
+            return unanswered_line(event, look)
         case WaitStarted(addresses):
             return f"Waiting for {', '.join(map(str, addresses))}"
         case _:
@@ -155,3 +164,5 @@ def board_lines(board: Board, look: Look, now: float) -> Iterator[str]:
             yield f"{address}  {verb} …"
     for training in board.training.values():
         yield from training_lines(training.last, training.curve, look)
+    for failed in board.unanswered.values():
+        yield unanswered_line(failed, look)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rftplan.events import Hashed, Outcome, Result, Trained, Uploaded
+from rftplan.events import Hashed, LookFailed, Outcome, Result, Trained, Uploaded
 from rftplan.render.apply_text import OUTCOME_MARKS, outcome_words
 from rftplan.render.curve import bar, figure, size, sparkline
 from rftplan.render.escape import inert, visible
@@ -55,6 +55,10 @@ def _rewards(event: Trained) -> str:
 
 def _caveat(event: Trained, look: Look) -> str:
     return look.paint(Tone.CAUTION, f"({visible(event.caveat)})") if event.caveat else ""
+
+
+def unanswered_line(event: LookFailed, look: Look) -> str:
+    return f"{event.address}  {look.paint(Tone.CAUTION, 'no answer, asked again')}: {visible(event.error)}"
 
 
 def upload_line(event: Uploaded) -> str:

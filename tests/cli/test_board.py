@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rftplan.cli.board import Board
-from rftplan.events import Hashed, Outcome, Result, StepEnded, StepStarted, Trained, Uploaded
+from rftplan.events import Hashed, LookFailed, Outcome, Result, StepEnded, StepStarted, Trained, Uploaded
 from rftplan.plan import Action
 from tests.render.plans import FILE, JOB
 
@@ -34,6 +34,14 @@ def test_reading_is_news_once_and_only_after_a_second() -> None:
     assert told == [False, False, True, False, False]
     assert not board.fold(Hashed("a", 1000, 1000), 4.0)
     assert board.hashing == {}
+
+
+def test_a_service_that_does_not_answer_is_news_once_until_it_answers() -> None:
+    board, failed = Board(), LookFailed(JOB, "timed out")
+    assert [board.fold(failed, 0.0) for _ in range(3)] == [True, False, False]
+    board.fold(trained(3, 0.5), 0.0)
+    assert board.unanswered == {}
+    assert board.fold(failed, 0.0)
 
 
 def test_a_step_that_ended_is_no_longer_under_way() -> None:

@@ -6,7 +6,18 @@ import io
 import re
 
 from rftplan.cli.live import Lines, LiveView, listener_for
-from rftplan.events import Event, Hashed, Outcome, Result, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+from rftplan.events import (
+    Event,
+    Hashed,
+    LookFailed,
+    Outcome,
+    Result,
+    StepEnded,
+    StepStarted,
+    Trained,
+    Uploaded,
+    WaitStarted,
+)
 from rftplan.plan import Action
 from rftplan.render.look import Look
 from tests.cli.streams import Streams, person, pipes
@@ -21,6 +32,7 @@ EVENTS: list[Event] = [
     StepEnded(UPLOADED),
     WaitStarted((JOB,)),
     trained(None, None, "queued"),
+    LookFailed(JOB, "timed\nout"),
     trained(3, 0.25),
     trained(4, 0.25),
     trained(6, 0.75),
@@ -42,6 +54,7 @@ def test_a_log_gets_one_line_for_each_piece_of_news() -> None:
         "✓ file.train  upload done  file-1\n"
         "Waiting for job.security-review\n"
         "job.security-review  queued  reward train 0.5  (SIMULATED)\n"
+        "job.security-review  no answer, asked again: timed\\nout\n"
         "job.security-review  running  step 3/12  reward train 0.5  valid 0.25  (SIMULATED)\n"
         "job.security-review  running  step 6/12  reward train 0.5  valid 0.75  (SIMULATED)\n"
         "✗ job.security-review  launch failed  out of\\nquota\n"
