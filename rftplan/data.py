@@ -1,26 +1,27 @@
-"""One streaming pass over a data file, or what an earlier pass found. Knows no rules and no kinds.
+"""One streaming pass over a data file: its digests, its rows, what is wrong with them. Knows no rules and no kinds.
 
-Facts of a file that changes meanwhile are never given out.
+Never holds more of a file than a block and one row.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from rftplan import codes
 from rftplan.codes import CODES
 from rftplan.errors import UserError
-from rftplan.facts import MAX_PROBLEMS, MAX_ROW_BYTES, DataFacts, DataProblem, Pass
-from rftplan.reading import UnreadableError, open_regular
+from rftplan.reading import BOM, SAVE_AS_UTF8, UnreadableError, names_other_encoding, open_regular
+from rftplan.rows import WHITESPACE, DataProblem, Problems, UnusualRowsError, row_of, rows_of
 
 __all__ = [
-    "MAX_PROBLEMS",
     "MAX_ROW_BYTES",
     "DataError",
     "DataFacts",
@@ -30,12 +31,31 @@ __all__ = [
     "read_facts_cached",
 ]
 
+MAX_ROW_BYTES: Final = 32 * 1024 * 1024
 _BLOCK_BYTES: Final = 128 * 1024
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+
 OnProgress = Callable[[int, int], None]
 
 
 class DataError(UserError):
     """A data file that cannot be read at all; `message` continues a sentence that starts with its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What one pass over a data file found.
+
+    `sha256` is of the bytes, `size` counts them, `rows` counts lines that are not blank. `rows_digest` is of the values
+    (row_bytes.py): spaces between tokens, blank lines, byte order mark and line endings do not count, the order of keys
+    does. `problems` are in the order of the lines, bounded for each code.
+    """
+
+    sha256: str
+    size: int
+    rows: int
+    rows_digest: str
+    problems: tuple[DataProblem, ...] = ()
 
 
 def _ignore(done: int, total: int) -> None:
@@ -79,6 +99,115 @@ def _require_unchanged(before: os.stat_result, after: os.stat_result, size: int)
 
 def _identity(stat: os.stat_result) -> tuple[int, int, int, int]:
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
+class Pass:
+    """What is known so far. Fed with blocks of any size, then asked once for the facts."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._rows = 0
+        self._lines = 0
+        self._bytes_hash = hashlib.sha256()
+        self._rows_hash = hashlib.sha256()
+        self._problems = Problems()
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self._take: Callable[[bytes], None] = self._first_block
+
+    def feed(self, block: bytes) -> None:
+        self.size += len(block)
+        self._bytes_hash.update(block)
+        self._take(block)
+
+    def facts(self) -> DataFacts:
+        self._take_lines([b"".join(self._pending)])
+        if not self.size:
+            self._problems.add(codes.DATA_EMPTY, 0, 0, "it has no bytes", "write one JSON object a line")
+        elif not self._rows:
+            self._problems.add(codes.DATA_WITHOUT_ROWS, 0, 0, "it has only blank lines", "write one JSON object a line")
+        return DataFacts(
+            self._bytes_hash.hexdigest(), self.size, self._rows, self._rows_hash.hexdigest(), self._problems.listed()
+        )
+
+    def _first_block(self, block: bytes) -> None:
+        """Files can only be told from their first bytes, so those are looked at before any row."""
+        if block.startswith(_LFS_POINTER):
+            hint = "run `git lfs pull`"
+            self._problems.add(codes.DATA_IS_LFS_POINTER, 1, 1, "the data itself was not fetched", hint)
+            self._take = self._take_opaque
+        elif names_other_encoding(block):
+            self._problems.add(codes.ROW_NOT_UTF8, 1, 1, "the file is UTF-16 or UTF-32 text", SAVE_AS_UTF8)
+            self._take = self._take_opaque
+        else:
+            self._take = self._take_block
+        if block.startswith(BOM):
+            detail = "it does not count here, but other readers take it for part of the first row"
+            self._problems.add(codes.DATA_HAS_BOM, 1, 1, detail, "save the file as UTF-8 without byte order mark")
+        self._take(block.removeprefix(BOM))
+
+    def _take_opaque(self, block: bytes) -> None:
+        """Bytes that are no rows: one line, whatever is in it."""
+        self._rows = 1
+        self._rows_hash.update(block)
+
+    def _take_block(self, block: bytes) -> None:
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        first, *others = block.split(b"\n")
+        self._pending.append(first)
+        self._pending_size += len(first)
+        if self._pending_size > MAX_ROW_BYTES:
+            self._begin_oversized()
+            self._skip_row(b"\n".join([b"", *others]))
+        elif others:
+            rest = others.pop()
+            self._take_lines([b"".join(self._pending), *others])
+            self._pending = [rest]
+            self._pending_size = len(rest)
+
+    def _begin_oversized(self) -> None:
+        self._add_oversized(self._lines + 1)
+        self._rows += 1
+        for piece in self._pending:
+            self._rows_hash.update(piece)
+        self._pending = []
+        self._pending_size = 0
+        self._take = self._skip_row
+
+    def _add_oversized(self, line: int) -> None:
+        detail = f"the row is longer than {MAX_ROW_BYTES // 1024 // 1024} MB and is not looked at"
+        self._problems.add(codes.ROW_TOO_LONG, line, 1, detail, "end each row with a line break")
+
+    def _skip_row(self, block: bytes) -> None:
+        """The rest of a row that is too long."""
+        end, newline, rest = block.partition(b"\n")
+        self._rows_hash.update(end + newline)
+        if newline:
+            self._lines += 1
+            self._take = self._take_block
+            self._take_block(rest)
+
+    def _take_lines(self, lines: list[bytes]) -> None:
+        try:
+            rows, digested = rows_of(lines)
+        except UnusualRowsError:
+            for line in lines:
+                self._take_line(line)
+            return
+        self._rows += rows
+        self._lines += len(lines)
+        self._rows_hash.update(digested)
+
+    def _take_line(self, line: bytes) -> None:
+        self._lines += 1
+        if not line.strip(WHITESPACE):
+            return
+        self._rows += 1
+        digested, fault = row_of(line)
+        self._rows_hash.update(digested)
+        if fault:
+            self._problems.add(fault.code, self._lines, fault.column, fault.detail, fault.hint)
 
 
 _CACHE_FORMAT: Final = "rftplan.facts/1"

@@ -1,4 +1,4 @@
-"""Rows of JSON: their bytes for the digest, and what is wrong with them. Reads no files, keeps no state.
+"""Rows of JSON: their bytes for the digest, and what is wrong with them. Reads no files.
 
 Whole blocks of good rows go through the short loop of `rows_of`; `row_of` explains the others one by one.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
 
 from rftplan import codes
@@ -18,6 +19,8 @@ from rftplan.row_bytes import row_bytes
 
 WHITESPACE: Final = b" \t\r\n"
 """What JSON allows between tokens."""
+MAX_PROBLEMS: Final = 20
+"""Listed for each code; the last one says how many more there are."""
 _MAX_SHOWN: Final = 40
 
 
@@ -29,6 +32,39 @@ class Fault:
     column: int
     detail: str
     hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataProblem:
+    """Something wrong with a data file at a 1-based line and column; 0 means the file as a whole."""
+
+    line: int
+    column: int
+    code: Code
+    detail: str
+    hint: str | None = None
+
+
+class Problems:
+    """What was found so far: the first of each code, and how many there are of it."""
+
+    def __init__(self) -> None:
+        self._first: list[DataProblem] = []
+        self._counts: Counter[Code] = Counter()
+
+    def add(self, code: Code, line: int, column: int, detail: str, hint: str | None = None) -> None:
+        self._counts[code] += 1
+        if self._counts[code] <= MAX_PROBLEMS:
+            self._first.append(DataProblem(line, column, code, detail, hint))
+
+    def listed(self) -> tuple[DataProblem, ...]:
+        """In the order they were added; the last one listed of a code says how many more there are."""
+        problems = list(self._first)
+        for index in {problem.code: index for index, problem in enumerate(problems)}.values():
+            more = self._counts[problems[index].code] - MAX_PROBLEMS
+            if more > 0:
+                problems[index] = replace(problems[index], detail=f"{problems[index].detail} (and {more:,} more)")
+        return tuple(problems)
 
 
 class UnusualRowsError(Exception):

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from rftplan import codes
 from rftplan.codes import Code
-from rftplan.data import MAX_ROW_BYTES, DataError, DataFacts, FactsCache, read_facts, read_facts_cached
-from rftplan.facts import Pass
+from rftplan.data import MAX_ROW_BYTES, DataError, DataFacts, FactsCache, Pass, read_facts, read_facts_cached
 
 SECOND = 1_000_000_000
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
