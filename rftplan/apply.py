@@ -121,13 +121,13 @@ def _without_acting(execution: Execution, change: Change, results: Mapping[Addre
     stuck = [a for a in change.after if a in results and results[a].outcome is not Outcome.DONE]
     if stuck:
         names = ", ".join(str(a) for a in stuck)
-        return result(change, Outcome.SKIPPED, detail=f"not tried, because {names} is not done")
+        return result(change, Outcome.SKIPPED, detail=f"{names} is not done")
     return None
 
 
 async def _step(execution: Execution, act: Act, change: Change) -> Result:
     if execution.stop.asked:
-        return result(change, Outcome.SKIPPED, detail="not tried, because apply was stopped")
+        return result(change, Outcome.SKIPPED, detail="apply was stopped")
     execution.on_event(StepStarted(change.address, change.verb))
     try:
         return await KINDS[change.address.kind].perform(change, act)
@@ -219,7 +219,7 @@ async def _after_end(
 async def _follow_up(act: Act, change: Change, ended: Mapping[Address, Result]) -> Result:
     bad = [a for a in change.after if a in ended and ended[a].outcome is not Outcome.DONE]
     if bad:
-        return result(change, Outcome.SKIPPED, detail=f"not tried, because {bad[0]} did not succeed")
+        return result(change, Outcome.SKIPPED, detail=f"{bad[0]} did not succeed")
     try:
         return await KINDS[change.address.kind].follow_up(change, act)
     except (RftplanError, LostEffect) as error:

@@ -26,10 +26,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rftplan.cli.terminal import Terminal
 
     terminal = Terminal.of_process()
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        return _run(sys.argv[1:] if argv is None else list(argv), terminal)
+        return _run(words, terminal)
+    except RftplanError as error:
+        return _documented(error, terminal) if "--json" in words else reported(error, terminal)
     except BaseException as error:
         return reported(error, terminal)
+
+
+def _documented(error: RftplanError, terminal: Terminal) -> int:
+    """For a program that reads stdout: the error as its one document, and for people as always."""
+    from rftplan.render.documents import dumped, error_document
+
+    code = reported(error, terminal)
+    try:
+        terminal.out(dumped(error_document(error)))
+    except BrokenPipeError:
+        return _nobody_reads(terminal)
+    return code
 
 
 def reported(error: BaseException, terminal: Terminal) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from rftplan.canonical import Json, canonical_json
-from rftplan.errors import Diagnostic, has_errors
+from rftplan.errors import Diagnostic, RftplanError, SpecError, has_errors
 from rftplan.events import Outcome, Result
 from rftplan.plan import Action, Change, Drift, Evidence, FieldChange, Plan
 from rftplan.render.shapes import (
@@ -21,6 +21,7 @@ from rftplan.render.shapes import (
     CheckDocument,
     DriftDocument,
     EntryDocument,
+    ErrorDocument,
     EvidenceDocument,
     FieldDocument,
     FindingDocument,
@@ -48,6 +49,17 @@ def dumped(document: Mapping[str, object]) -> str:
     ASCII, so that nothing from specs or services reaches a terminal raw and no output encoding can fail.
     """
     return json.dumps(document, indent=2, allow_nan=False).replace("\x7f", "\\u007f") + "\n"
+
+
+def error_document(error: RftplanError) -> ErrorDocument:
+    """Why a command could not do what it was asked, with the findings if specs are at fault."""
+    diagnostics = error.diagnostics if isinstance(error, SpecError) else ()
+    return {
+        "format": "rftplan.error/1",
+        "error": str(error),
+        "hint": error.hint,
+        "diagnostics": [finding_document(d) for d in diagnostics],
+    }
 
 
 def finding_document(finding: Diagnostic) -> FindingDocument:

@@ -90,6 +90,15 @@ class HazardDocument(TypedDict):
     detail: str
 
 
+class ErrorDocument(TypedDict):
+    """What a command says in place of its own document when it could not do it."""
+
+    format: str
+    error: str
+    hint: str | None
+    diagnostics: list[FindingDocument]
+
+
 class CheckDocument(TypedDict):
     format: str
     ok: bool

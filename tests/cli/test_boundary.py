@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +142,13 @@ def test_no_words_at_all_is_wrong_usage_with_help(capsys: pytest.CaptureFixture[
 def test_help_is_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["apply", "--help"]) == 0
     assert capsys.readouterr().out.startswith("Usage: rftplan apply [OPTIONS]\n")
+
+
+def test_with_json_the_error_is_a_document_on_stdout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A program that reads stdout finds one document there, whatever happened."""
+    assert main(["-C", str(tmp_path), "plan", "--json"]) == 1
+    printed = capfd.readouterr()
+    document = json.loads(printed.out)
+    assert document["format"] == "rftplan.error/1"
+    assert document["diagnostics"][0]["code"] == "S101"
+    assert "error[S101]" in printed.err

@@ -49,13 +49,13 @@ def test_an_apply_to_the_end() -> None:
 
 def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
     failed = Result(JOB, Action.CREATE, "launch", Outcome.FAILED, error="model not available (403)")
-    skipped = Result(DEPLOYMENT, Action.DEFER, "wait", Outcome.SKIPPED, detail="not tried, because job.x is not done")
+    skipped = Result(DEPLOYMENT, Action.DEFER, "wait", Outcome.SKIPPED, detail="job.x is not done")
     assert apply_text(document(UPLOAD, failed, skipped), Look(program="rftplan -C d")) == (
         "  ✓ file.train                    upload  done       file-1\n"
         "  ✗ job.security-review           launch  failed\n"
         "      model not available (403)\n"
         "  · deployment.security-reviewer  wait    not tried\n"
-        "      not tried, because job.x is not done\n"
+        "      job.x is not done\n"
         "\n"
         "Apply: 1 done, 1 failed, 1 not tried. 12 requests.\n"
         "\n"

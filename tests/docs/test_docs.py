@@ -1,0 +1,134 @@
+"""Every command, program and spec in the documentation is run."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rftplan import project
+from rftplan.project import Options
+from tests.docs.blocks import PAGES, Block, blocks, clone, environment, run
+
+SERVED = "rftplan serve"
+INSTALL = re.compile(r"^pip install (-e '\.\[dev\]'|\.) && ")
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every shell command but `pytest` (this is it) and the server, which has a test of its own."""
+    found = []
+    for block in blocks("bash"):
+        for line in block.text.splitlines():
+            command = INSTALL.sub("", line.strip())
+            if command and command != "pytest" and not command.startswith((SERVED, "python benchmarks")):
+                found.append((block.page.name, command))
+    return found
+
+
+def test_the_two_commands_of_the_readme_are_there() -> None:
+    lines = [line for block in blocks("bash") if block.page.name == "README.md" for line in block.text.splitlines()]
+    assert lines[:2] == ["pip install . && rftplan apply --yes --wait", "pip install -e '.[dev]' && pytest"]
+
+
+@pytest.mark.parametrize("page", [page.name for page in PAGES])
+def test_every_command_of_a_page_runs_in_its_order(tmp_path: Path, page: str) -> None:
+    clone(tmp_path)
+    for found, command in commands():
+        if found != page:
+            continue
+        done = run(command, tmp_path)
+        if "--provider openai" in command:
+            assert done.returncode == 1, command
+            assert "OPENAI_API_KEY" in done.stderr
+        else:
+            assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def masked(text: str) -> list[str]:
+    """The text without what is another one each time: ids, the spaces that align them, how often we looked."""
+    text = re.sub(r"(ft:o4-mini-2025-04-16:local::)[0-9a-zA-Z]{8}", r"\1#", text)
+    text = re.sub(r"\b(file|ftjob)-[0-9A-Za-z]{20,}", r"\1-#", text)
+    text = re.sub(r"\b\d+ requests", "# requests", text)
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def test_the_transcript_of_the_readme_is_what_one_sees(tmp_path: Path) -> None:
+    clone(tmp_path)
+    (transcript,) = blocks("console")
+    for part in re.split(r"^\$ ", transcript.text, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        done = run(command, tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert masked(done.stdout) == masked(shown), command
+
+
+def test_every_python_program_runs(tmp_path: Path) -> None:
+    clone(tmp_path)
+    assert run("rftplan apply --yes --wait", tmp_path).returncode == 0
+    for block in blocks("python"):
+        if "8321" in block.text:
+            continue
+        done = subprocess.run(
+            [sys.executable, "-c", block.text], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(port: int) -> None:
+    """Until somebody listens; the server says nothing that a script could wait for."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+    raise AssertionError("the server does not listen")
+
+
+def test_the_served_service_answers_the_client_of_the_page(tmp_path: Path) -> None:
+    clone(tmp_path)
+    port = str(free_port())
+    (command,) = [line for block in blocks("bash") for line in block.text.splitlines() if line.startswith(SERVED)]
+    (client,) = [block for block in blocks("python") if "8321" in block.text]
+    server = subprocess.Popen(
+        ["bash", "-c", f"exec {command.replace('8321', port)}"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(int(port))
+        done = subprocess.run(
+            [sys.executable, "-c", client.text.replace("8321", port)],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout == "[]\n", done.stderr
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=20)
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_every_spec_is_accepted(tmp_path: Path, block: Block) -> None:
+    clone(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "specs/security.yaml").write_text(block.text)
+    findings = project.check(Options(tmp_path))
+    assert [f for f in findings if f.severity == "error"] == []
