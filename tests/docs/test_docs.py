@@ -50,12 +50,12 @@ def test_every_command_of_a_page_runs_in_its_order(tmp_path: Path, page: str) ->
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
-def masked(text: str) -> list[str]:
-    """The text without what is another one each time: ids, the spaces that align them, how often we looked."""
+def masked(text: str) -> str:
+    """The text without what is another one each time: ids, how often we looked, and where lines break."""
     text = re.sub(r"(ft:o4-mini-2025-04-16:local::)[0-9a-zA-Z]{8}", r"\1#", text)
     text = re.sub(r"\b(file|ftjob)-[0-9A-Za-z]{20,}", r"\1-#", text)
     text = re.sub(r"\b\d+ requests", "# requests", text)
-    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return " ".join(text.split())
 
 
 def test_the_transcript_of_the_readme_is_what_one_sees(tmp_path: Path) -> None:
