@@ -16,7 +16,7 @@ from rftplan.address import Address
 from rftplan.errors import ApiError, RftplanError
 from rftplan.events import LookFailed, OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import Act, LostEffect, Records, RecordStep, result
+from rftplan.kinds.base import Act, LostEffect, MoveStep, Records, RecordStep, result
 from rftplan.plan import Action, Change, Plan
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -83,9 +83,7 @@ async def _walk(execution: Execution, act: Act, book: Book, results: dict[Addres
         sorter.done(*ready)
 
 
-async def _level(
-    execution: Execution, act: Act, changes: list[Change], results: dict[Address, Result]
-) -> bool:
+async def _level(execution: Execution, act: Act, changes: list[Change], results: dict[Address, Result]) -> bool:
     """Carry out the changes of one level; True if any of them acted."""
     places = asyncio.Semaphore(execution.parallelism)
     acting = []
@@ -129,6 +127,8 @@ async def _step(execution: Execution, act: Act, change: Change) -> Result:
     if execution.stop.asked:
         return result(change, Outcome.SKIPPED, detail="apply was stopped")
     execution.on_event(StepStarted(change.address, change.verb))
+    if isinstance(change.step, MoveStep):
+        return _move(change, change.step, act)
     try:
         return await KINDS[change.address.kind].perform(change, act)
     except LostEffect as lost:
@@ -140,6 +140,15 @@ async def _step(execution: Execution, act: Act, change: Change) -> Result:
     except RftplanError as error:
         hint = f"; {error.hint}" if error.hint else ""
         return result(change, Outcome.FAILED, error=f"{error}{hint}")
+
+
+def _move(change: Change, step: MoveStep, act: Act) -> Result:
+    """Known under the new address first: a death in between leaves it known twice, never not at all."""
+    act.records.record(step.to, step.entry)
+    for launch in step.tombstones:
+        act.records.record(step.to, step.entry, tombstone=launch)
+    act.records.record(change.address, None)
+    return result(change, Outcome.DONE, id=step.entry.id)
 
 
 def _note(execution: Execution, results: dict[Address, Result], ended: Result) -> None:

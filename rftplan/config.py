@@ -14,6 +14,7 @@ from rftplan.canonical import Json
 from rftplan.codes import (
     BAD_NAME,
     DECLARED_TWICE,
+    MOVED_NOWHERE,
     NO_PROJECT,
     NOT_BUILT,
     TOP_LEVEL,
@@ -26,10 +27,10 @@ from rftplan.kinds import KINDS
 from rftplan.kinds.spec import NAME_HINT, Context, shown
 from rftplan.misfits import Misfit, closest, describe
 from rftplan.named_files import NamedFiles
-from rftplan.project_spec import PolicySpec, ProjectSpec
+from rftplan.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
 from rftplan.source import Document, PathKey, Root, read_documents
 
-LATER: Final = ("variables", "environments", "tests", "moved", "removed")
+LATER: Final = ("variables", "environments", "tests")
 """Sections that the language has and this version does not carry out; refused rather than ignored."""
 
 
@@ -61,6 +62,7 @@ class Config:
     broken: frozenset[Address] = frozenset()
     unread: frozenset[str] = frozenset()
     provider_place: Place | None = None
+    moved: tuple[MoveSpec, ...] = ()
 
 
 @dataclass
@@ -75,6 +77,8 @@ class _Reading:
     broken: dict[Address, Place] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     provider_place: Place | None = None
+    moved: list[tuple[MoveSpec, Place]] = field(default_factory=list)
+    removed: list[tuple[RemovedSpec, Place]] = field(default_factory=list)
     findings: list[Diagnostic] = field(default_factory=list)
 
 
@@ -112,7 +116,9 @@ def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:
         broken=frozenset(reading.broken),
         unread=frozenset(reading.unread),
         provider_place=reading.provider_place,
+        moved=tuple(move for move, _ in reading.moved),
     )
+    reading.findings.extend(_check_moves(reading))
     return config, reading.findings
 
 
@@ -138,6 +144,10 @@ def _read_document(reading: _Reading, document: Document) -> None:
             reading.provider_place = reading.provider_place or document.place((key, "provider"))
         elif key == "policy":
             reading.policy = _read_single(reading, document, key, PolicySpec) or reading.policy
+        elif key == "moved":
+            reading.moved.extend(_read_list(reading, document, key, TypeAdapter(tuple[MoveSpec, ...])))
+        elif key == "removed":
+            reading.removed.extend(_read_list(reading, document, key, TypeAdapter(tuple[RemovedSpec, ...])))
         elif key in LATER:
             reading.findings.append(
                 finding(
@@ -148,7 +158,7 @@ def _read_document(reading: _Reading, document: Document) -> None:
                 )
             )
         else:
-            known = [*sections, "project", "policy", *LATER]
+            known = [*sections, "project", "policy", "moved", "removed", *LATER]
             reading.findings.append(
                 finding(
                     UNKNOWN_KEY,
@@ -186,6 +196,32 @@ def _read_single(reading: _Reading, document: Document, key: str, model: type[An
         return None
     reading.single[key] = place
     return _validated(reading, document, (key,), TypeAdapter(model), None)
+
+
+def _read_list(reading: _Reading, document: Document, key: str, adapter: TypeAdapter[Any]) -> list[tuple[Any, Place]]:
+    """The items of a section that is a list; lists of several files are concatenated."""
+    written = _value(document, (key,))
+    if written is None:
+        return []
+    items = _validated(reading, document, (key,), adapter, None)
+    return [(item, document.place((key, index))) for index, item in enumerate(items or ())]
+
+
+def _check_moves(reading: _Reading) -> Iterator[Diagnostic]:
+    """What was moved must be declared where it went, and what is gone must not be declared."""
+    known = {*reading.declared, *reading.broken}
+    for move, place in reading.moved:
+        if move.to not in known:
+            hint = "declare it, or take the move out"
+            yield finding(MOVED_NOWHERE, f"{move.to} is not declared", place=place, address=str(move.to), hint=hint)
+        if move.origin in known:
+            detail = f"{move.origin} is declared, so it cannot have moved"
+            yield finding(MOVED_NOWHERE, detail, place=place, address=str(move.origin), hint="take the move out")
+    for removed, place in reading.removed:
+        if removed.address in known:
+            detail = f"{removed.address} is declared and said to be removed"
+            hint = "take one of the two out"
+            yield finding(MOVED_NOWHERE, detail, place=place, address=str(removed.address), hint=hint)
 
 
 def _twice(what: str, place: Place, first: Place) -> Diagnostic:

@@ -51,6 +51,7 @@ class Loaded:
     graph: Graph
     data_paths: Mapping[Address, Path]
     diagnostics: tuple[Diagnostic, ...]
+    moves: tuple[tuple[Address, Address], ...] = ()
 
 
 def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
@@ -83,6 +84,7 @@ def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
         graph=Graph({}, ()) if has_errors(diagnostics) else build_graph(config, facts),
         data_paths=data.paths,
         diagnostics=diagnostics,
+        moves=tuple((move.origin, move.to) for move in config.moved),
     )
 
 

@@ -75,7 +75,7 @@ def describe(error: ValidationError, value: Any, context: Context, loaded: Mappi
 
 def _counts_only_good_items(item: Any) -> bool:
     """A list is "too short" for pydantic where an item has a fault, which is reported by itself."""
-    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
+    return bool(item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"])
 
 
 def _without_shadows(misfits: list[Misfit]) -> list[Misfit]:

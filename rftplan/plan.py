@@ -67,6 +67,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     FOREIGN_LINEAGE = "foreign-lineage"
     LOOKS_MOVED = "looks-moved"
+    MOVED = "moved"
     LOCK_REBUILT = "lock-rebuilt"
     WAITS_FOR_JOB = "waits-for-job"
     UPSTREAM_BLOCKED = "upstream-blocked"

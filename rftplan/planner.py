@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rftplan.address import Address
 from rftplan.errors import Diagnostic
 from rftplan.graph import Graph
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import OpenIntent, Resource, Scope, Situation, Standing
+from rftplan.kinds.base import MoveStep, OpenIntent, Resource, Scope, Situation, Standing
 from rftplan.kinds.spec import Lifecycle
 from rftplan.lockfile import Entry, Hold
 from rftplan.plan import Action, Change, Drift, Hazard, Plan, Reason
@@ -37,6 +37,28 @@ class PlanInputs:
     selection: Selection = field(default_factory=Selection)
     diagnostics: tuple[Diagnostic, ...] = ()
     allowed: frozenset[Hazard] = frozenset()
+    moves: tuple[Change, ...] = ()
+
+
+def moved_entries(
+    entries: Mapping[Address, Entry],
+    tombstones: Mapping[Address, tuple[str, ...]],
+    moves: Iterable[tuple[Address, Address]],
+) -> tuple[dict[Address, Entry], tuple[Change, ...]]:
+    """The lock's entries under the addresses that are meant now, and the changes that make it so.
+
+    A move that was carried out already, or whose target the lock knows otherwise, changes nothing.
+    """
+    now = dict(entries)
+    changes = []
+    for origin, to in moves:
+        entry = now.get(origin)
+        if entry is None or (to in now and now[to].id != entry.id):
+            continue
+        now[to] = now.pop(origin)
+        step = MoveStep(to, entry, tombstones.get(origin, ()))
+        changes.append(Change(origin, Action.UPDATE, "move", Reason.MOVED, f"is {to} from now on", step=step))
+    return now, tuple(changes)
 
 
 def make_plan(inputs: PlanInputs) -> Plan:
@@ -49,7 +71,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
         situation = _situation(inputs, address, decided)
         decided[address] = _decide(inputs, situation)
         drift.extend(KINDS[address.kind].drift(situation))
-    changes = _ordered(inputs, order, _blocked(decided))
+    changes = (*inputs.moves, *_ordered(inputs, order, _blocked(decided)))
     return Plan(
         project=inputs.scope.project,
         env=inputs.scope.env,
@@ -64,9 +86,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
 
 def _found_lineage(inputs: PlanInputs) -> str | None:
     """Whose launches are there already: a lock that was lost takes its own lineage up again."""
-    found = (
-        KINDS[a.kind].lineage(seen) for a, seen in sorted(inputs.snapshot.items(), key=lambda item: item[0])
-    )
+    found = (KINDS[a.kind].lineage(seen) for a, seen in sorted(inputs.snapshot.items(), key=lambda item: item[0]))
     return next((lineage for lineage in found if lineage), None)
 
 
@@ -88,9 +108,7 @@ def _situation(inputs: PlanInputs, address: Address, decided: Mapping[Address, C
         intent=inputs.intents.get(address),
         scope=inputs.scope,
         tombstones=inputs.tombstones.get(address, ()),
-        upstream={ref.address: decided[ref.address] for ref in want.refs if ref.address in decided}
-        if want
-        else {},
+        upstream={ref.address: decided[ref.address] for ref in want.refs if ref.address in decided} if want else {},
         entries=inputs.entries,
         launching=tuple(sorted(a for a, change in decided.items() if address in change.needs)),
         replace=address in inputs.selection.replace,
@@ -147,9 +165,7 @@ def _blocked(decided: Mapping[Address, Change]) -> dict[Address, Change]:
     return result
 
 
-def _ordered(
-    inputs: PlanInputs, order: list[Address], decided: Mapping[Address, Change]
-) -> tuple[Change, ...]:
+def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address, Change]) -> tuple[Change, ...]:
     """In the order of the graph, each change with what must be finished first."""
     changes = []
     for address in order:
@@ -157,7 +173,7 @@ def _ordered(
         if inputs.selection.destroy or want is None:
             before = _users(inputs, address, decided)
         else:
-            before = tuple(ref.address for ref in want.refs)
+            before = (*(m.address for m in inputs.moves), *(ref.address for ref in want.refs))
         changes.append(replace(change, after=tuple(dict.fromkeys(before))))
     return tuple(changes)
 
@@ -168,9 +184,7 @@ def _users(inputs: PlanInputs, address: Address, decided: Mapping[Address, Chang
         return ()
     kinds = list(KINDS)
     rank = kinds.index(address.kind)
-    users = (
-        a for a, c in decided.items() if kinds.index(a.kind) > rank and c.action.acts and _gone(inputs, a)
-    )
+    users = (a for a, c in decided.items() if kinds.index(a.kind) > rank and c.action.acts and _gone(inputs, a))
     return tuple(sorted(users))
 
 

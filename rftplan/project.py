@@ -22,7 +22,7 @@ from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Entry, Lock
 from rftplan.observe import observe, open_intents
 from rftplan.plan import Action, Plan
-from rftplan.planner import PlanInputs, Selection, make_plan, standings
+from rftplan.planner import PlanInputs, Selection, make_plan, moved_entries, standings
 from rftplan.promoted import Promoted, promoted, state_paths
 from rftplan.wiring import World, acting_alone, connected, real_world
 
@@ -98,21 +98,21 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
     state = _state(loaded, world)
     scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile)
     intents = tuple(state.intents.values())
-    snapshot = await observe(loaded.graph, state.entries, intents, port=port, scope=scope)
-    document = {
-        key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()
-    }
+    entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves)
+    snapshot = await observe(loaded.graph, entries, intents, port=port, scope=scope)
+    document = {key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()}
     inputs = PlanInputs(
         graph=loaded.graph,
         scope=scope,
         provider=document,
-        entries=state.entries,
+        entries=entries,
         tombstones=state.tombstones,
         intents=open_intents(intents, now=world.now(), scope=scope),
         snapshot=snapshot,
         selection=_checked(selection, loaded),
         diagnostics=loaded.diagnostics,
         allowed=loaded.allowed,
+        moves=moves,
     )
     return inputs, state
 
@@ -120,9 +120,7 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
 def _checked(selection: Selection, loaded: Loaded) -> Selection:
     unknown = sorted(str(a) for a in selection.replace if a not in loaded.graph.resources or a.kind != "job")
     if unknown:
-        raise UserError(
-            f"{', '.join(unknown)} is not a job of these specs", hint="rftplan plan lists the addresses"
-        )
+        raise UserError(f"{', '.join(unknown)} is not a job of these specs", hint="rftplan plan lists the addresses")
     return selection
 
 
@@ -194,9 +192,7 @@ def _acting(
         with acting_alone(loaded.paths, patience=0 if before else PATIENCE):
             if before is not None and not before.new:
                 _refuse_moved(_state(loaded, world), before)
-            ledger = open_ledger(
-                loaded.paths, loaded.identity, now=world.now, new_lineage=lambda: inputs.scope.lineage
-            )
+            ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=lambda: inputs.scope.lineage)
             act = Act(
                 port=port,
                 scope=inputs.scope,
@@ -222,9 +218,7 @@ def _refuse_moved(now: State, planned: State) -> None:
         planned.intents,
     )
     if not same:
-        raise LockError(
-            "somebody else applied while this plan was being looked at", hint="run rftplan apply again"
-        )
+        raise LockError("somebody else applied while this plan was being looked at", hint="run rftplan apply again")
 
 
 async def status(

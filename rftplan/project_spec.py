@@ -1,15 +1,16 @@
-"""`project` and `policy`: the sections that describe no resource. Models only; reads nothing."""
+"""`project`, `policy`, `moved`, `removed`: the sections that describe no resource. Models only; reads nothing."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from rftplan.address import Address
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.errors import UserError
-from rftplan.kinds.spec import Name, SpecModel, Str, shown
+from rftplan.kinds.spec import Flag, Name, SpecModel, Str, shown
 from rftplan.plan import Hazard
 
 
@@ -60,3 +61,44 @@ class PolicySpec(SpecModel):
 
     allow: tuple[Hazard, ...] = ()
     data_roots: tuple[Annotated[Str, AfterValidator(_data_root)], ...] = ()
+
+
+def _address(value: Any) -> Address:
+    if isinstance(value, Address):
+        return value
+    try:
+        return Address.parse(value if isinstance(value, str) else shown(value))
+    except ValueError as error:
+        about = {"problem": str(error), "hint": "write kind.name, such as job.security-review"}
+        raise PydanticCustomError("bad_address", "{problem}", about) from None
+
+
+AddressField = Annotated[Any, PlainValidator(_address)]
+
+
+class MoveSpec(SpecModel):
+    """`moved: [{from, to}]`: what the lock knows under one address is meant by another now."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    origin: Annotated[AddressField, Field(alias="from")]
+    to: AddressField
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> MoveSpec:
+        if self.origin.kind != self.to.kind or self.origin == self.to:
+            raise PydanticCustomError("move", "from and to must be two addresses of one kind")
+        return self
+
+
+def _delete_model(value: bool) -> bool:
+    if value:
+        raise PydanticCustomError("delete_model", "models are not deleted by this version; take delete_model out")
+    return value
+
+
+class RemovedSpec(SpecModel):
+    """`removed: [{address}]`: says in the specs that something was taken out on purpose."""
+
+    address: AddressField
+    delete_model: Annotated[Flag, AfterValidator(_delete_model)] = False

@@ -274,6 +274,28 @@ def test_stop_ends_what_is_in_flight_and_begins_nothing_new(small: Small) -> Non
     assert small.jobs() == []
 
 
+def test_what_moved_is_known_under_its_new_name_and_not_launched_again(small: Small) -> None:
+    small.train()
+    small.edit("specs/main.yaml", "jobs:\n  review:", "jobs:\n  renamed:")
+    small.edit("specs/main.yaml", "    job: review", "    job: renamed")
+    assert small.verbs()["job.renamed"] == "hold hold"
+    small.edit("specs/main.yaml", "jobs:", "moved:\n  - {from: job.review, to: job.renamed}\njobs:")
+    assert small.verbs() == {"job.review": "update move"}
+    assert small.changes()["job.review"].reason is Reason.MOVED
+    small.train()
+    assert small.verbs() == {}
+    assert len(small.jobs()) == 1
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    assert small.verbs()["job.renamed"] == "replace relaunch"
+
+
+def test_a_move_to_nowhere_and_a_removal_of_what_is_declared_are_errors(small: Small) -> None:
+    small.edit(
+        "specs/main.yaml", "jobs:", "moved: [{from: job.a, to: job.b}]\nremoved: [{address: file.train}]\njobs:"
+    )
+    assert [(f.code, f.address) for f in small.check()] == [("S215", "job.b"), ("S215", "file.train")]
+
+
 def test_another_lock_has_a_journal_of_its_own(small: Small) -> None:
     small.train()
     small.options = replace(small.options, lock="other.lock")

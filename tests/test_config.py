@@ -32,11 +32,11 @@ SECTIONS = [
     (
         SPEC + "x-notes: {}\n",
         f'S202 {M}:27:1 "x-notes" is not a section | sections are files, graders, jobs, deployments, project, '
-        "policy, variables, environments, tests, moved, removed",
+        "policy, moved, removed, variables, environments, tests",
     ),
     *(
         (SPEC + f"{section}: {{}}\n", f"S209 {M}:27:1 {section}: {NOT_BUILT}")
-        for section in ("variables", "environments", "tests", "moved", "removed")
+        for section in ("variables", "environments", "tests")
     ),
     (
         edited(("project: {name: demo, provider: local}\n", "")),

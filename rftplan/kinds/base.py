@@ -152,6 +152,15 @@ class RecordStep:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class MoveStep:
+    """The lock shall know under `to` what it knew under the change's address. Apply carries it out itself."""
+
+    to: Address
+    entry: Entry
+    tombstones: tuple[str, ...] = ()
+
+
 class LostEffect(Exception):
     """An effect's fate is unknown; its intent is still open in the journal."""
 

@@ -39,6 +39,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.AMBIGUOUS: "several objects at the service could be this one",
     Reason.DUPLICATE: "it was launched twice",
     Reason.FOREIGN_LINEAGE: "another lock launched it",
+    Reason.MOVED: "the specs say that it moved",
     Reason.LOOKS_MOVED: "the same thing exists under an address that the specs lack",
     Reason.LOCK_REBUILT: "the lock was lost, and with it rollbacks, holds and evidence",
     Reason.WAITS_FOR_JOB: "its job has not ended yet",

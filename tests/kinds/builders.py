@@ -107,5 +107,3 @@ def launched(
     job = remote(status, launch=first_launch(want))
     seen = SeenJob(mine=job, slot=(job,), progress=Progress(step, 10))
     return want, situation(want, entry=entry_for(want, job, **resolved), seen=seen)
-
-

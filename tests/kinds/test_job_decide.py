@@ -141,7 +141,7 @@ def test_editing_an_alias_to_the_snapshot_it_resolved_to_changes_nothing() -> No
     job = remote(S.SUCCEEDED, launch=first_launch(alias))
     entry = entry_for(alias, job, status="succeeded")
     change = decide(situation(resource(job_spec()), entry=entry, seen=SeenJob(mine=job, slot=())))
-    assert change.action is Action.NOOP
+    assert (change.action, change.reason) == (Action.NOOP, Reason.ALIAS_RESOLVED)
 
 
 def test_another_model_is_no_alias() -> None:

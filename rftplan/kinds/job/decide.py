@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from rftplan.api.port import JobStatus, RemoteJob
@@ -226,7 +226,9 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
     if change.action is Action.NOOP and seen.others:
         return _cancel(situation, seen.others, Reason.SUPERSEDED, f"{job.id} stands in their place")
     if change.action is Action.NOOP and job.status.ended:
-        return _record_end(situation, seen, job, entry, change)
+        change = _record_end(situation, seen, job, entry, change)
+    if change.reason is Reason.MATCHES and entry.fingerprint != want.fingerprint:
+        return replace(change, reason=Reason.ALIAS_RESOLVED)
     return change
 
 
