@@ -1,0 +1,159 @@
+"""When a data file is uploaded, adopted, kept, deleted or left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rftplan.address import Address
+from rftplan.api.port import RemoteFile
+from rftplan.journal import Intent
+from rftplan.kinds.base import OpenIntent, Resource, Situation
+from rftplan.kinds.file import KIND, AdoptStep, DeleteStep, FileSpec, SeenFile, UploadStep, remote_name
+from rftplan.lockfile import Entry, Origin
+from rftplan.plan import Action, Change, Hazard, Reason
+from tests.planning import graph_of, remote_file, scope
+
+FILE, JOB = Address("file", "train"), Address("job", "review")
+WANT = graph_of({FILE: FileSpec(path="train.jsonl")}).resources[FILE]
+ABSENT = graph_of({FILE: FileSpec(path="train.jsonl")}, absent=frozenset({FILE})).resources[FILE]
+ENTRY = Entry(WANT.fingerprint, WANT.inputs, id="file-1")
+OLD = Entry("v1:" + "0" * 64, {"purpose": "fine-tune", "sha256": "0" * 64}, id="file-1")
+MINE = RemoteFile("file-1", "train.jsonl", 10, "fine-tune", 100)
+NAMED = remote_file(FILE, WANT, id="file-2")
+HERE = SeenFile(mine=MINE)
+GONE = SeenFile()
+FOUND = SeenFile(named=(NAMED,))
+UPLOAD = Intent(1, FILE, "upload", "lineage-1:token", None, at=0.0)
+
+
+def decide(
+    want: Resource | None = WANT,
+    entry: Entry | None = None,
+    seen: SeenFile = GONE,
+    *,
+    needed: bool = False,
+    intent: OpenIntent | None = None,
+    entries: dict[Address, Entry] | None = None,
+) -> Change:
+    return KIND.decide(
+        Situation(
+            address=FILE,
+            want=want,
+            entry=entry,
+            seen=seen,
+            intent=intent,
+            scope=scope(),
+            entries={**({FILE: entry} if entry else {}), **(entries or {})},
+            launching=(JOB,) if needed else (),
+        )
+    )
+
+
+TABLE: list[tuple[str, dict[str, Any], Action, str, Reason]] = [
+    ("new, not needed", {}, Action.NOOP, "keep", Reason.NOT_NEEDED),
+    ("new, needed", {"needed": True}, Action.CREATE, "upload", Reason.NEEDED_BY_LAUNCH),
+    ("new, there already", {"seen": FOUND}, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE),
+    ("new, needed, there already", {"seen": FOUND, "needed": True}, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE),
+    ("as uploaded", {"entry": ENTRY, "seen": HERE}, Action.NOOP, "keep", Reason.MATCHES),
+    ("as uploaded, needed", {"entry": ENTRY, "seen": HERE, "needed": True}, Action.NOOP, "keep", Reason.MATCHES),
+    ("gone, not needed", {"entry": ENTRY}, Action.NOOP, "keep", Reason.GONE_NOT_NEEDED),
+    ("gone, needed", {"entry": ENTRY, "needed": True}, Action.CREATE, "upload", Reason.GONE_AND_NEEDED),
+    ("gone, a twin there", {"entry": ENTRY, "seen": FOUND}, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE),
+    ("changed, not needed", {"entry": OLD, "seen": HERE}, Action.NOOP, "keep", Reason.NOT_NEEDED),
+    ("changed, needed", {"entry": OLD, "seen": HERE, "needed": True}, Action.UPDATE, "upload", Reason.CONTENT_CHANGED),
+    ("changed, there already", {"entry": OLD, "seen": FOUND}, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE),
+    ("absent, not needed", {"want": ABSENT, "entry": ENTRY, "seen": HERE}, Action.NOOP, "keep", Reason.MATCHES),
+    (
+        "absent, needed, still there",
+        {"want": ABSENT, "entry": ENTRY, "seen": HERE, "needed": True},
+        Action.NOOP,
+        "keep",
+        Reason.MATCHES,
+    ),
+    (
+        "absent, needed, gone",
+        {"want": ABSENT, "entry": ENTRY, "needed": True},
+        Action.HOLD,
+        "hold",
+        Reason.DATA_ABSENT,
+    ),
+    ("removed, ours, unused", {"want": None, "entry": ENTRY, "seen": HERE}, Action.DELETE, "delete",
+     Reason.REMOVED_FROM_SPEC),
+    ("removed, gone", {"want": None, "entry": ENTRY}, Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC),
+    ("removed, adopted", {"want": None, "entry": replace(ENTRY, origin=Origin.ADOPTED), "seen": HERE}, Action.FORGET,
+     "forget", Reason.REMOVED_FROM_SPEC),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "action", "verb", "reason"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_the_table(given: dict[str, Any], action: Action, verb: str, reason: Reason) -> None:
+    change = decide(**given)
+    assert (change.action, change.verb, change.reason) == (action, verb, reason)
+
+
+def test_an_upload_carries_our_hash_in_its_name() -> None:
+    step = decide(needed=True).step
+    assert step == UploadStep(remote_name("demo", "default", "train", str(WANT.inputs["sha256"])), 10)
+    assert step.filename.startswith(f"demo.default.train-{WANT.inputs['sha256']}"[: len("demo.default.train-") + 32])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(NAMED, size=11), replace(NAMED, purpose="assistants")],
+    ids=["another size", "another purpose"],
+)
+def test_what_only_looks_the_same_is_not_adopted(other: RemoteFile) -> None:
+    assert decide(seen=SeenFile(named=(other,))).action is Action.NOOP
+    assert decide(seen=SeenFile(named=(other,)), needed=True).verb == "upload"
+    step = decide(seen=SeenFile(named=(other, NAMED))).step
+    assert isinstance(step, AdoptStep)
+    assert step.entry.id == NAMED.id
+
+
+def test_an_adopted_file_is_never_ours_to_delete() -> None:
+    step = decide(seen=FOUND).step
+    assert isinstance(step, AdoptStep)
+    assert step.entry.origin is Origin.ADOPTED
+
+
+def test_an_absent_file_is_adopted_by_name_alone() -> None:
+    """Its size is not known here; its name holds its hash."""
+    assert decide(ABSENT, ENTRY, FOUND).action is Action.ADOPT
+
+
+def test_an_upload_that_was_cut_off_is_looked_up_before_it_is_repeated() -> None:
+    open_, settled = OpenIntent(UPLOAD, settled=False), OpenIntent(UPLOAD, settled=True)
+    assert decide(needed=True, intent=open_).reason is Reason.FATE_UNKNOWN
+    assert decide(needed=True, intent=settled).verb == "upload"
+    recovered = decide(needed=True, intent=open_, seen=FOUND)
+    assert (recovered.action, recovered.verb, recovered.reason) == (Action.ADOPT, "recover", Reason.INTENT_RECOVERED)
+    assert isinstance(recovered.step, AdoptStep)
+    assert recovered.step.entry.origin is Origin.CREATED
+
+
+def test_a_delete_is_a_hazard_and_names_its_file() -> None:
+    change = decide(None, ENTRY, HERE)
+    assert change.step == DeleteStep("file-1")
+    assert [h.hazard for h in change.hazards] == [Hazard.DELETE]
+
+
+@pytest.mark.parametrize("field", ["training_file", "validation_file"])
+def test_what_a_job_was_trained_from_stays(field: str) -> None:
+    job = Entry("v1:", {}, id="ftjob-1", resolved={field: "file-1"})
+    change = decide(None, ENTRY, HERE, entries={JOB: job})
+    assert change.action is Action.FORGET
+    assert "job.review was trained from it" in change.detail
+
+
+def test_a_file_that_is_gone_is_drift_and_one_that_is_there_is_none() -> None:
+    def drift(seen: SeenFile, entry: Entry | None) -> list[str]:
+        return [d.detail for d in KIND.drift(Situation(FILE, WANT, entry, seen, None, scope()))]
+
+    assert drift(GONE, ENTRY) == ["file-1 is no longer at the service"]
+    assert drift(HERE, ENTRY) == []
+    assert drift(GONE, None) == []
