@@ -1,0 +1,203 @@
+"""When a checkpoint is promoted, kept, held back; and who may use it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rftplan.address import Address
+from rftplan.api.port import Checkpoint, JobStatus, Permission
+from rftplan.kinds.base import Resource, Situation
+from rftplan.kinds.deployment import KIND, DeploymentSpec, ForgetStep, PermitStep, PromoteStep, SeenDeployment
+from rftplan.kinds.job.launch import launch_of
+from rftplan.kinds.job.spec import JobSpec
+from rftplan.lockfile import Entry, Origin
+from rftplan.plan import Action, Change, Hazard, Reason
+from tests.planning import graph_of, remote_job, scope
+
+AT, JOB = Address("deployment", "reviewer"), Address("job", "review")
+JOB_SPEC = JobSpec.model_validate({"model": "m", "training_file": {"id": "file-raw"}})
+RAN = remote_job(JOB, JobStatus.SUCCEEDED, launch_of("v1:a", 1), id="ftjob-1")
+POINTS = tuple(
+    Checkpoint(f"c{step}", f"ft:{step}", "ftjob-1", step, 0, {"valid_reward_mean": reward})
+    for step, reward in ((3, 0.4), (6, 0.9), (9, 0.7))
+)
+DONE = SeenDeployment(RAN, POINTS)
+KEPT = Change(JOB, Action.NOOP, "keep", Reason.MATCHES)
+
+
+def resource(**fields: Any) -> Resource:
+    body = {"job": "review", "gates": [{"metric": "valid_reward_mean", "at_least": 0.8}], **fields}
+    return graph_of({JOB: JOB_SPEC, AT: DeploymentSpec.model_validate(body)}).resources[AT]
+
+
+WANT = resource()
+
+
+def live(model: str = "ft:6", *, want: Resource = WANT, job_id: str = "ftjob-1", **resolved: Any) -> Entry:
+    revision = {"revision": 1, "model": model, "job": "job.review", "job_id": job_id, "step": 6}
+    return Entry(want.fingerprint, want.inputs, id=model, resolved=resolved, history=(revision,))  # type: ignore[arg-type]
+
+
+def job_entry(origin: Origin = Origin.CREATED) -> Entry:
+    return Entry("v1:a", {}, id="ftjob-1", origin=origin)
+
+
+def decide(
+    want: Resource | None = WANT,
+    entry: Entry | None = None,
+    seen: SeenDeployment = DONE,
+    *,
+    upstream: Change = KEPT,
+    job: Entry | None = None,
+) -> Change:
+    entries = {JOB: job or job_entry(), **({AT: entry} if entry else {})}
+    return KIND.decide(Situation(AT, want, entry, seen, None, scope(), upstream={JOB: upstream}, entries=entries))
+
+
+def by(status: JobStatus) -> SeenDeployment:
+    return SeenDeployment(replace(RAN, status=status))
+
+
+def told(change: Change) -> tuple[Action, str, Reason]:
+    return change.action, change.verb, change.reason
+
+
+LAUNCH = Change(JOB, Action.CREATE, "launch", Reason.NOT_THERE, needs=(Address("file", "train"),))
+RELAUNCH = Change(JOB, Action.REPLACE, "relaunch", Reason.CONTENT_CHANGED, needs=(Address("file", "train"),))
+HELD = Change(JOB, Action.HOLD, "hold", Reason.JOB_FAILED)
+NONE_BUT_LIVE = replace(DONE, checkpoints=POINTS[:1])
+
+TABLE: list[tuple[str, dict[str, Any], Action, str, Reason]] = [
+    ("the best passes", {}, Action.CREATE, "promote", Reason.GATES_PASSED),
+    ("a gate fails", {"want": resource(checkpoint="final")}, Action.HOLD, "hold", Reason.GATE_FAILED),
+    ("no such step", {"want": resource(checkpoint={"step": 5})}, Action.HOLD, "hold", Reason.NO_CHECKPOINT),
+    ("no checkpoints", {"seen": SeenDeployment(RAN)}, Action.HOLD, "hold", Reason.NO_CHECKPOINT),
+    ("live already", {"entry": live()}, Action.NOOP, "keep", Reason.MATCHES),
+    ("live, but gone", {"entry": live(), "seen": NONE_BUT_LIVE}, Action.HOLD, "hold", Reason.CHECKPOINT_VANISHED),
+    ("live from another job", {"entry": live(job_id="ftjob-0")}, Action.UPDATE, "promote", Reason.GATES_PASSED),
+    ("live, on other gates", {"entry": live(want=resource(gates=[]))}, Action.UPDATE, "promote", Reason.GATES_PASSED),
+    ("live, stricter gates that fail", {"want": resource(gates=[{"metric": "valid_reward_mean", "at_least": 0.95}]),
+     "entry": live()}, Action.HOLD, "hold", Reason.GATE_FAILED),
+    ("the job runs", {"seen": by(JobStatus.RUNNING)}, Action.DEFER, "wait", Reason.WAITS_FOR_JOB),
+    ("the job is launched", {"seen": SeenDeployment(None), "upstream": LAUNCH}, Action.DEFER, "wait",
+     Reason.WAITS_FOR_JOB),
+    ("the job is launched anew", {"entry": live(), "upstream": RELAUNCH}, Action.DEFER, "wait", Reason.WAITS_FOR_JOB),
+    ("the job is held", {"seen": by(JobStatus.FAILED), "upstream": HELD}, Action.DEFER, "wait", Reason.WAITS_FOR_JOB),
+    ("the lock was lost", {"job": job_entry(Origin.ADOPTED)}, Action.HOLD, "hold", Reason.LOCK_REBUILT),
+    ("the lock is being rebuilt", {"upstream": Change(JOB, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE)},
+     Action.HOLD, "hold", Reason.LOCK_REBUILT),
+    ("our own launch was recovered", {"upstream": Change(JOB, Action.ADOPT, "recover", Reason.INTENT_RECOVERED)},
+     Action.CREATE, "promote", Reason.GATES_PASSED),
+    ("released after a lost lock", {"entry": Entry(WANT.fingerprint, WANT.inputs), "job": job_entry(Origin.ADOPTED)},
+     Action.CREATE, "promote", Reason.GATES_PASSED),
+    ("removed", {"want": None, "entry": live()}, Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "action", "verb", "reason"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_the_table(given: dict[str, Any], action: Action, verb: str, reason: Reason) -> None:
+    assert told(decide(**given)) == (action, verb, reason)
+
+
+def test_the_figures_are_shown_whether_they_pass_or_not() -> None:
+    assert [e.value for e in decide().evidence] == [0.9]
+    assert [(e.value, e.passed) for e in decide(resource(checkpoint="final")).evidence] == [(0.7, False)]
+
+
+def test_the_candidate_is_carried_in_the_step() -> None:
+    step = decide().step
+    assert isinstance(step, PromoteStep)
+    assert step.checkpoint.model == "ft:6"
+
+
+def test_replacing_what_is_live_is_a_hazard_and_promoting_the_same_model_anew_is_none() -> None:
+    other = decide(entry=live("ft:old", job_id="ftjob-0"))
+    assert [h.hazard for h in other.hazards] == [Hazard.REPLACE_LIVE]
+    assert decide(entry=live(want=resource(gates=[]))).hazards == ()
+    assert decide().hazards == ()
+
+
+def test_what_follows_is_announced_with_its_hazard() -> None:
+    change = decide(entry=live(), upstream=RELAUNCH)
+    assert (change.then, [h.hazard for h in change.hazards]) == (("promote",), [Hazard.REPLACE_LIVE])
+    assert "ft:6 stays live" in change.detail
+    assert decide(seen=by(JobStatus.RUNNING)).then == ("promote",)
+
+
+def test_nothing_is_announced_where_the_job_is_held() -> None:
+    change = decide(entry=live(), seen=by(JobStatus.FAILED), upstream=HELD)
+    assert (change.then, change.hazards) == ((), ())
+    assert "ft:6 stays live" in change.detail
+
+
+OPEN = resource(projects=["p1", "p2"])
+
+
+def permitted(*projects: str) -> SeenDeployment:
+    return replace(DONE, permissions=tuple(Permission(f"cp_{p}", p) for p in projects))
+
+
+PERMISSIONS: list[tuple[str, Resource, dict[str, str], SeenDeployment, Action, Reason, str]] = [
+    ("as declared", OPEN, {"p1": "cp_p1", "p2": "cp_p2"}, permitted("p1", "p2"), Action.NOOP, Reason.MATCHES, ""),
+    ("one is missing", OPEN, {"p1": "cp_p1"}, permitted("p1"), Action.UPDATE, Reason.PERMISSIONS_DIFFER, "grant p2"),
+    ("one of ours is left over", resource(projects=["p1"]), {"p1": "cp_p1", "p2": "cp_p2"}, permitted("p1", "p2"),
+     Action.UPDATE, Reason.PERMISSIONS_DIFFER, "revoke p2"),
+    ("both", resource(projects=["p3"]), {"p1": "cp_p1"}, permitted("p1"), Action.UPDATE, Reason.PERMISSIONS_DIFFER,
+     "grant p3, revoke p1"),
+    ("somebody else's is left alone", resource(projects=["p1"]), {"p1": "cp_p1"}, permitted("p1", "foreign"),
+     Action.NOOP, Reason.MATCHES, ""),
+    ("granted by somebody else", resource(projects=["p1"]), {}, permitted("p1"), Action.NOOP, Reason.MATCHES, ""),
+    ("no admin key", OPEN, {}, replace(DONE, permissions=None), Action.DEFER, Reason.PERMISSIONS_UNKNOWN, "admin key"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("want", "granted", "seen", "action", "reason", "words"),
+    [row[1:] for row in PERMISSIONS],
+    ids=[row[0] for row in PERMISSIONS],
+)
+def test_who_may_use_it(
+    want: Resource, granted: dict[str, str], seen: SeenDeployment, action: Action, reason: Reason, words: str
+) -> None:
+    change = decide(want, live(want=want, permissions={"ft:6": granted}), seen)
+    assert (change.action, change.reason) == (action, reason)
+    assert words in change.detail
+    assert change.step == (PermitStep("ft:6") if action is Action.UPDATE else None)
+
+
+def test_projects_are_no_condition_of_the_promotion() -> None:
+    """Another project is a permission more, not another revision."""
+    assert decide(OPEN, live(want=WANT), permitted()).verb == "permit"
+
+
+def test_a_permission_that_somebody_revoked_is_drift() -> None:
+    entry = live(want=OPEN, permissions={"ft:6": {"p1": "cp_p1", "p2": "cp_p2"}})
+
+    def drift(seen: SeenDeployment) -> list[str]:
+        return [d.detail for d in KIND.drift(Situation(AT, OPEN, entry, seen, None, scope()))]
+
+    assert drift(permitted("p1")) == ["permission cp_p2 was revoked by somebody else"]
+    assert drift(permitted("p1", "p2")) == []
+    assert drift(replace(DONE, permissions=None)) == []
+
+
+def test_when_removed_only_our_own_permissions_are_revoked_and_that_is_a_hazard() -> None:
+    entry = live(permissions={"ft:6": {"p1": "cp_p1"}, "ft:3": {"p2": "cp_p2"}})
+    change = decide(None, entry)
+    assert change.step == ForgetStep({"ft:6": {"p1": "cp_p1"}, "ft:3": {"p2": "cp_p2"}})
+    assert [h.hazard for h in change.hazards] == [Hazard.DELETE]
+    assert decide(None, live()).hazards == ()
+
+
+def test_how_it_stands() -> None:
+    def standing(entry: Entry | None) -> tuple[str, str | None, str]:
+        found = KIND.standing(Situation(AT, WANT, entry, DONE, None, scope()))
+        return found.state, found.id, found.detail
+
+    assert standing(None) == ("nothing promoted", None, "")
+    assert standing(live()) == ("live", "ft:6", "revision 1, step 6")
