@@ -139,7 +139,7 @@ def _unknown_key(key: str, spot: _Spot, context: Context) -> Misfit:
     if key in model.later:
         detail = f"{key}: is part of the language, but this version does not carry it out"
         return Misfit(NOT_BUILT, spot.path, detail, _NOT_BUILT_HINT, spot.inside, at_key=True)
-    fields = list(model.model_fields)
+    fields = model.field_names()
     hint = closest(key, fields) or (f"fields here are {', '.join(fields)}" if fields else None)
     return Misfit(UNKNOWN_KEY, spot.path, f'"{key}" is not a field here', hint, spot.inside, at_key=True)
 

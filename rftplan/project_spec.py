@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from rftplan.address import Address
@@ -78,8 +78,6 @@ AddressField = Annotated[Any, PlainValidator(_address)]
 
 class MoveSpec(SpecModel):
     """`moved: [{from, to}]`: what the lock knows under one address is meant by another now."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     origin: Annotated[AddressField, Field(alias="from")]
     to: AddressField

@@ -97,6 +97,36 @@ SECTIONS = [
     ),
 ]
 
+MOVES = [
+    (SPEC + "moved: {}\n", f"S204 {M}:27:8 must be a list, not {{}} | write a list: [{{}}]"),
+    (
+        SPEC + "moved: [{form: job.old, to: job.review}]\n",
+        f'S203 {M}:27:9 "from" is required here | add from:',
+        f'S202 {M}:27:10 "form" is not a field here | did you mean "from"?',
+    ),
+    (
+        SPEC + "moved: [{from: review, to: job.review}]\n",
+        f'S204 {M}:27:16 "review" is not an address like job.security-review | '
+        "write kind.name, such as job.security-review",
+    ),
+    (
+        SPEC + "moved: [{from: grader.old, to: job.review}]\n",
+        f"S204 {M}:27:9 from and to must be two addresses of one kind",
+    ),
+    (
+        SPEC + "moved: [{from: job.old, to: job.new}]\n",
+        f"S215 {M}:27:9 job.new is not declared | declare it, or take the move out",
+    ),
+    (
+        SPEC + "removed: [{address: job.review}]\n",
+        f"S215 {M}:27:11 job.review is declared and said to be removed | take one of the two out",
+    ),
+    (
+        SPEC + "removed: [{address: job.old, delete_model: true}]\n",
+        f"S204 {M}:27:44 models are not deleted by this version; take delete_model out",
+    ),
+]
+
 NAMES = [
     (
         edited(("  reviewer:\n", "  Reviewer:\n")),
@@ -406,7 +436,7 @@ FORMATS = [
 ]
 
 ALL = [
-    *((spec, tuple(expected)) for spec, *expected in (*SECTIONS, *NAMES, *SHAPES)),
+    *((spec, tuple(expected)) for spec, *expected in (*SECTIONS, *MOVES, *NAMES, *SHAPES)),
     *((with_job(fields), (line,)) for fields, line in FIGURES),
     *((edited(edit), (line,)) for edit, line in METHODS),
     *((with_grader(grader), tuple(lines)) for grader, *lines in GRADERS),

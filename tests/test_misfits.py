@@ -19,7 +19,7 @@ class Wheel(SpecModel):
     later = frozenset({"spare"})
 
     spokes: Annotated[Int, Field(ge=3, le=36)]
-    hub: Str = "plain"
+    hub: Str = Field(default="plain", alias="axle")
 
 
 class Bicycle(SpecModel):
@@ -57,7 +57,7 @@ def test_a_missing_key_points_at_what_lacks_it() -> None:
 
 def test_a_close_key_is_suggested_from_the_fields_that_are_right_here() -> None:
     (found,) = misfits({"wheels": [GOOD, {"spokes": 3, "weight": 1}]})
-    assert (found.code.code, found.hint) == ("S202", "fields here are spokes, hub")
+    assert (found.code.code, found.hint) == ("S202", "fields here are spokes, axle")
     (found,) = misfits({"wheels": [GOOD, GOOD], "belll": True})
     assert found.hint == 'did you mean "bell"?'
 

@@ -59,9 +59,14 @@ class SpecModel(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _tell_misread(cls, value: Any, info: ValidationInfo) -> Any:
-        if info.context and isinstance(value, Mapping) and not value.keys() <= cls.model_fields.keys():
+        if info.context and isinstance(value, Mapping) and not value.keys() <= set(cls.field_names()):
             info.context["misread"].append((value, cls))
         return value
+
+    @classmethod
+    def field_names(cls) -> list[str]:
+        """As a spec writes them."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
 
 
 def shown(value: Any) -> str:
