@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity, ProviderSettings, identify
-from rftplan.api.profiles import PROFILES, Profile, profile
+from rftplan.api.profiles import PROFILES, SERVED, Profile, profile
 from rftplan.checks import run_rules
 from rftplan.codes import DATA_ABSENT, DATA_MISSING, UNSUPPORTED, WRONG_VALUE, finding
 from rftplan.config import Config, Declared, read_config
@@ -124,7 +124,8 @@ def _service(options: Options, config: Config) -> tuple[_Service, list[Diagnosti
 def _identified(provider: ProviderSpec) -> _Service:
     of = profile(provider.type)
     settings = ProviderSettings(of.type, provider.base_url, provider.organization, provider.project)
-    return _Service(provider, of, identify(settings, of))
+    identity = identify(settings, of)
+    return _Service(provider, SERVED if of.type == "local" and not identity.in_process else of, identity)
 
 
 def _provider(options: Options, config: Config) -> ProviderSpec:

@@ -274,7 +274,8 @@ def require_places(root: Path, found: tuple[Diagnostic, ...]) -> None:
 
 
 def test_the_full_spec_checks_clean(playground: Small) -> None:
-    assert found_in(playground, json.dumps(FULL, indent=1)) == []
+    (only,) = found_in(playground, json.dumps(FULL, indent=1))
+    assert "provider local does not run python graders" in only
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -300,3 +301,18 @@ def test_every_single_key_may_be_missing_and_every_value_be_of_any_type(playgrou
         for how, garbage in (("delete", None), *(("replace", value) for value in (None, True, 7, "x", [], {}))):
             playground.write(M, json.dumps(mutated(path, how, garbage, "")).encode("utf-8", "replace"))
             require_places(playground.root, playground.check())
+
+
+def test_a_local_service_in_another_process_needs_time_to_settle(small: Small) -> None:
+    """It outlives a client that dies, so a look-up that finds nothing proves nothing at once."""
+    assert load(small.options).profile.settle_seconds == 0
+    small.edit("specs/main.yaml", "provider: local", "provider: {type: local, base_url: 'http://127.0.0.1:9/v1'}")
+    assert load(small.options).profile.settle_seconds > 0
+
+
+def test_a_python_grader_is_refused_for_the_local_service(small: Small) -> None:
+    start, end = SPEC.index("  match:"), SPEC.index("jobs:")
+    small.write("specs/main.yaml", SPEC[:start] + "  match: {type: python, source: 'x = 1'}\n" + SPEC[end:])
+    (found,) = small.check()
+    assert found.code == "S214"
+    assert "does not run python graders" in found.detail

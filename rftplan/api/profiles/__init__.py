@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 from rftplan.api.profiles.base import Capability, PageSizes, Profile, ResponseFormatStyle
-from rftplan.api.profiles.local import LOCAL
+from rftplan.api.profiles.local import LOCAL, SERVED
 from rftplan.api.profiles.openai import OPENAI
 from rftplan.errors import UserError
 
-__all__ = ["PROFILES", "Capability", "PageSizes", "Profile", "ResponseFormatStyle", "profile"]
+__all__ = ["PROFILES", "SERVED", "Capability", "PageSizes", "Profile", "ResponseFormatStyle", "profile"]
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({p.type: p for p in (LOCAL, OPENAI)})
 

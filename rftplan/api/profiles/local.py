@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from rftplan.api.profiles.base import (
@@ -37,10 +38,19 @@ LOCAL: Final = Profile(
             Capability.GRADER_RUN,
         }
     ),
-    grader_types=RFT_GRADERS,
+    # No sandbox for Python graders yet, so none is run.
+    grader_types=RFT_GRADERS - {"python"},
     methods=METHODS,
     statuses=STATUSES,
     max_file_bytes=MAX_FILE_BYTES,
     page_sizes=PageSizes(),
     response_format_style=ResponseFormatStyle.NESTED,
 )
+
+SERVED: Final = replace(
+    LOCAL,
+    # It outlives a client that dies, and simulates the training before it answers a create.
+    settle_seconds=2.0,
+    call_seconds=10.0,
+)
+"""The same service in a process of its own (`rftplan serve`)."""
