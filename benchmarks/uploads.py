@@ -24,7 +24,7 @@ from rftplan.kinds.file import PURPOSE, UploadStep, remote_name
 from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Entry
 from rftplan.plan import Action, Change, Plan, Reason
-from rftplan.wiring import acting_alone, connected, real_world
+from rftplan.wiring import connected, real_world
 
 PARALLELISM = 10
 ROW = json.dumps({"messages": [{"role": "user", "content": "Is all data encrypted at rest?"}], "answer": "yes"})
@@ -52,7 +52,10 @@ def changes(loaded: Loaded) -> tuple[Change, ...]:
 
 
 async def apply(loaded: Loaded, port: Port) -> None:
-    """As `rftplan apply` does it: every upload bracketed in the journal, all folded into the lock at the end."""
+    """As `rftplan apply` does it: every upload bracketed in the journal, all folded into the lock at the end.
+
+    Driven below the facade, because there every two uploads would need a launch, and that would be timed, too.
+    """
     plan = Plan(loaded.project, loaded.env, {"type": "local"}, changes(loaded), (), ())
     execution = Execution(plan, _acting(loaded, port), ignore, Stop(asyncio.Event()), PARALLELISM, 1.0, asyncio.sleep)
     results = await execute(execution, wait=False)
@@ -64,12 +67,11 @@ def _acting(loaded: Loaded, port: Port) -> Callable[[], AbstractContextManager[t
 
     @contextmanager
     def acting() -> Iterator[tuple[Act, Book]]:
-        with acting_alone(loaded.paths, world):
-            ledger = _ledger(loaded)
-            scope = Scope(loaded.project, loaded.env, ledger.lineage, True, loaded.profile)
-            resources, path = loaded.graph.resources, loaded.data_paths.__getitem__
-            yield Act(port, scope, ledger, resources, world.new_id, path, ignore), ledger
-            ledger.close()
+        ledger = _ledger(loaded)
+        scope = Scope(loaded.project, loaded.env, ledger.lineage, True, loaded.profile)
+        resources, path = loaded.graph.resources, loaded.data_paths.__getitem__
+        yield Act(port, scope, ledger, resources, world.new_id, path, ignore), ledger
+        ledger.close()
 
     return acting
 
