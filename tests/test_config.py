@@ -554,9 +554,12 @@ def test_a_broken_schema_file_has_its_place_in_that_file(small: Small) -> None:
     assert [line.split(" ")[:2] for line in found] == [["S112", "specs/f.json:2:2"]]
 
 
+CHECK = {"type": "string_check", "operation": "eq", "reference": "x"}
+
+
 def test_the_text_of_a_dollar_sign_that_is_no_variable_is_left_alone(small: Small) -> None:
     texts = ["$5", "${HOME}", "$${var.x}", "f'{x}'"]
-    spec = with_grader("    " + json.dumps({"type": "python", "source": " ".join(texts)}) + "\n")
+    spec = with_grader("    " + json.dumps({**CHECK, "input": " ".join(texts)}) + "\n")
     assert found_in(small, spec) == []
 
 
