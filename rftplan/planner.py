@@ -62,7 +62,10 @@ def moved_entries(
 
 
 def make_plan(inputs: PlanInputs) -> Plan:
-    """Decide about every address once: what is made on demand after what demands it, the rest in order."""
+    """Decide about every address once: what is made on demand after what demands it, the rest in order.
+
+    What would be made on demand is decided again once it is known which of the demands are blocked by another.
+    """
     decided: dict[Address, Change] = {}
     drift: list[Drift] = []
     order = [*inputs.graph.order, *_orphans(inputs)]
@@ -71,7 +74,11 @@ def make_plan(inputs: PlanInputs) -> Plan:
         situation = _situation(inputs, address, decided)
         decided[address] = _decide(inputs, situation)
         drift.extend(KINDS[address.kind].drift(situation))
-    changes = (*inputs.moves, *_ordered(inputs, order, _blocked(decided)))
+    blocked = _blocked(decided)
+    for address in waiting:
+        if blocked[address].action.acts:
+            blocked[address] = _decide(inputs, _situation(inputs, address, blocked))
+    changes = (*inputs.moves, *_ordered(inputs, order, blocked))
     return Plan(
         project=inputs.scope.project,
         env=inputs.scope.env,
@@ -91,9 +98,9 @@ def _found_lineage(inputs: PlanInputs) -> str | None:
 
 
 def _orphans(inputs: PlanInputs) -> list[Address]:
-    """What the lock has and the specs lack, dependents first."""
+    """What the lock has, or the journal left open, and the specs lack; dependents first."""
     kinds = list(KINDS)
-    gone = [address for address in inputs.entries if address not in inputs.graph.resources]
+    gone = {*inputs.entries, *inputs.intents} - set(inputs.graph.resources)
     return sorted(gone, key=lambda a: (-kinds.index(a.kind), a))
 
 
@@ -121,7 +128,7 @@ def _decide(inputs: PlanInputs, situation: Situation) -> Change:
     if situation.entry is not None and situation.entry.holds:
         return _held(situation, situation.entry.holds[0])
     if inputs.selection.destroy and declared is not None:
-        if situation.entry is None:
+        if situation.entry is None and situation.intent is None:
             return situation.change(Action.NOOP, "keep", Reason.NOT_THERE, "nothing to destroy")
         if _protected(declared):
             return situation.change(Action.HOLD, "hold", Reason.PREVENTED, "lifecycle.prevent_destroy is set")
@@ -173,7 +180,7 @@ def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address,
         if inputs.selection.destroy or want is None:
             before = _users(inputs, address, decided)
         else:
-            before = (*(m.address for m in inputs.moves), *(ref.address for ref in want.refs))
+            before = (*(m.address for m in inputs.moves), *change.needs)
         changes.append(replace(change, after=tuple(dict.fromkeys(before))))
     return tuple(changes)
 

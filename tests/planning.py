@@ -177,10 +177,11 @@ def worlds(draw: st.DrawFn) -> PlanInputs:
     tombstones: dict[Address, tuple[str, ...]] = {}
     for at in sorted({*graph.order, *orphans}):
         want = graph.resources.get(at)
-        if at in orphans or draw(st.booleans()):
+        if draw(st.booleans()):
             entries[at] = draw(entries_of(at, want))
         snapshot[at] = draw(seen_of(at, want, entries.get(at)))
-        if draw(st.sampled_from([False, False, False, True])):
+        cut_off = want is None and at not in entries
+        if cut_off or draw(st.sampled_from([False, False, False, True])):
             intents[at] = draw(intents_of(at, want))
         if at.kind == "job" and want is not None and draw(st.booleans()):
             tombstones[at] = (launch_of(want.fingerprint, 1),)

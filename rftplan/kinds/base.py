@@ -183,6 +183,14 @@ class Act:
     on_event: OnEvent
     open_intents: Mapping[Address, Intent] = field(default_factory=dict)
 
+    def forget(self, address: Address) -> None:
+        """The lock shall know nothing of this address any more, and the journal wait for nothing."""
+        intent = self.open_intents.get(address)
+        if intent is not None:
+            self.records.finish(intent, None)
+        else:
+            self.records.record(address, None)
+
     async def effect(
         self,
         address: Address,

@@ -38,7 +38,7 @@ class SeenDeployment:
 
     job: RemoteJob | None
     checkpoints: tuple[Checkpoint, ...] = ()
-    permissions: tuple[Permission, ...] | None = ()
+    permissions: tuple[Permission, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,12 @@ class DeploymentKind(Kind[DeploymentSpec]):
     def decide(self, situation: Situation) -> Change:
         if situation.want is None:
             return _removed(situation)
-        seen = situation.seen if isinstance(situation.seen, SeenDeployment) else SeenDeployment(None)
         spec: DeploymentSpec = situation.want.spec
         upstream = situation.upstream[Address("job", spec.job)]
+        return replace(self._wanted(situation, spec, upstream), needs=(upstream.address,))
+
+    def _wanted(self, situation: Situation, spec: DeploymentSpec, upstream: Change) -> Change:
+        seen = situation.seen if isinstance(situation.seen, SeenDeployment) else SeenDeployment(None)
         if (waiting := _waits(situation, upstream, seen)) is not None:
             return waiting
         if situation.entry is None and _lock_was_lost(situation, upstream):
@@ -114,7 +117,7 @@ class DeploymentKind(Kind[DeploymentSpec]):
 
     def drift(self, situation: Situation) -> Sequence[Drift]:
         seen, entry = situation.seen, situation.entry
-        if entry is None or not isinstance(seen, SeenDeployment) or not seen.permissions:
+        if entry is None or not isinstance(seen, SeenDeployment) or seen.permissions is None:
             return ()
         granted = set(_grants(entry).get(str(entry.id), {}).values())
         gone = sorted(granted - {p.id for p in seen.permissions})
@@ -172,7 +175,7 @@ async def _see(look: Look, address: Address) -> SeenDeployment:
     checkpoints = tuple(await look.port.list_checkpoints(job.id))
     model = model_of(entry)
     if model is None or not (want.spec.projects or _grants(entry)):
-        return SeenDeployment(job, checkpoints)
+        return SeenDeployment(job, checkpoints, ())
     try:
         permissions: tuple[Permission, ...] | None = tuple(await look.port.list_permissions(model))
     except CredentialError:
@@ -290,7 +293,9 @@ def _permissions(situation: Situation, seen: SeenDeployment, entry: Entry, spec:
 
 def _removed(situation: Situation) -> Change:
     entry = situation.entry
-    assert entry is not None
+    if entry is None:
+        detail = "nothing was promoted"
+        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, step=ForgetStep({}))
     grants = _grants(entry)
     count = sum(len(projects) for projects in grants.values())
     detail = f"revokes {count} permissions that were granted from here" if count else f"{entry.id} stays at the service"
@@ -413,7 +418,7 @@ async def _forget(change: Change, grants: Mapping[str, Mapping[str, str]], act: 
     for model, projects in sorted(grants.items()):
         for project, permission_id in sorted(projects.items()):
             await _revoke(change.address, model, project, permission_id, act)
-    act.records.record(change.address, None)
+    act.forget(change.address)
     return result(change, Outcome.DONE)
 
 

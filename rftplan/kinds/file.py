@@ -143,7 +143,7 @@ class FileKind(Kind[FileSpec]):
             case DeleteStep(file_id):
                 return await _perform_delete(change, file_id, act)
             case _:
-                act.records.record(change.address, None)
+                act.forget(change.address)
                 return result(change, Outcome.DONE)
 
 
@@ -204,9 +204,9 @@ def _upload(situation: Situation, reason: Reason) -> Change:
 
 
 def _removed(situation: Situation, seen: SeenFile) -> Change:
-    entry = situation.entry
-    assert entry is not None
-    reason = Reason.REMOVED_FROM_SPEC
+    entry, reason = situation.entry, Reason.REMOVED_FROM_SPEC
+    if entry is None:
+        return situation.change(Action.FORGET, "forget", reason, "an upload was cut off; what came of it is left alone")
     if seen.mine is None or entry.origin is not Origin.CREATED:
         return situation.change(Action.FORGET, "forget", reason, "the file at the service is left alone")
     users = sorted(str(a) for a, other in situation.entries.items() if _uses(other, entry.id))

@@ -193,7 +193,7 @@ class GraderKind(Kind[GraderSpec]):
 
     async def perform(self, change: Change, act: Act) -> Result:
         if change.action is Action.FORGET:
-            act.records.record(change.address, None)
+            act.forget(change.address)
             return result(change, Outcome.DONE)
         want = act.resources[change.address]
         if Capability.GRADER_VALIDATE in act.scope.profile.capabilities:

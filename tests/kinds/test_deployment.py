@@ -24,7 +24,7 @@ POINTS = tuple(
     Checkpoint(f"c{step}", f"ft:{step}", "ftjob-1", step, 0, {"valid_reward_mean": reward})
     for step, reward in ((3, 0.4), (6, 0.9), (9, 0.7))
 )
-DONE = SeenDeployment(RAN, POINTS)
+DONE = SeenDeployment(RAN, POINTS, ())
 KEPT = Change(JOB, Action.NOOP, "keep", Reason.MATCHES)
 
 
@@ -182,6 +182,7 @@ def test_a_permission_that_somebody_revoked_is_drift() -> None:
         return [d.detail for d in KIND.drift(Situation(AT, OPEN, entry, seen, None, scope()))]
 
     assert drift(permitted("p1")) == ["permission cp_p2 was revoked by somebody else"]
+    assert len(drift(permitted())) == 2
     assert drift(permitted("p1", "p2")) == []
     assert drift(replace(DONE, permissions=None)) == []
 

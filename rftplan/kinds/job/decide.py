@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.diff import diff
@@ -63,7 +63,7 @@ def decide(situation: Situation) -> Change:
         return change
     entry = situation.entry
     if entry is not None and same_launch(situation.want, entry):
-        if situation.replace:
+        if situation.replace and situation.want.spec.run is Run.RUNNING:
             return _launch(situation, seen, Reason.ASKED_TO_REPLACE, "")
         return _same_fingerprint(situation, seen, situation.want, entry)
     return _other_fingerprint(situation, seen, situation.want)
@@ -82,12 +82,12 @@ def _recover(situation: Situation, seen: SeenJob, want: Resource) -> Change | No
             return _adopt(situation, job, want, "recover", Reason.INTENT_RECOVERED, Origin.CREATED)
     if situation.intent.settled:
         return None
-    return situation.change(
-        Action.DEFER,
-        "wait",
-        Reason.FATE_UNKNOWN,
-        "a launch was cut off and may still appear; it is looked up again before anything is repeated",
-    )
+    return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
+
+
+_MAY_STILL_APPEAR: Final = (
+    "a launch was cut off and may still appear; it is looked up again before anything is repeated"
+)
 
 
 def _adopt(situation: Situation, job: RemoteJob, want: Resource, verb: str, reason: Reason, origin: Origin) -> Change:
@@ -420,8 +420,18 @@ def _cancel(situation: Situation, jobs: Sequence[RemoteJob], reason: Reason, det
     )
 
 
+def _cut_off(situation: Situation, seen: SeenJob) -> tuple[RemoteJob, ...]:
+    """The launch that was cut off before the lock knew of it, if it is there and active."""
+    if situation.intent is None or situation.entry is not None:
+        return ()
+    token = situation.intent.intent.token
+    return tuple(j for j in seen.slot if j.metadata.get(TOKEN_KEY) == token and not j.status.ended)
+
+
 def _removed(situation: Situation, seen: SeenJob) -> Change:
-    active = _active(situation, seen)
+    active = (*_active(situation, seen), *_cut_off(situation, seen))
+    if not active and situation.intent is not None and not situation.intent.settled:
+        return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
     if not active:
         return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, "the job has ended; it stays there")
     change = _cancel(situation, active, Reason.REMOVED_FROM_SPEC, "still active", forget=True)

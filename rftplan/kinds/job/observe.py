@@ -66,7 +66,8 @@ def same_launch(want: Resource, entry: Entry) -> bool:
 
 async def observe(look: Look) -> Mapping[Address, object]:
     """See every job. Ended jobs that the spec still wants as they are cost no request: the lock knows them."""
-    addresses = sorted({*look.resources, *look.entries})
+    open_launches = {intent.address for intent in look.intents if intent.address.kind == "job"}
+    addresses = sorted({*look.resources, *look.entries, *open_launches})
     seen: dict[Address, object] = {}
     doubtful = []
     for address in addresses:

@@ -58,7 +58,7 @@ async def perform(change: Change, act: Act) -> Result:
         case CancelStep():
             return await _cancel_step(change, change.step, act)
         case _:
-            act.records.record(change.address, None)
+            _forget(change, act)
             return result(change, Outcome.DONE)
 
 
@@ -75,6 +75,15 @@ def _close_answered(change: Change, act: Act) -> None:
         act.records.finish(intent, act.records.entries.get(change.address), tombstone=intent.launch)
     else:
         act.records.abandon(intent)
+
+
+def _forget(change: Change, act: Act) -> None:
+    """The lock knows nothing of the job any more; a launch that was cut off is answered by that."""
+    intent = act.open_intents.get(change.address)
+    if intent is not None and intent.verb == "launch":
+        act.records.finish(intent, None)
+    else:
+        act.records.record(change.address, None)
 
 
 def _with_status(change: Change, act: Act, job: RemoteJob, paused_by: str | None) -> Entry | None:
@@ -190,7 +199,7 @@ async def _cancel_step(change: Change, step: CancelStep, act: Act) -> Result:
     for job in step.jobs:
         await _cancel_one(change, job, act)
     if step.forget:
-        act.records.record(change.address, None)
+        _forget(change, act)
     return result(change, Outcome.DONE, id=step.jobs[-1].id)
 
 
