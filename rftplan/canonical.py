@@ -27,9 +27,7 @@ def normal_numbers(value: Json) -> Json:
 
 def canonical_json(value: Json) -> str:
     """Sorted keys, no insignificant space, one form a number."""
-    return json.dumps(
-        normal_numbers(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return json.dumps(normal_numbers(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _v1(inputs: JsonObject) -> str:

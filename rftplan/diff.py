@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rftplan.canonical import Json, normal_numbers
-from rftplan.plan import FieldChange
+from rftplan.changes import FieldChange
 
 
 def diff(before: Json, after: Json) -> tuple[FieldChange, ...]:

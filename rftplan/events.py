@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rftplan.address import Address
-from rftplan.plan import Action, Evidence
+from rftplan.changes import Action, Evidence
 
 
 class Outcome(StrEnum):

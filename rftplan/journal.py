@@ -114,9 +114,7 @@ def _records(raw: bytes, name: str) -> list[dict[str, Any]]:
     return records
 
 
-def _overlay(
-    lock: Lock | None, records: list[dict[str, Any]], new_lineage: Callable[[], str], paths: Paths
-) -> State:
+def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Callable[[], str], paths: Paths) -> State:
     # A header alone was left behind by an apply that ended well; it binds nobody.
     header = records[0] if len(records) > 1 or (records and lock is None) else None
     if header is not None and header.get("format") != FORMAT:
@@ -325,9 +323,7 @@ class Ledger:
         for address in sorted({*self._state.entries, *known, *self._state.tombstones}):
             entry = self._state.entries.get(address)
             slots: list[str | None] = [
-                slot
-                for slot in self._state.tombstones.get(address, ())
-                if slot not in buried.get(address, ())
+                slot for slot in self._state.tombstones.get(address, ()) if slot not in buried.get(address, ())
             ]
             if entry == known.get(address) and not slots:
                 continue

@@ -9,6 +9,7 @@ from pathlib import Path
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity, ProviderSettings, identify
 from rftplan.api.profiles import PROFILES, SERVED, Profile, profile
+from rftplan.changes import Hazard
 from rftplan.checks import run_rules
 from rftplan.codes import DATA_ABSENT, DATA_MISSING, UNSUPPORTED, WRONG_VALUE, finding
 from rftplan.config import Config, Declared, read_config
@@ -19,7 +20,6 @@ from rftplan.graph import Graph, KnownRows, build_graph, check_references
 from rftplan.journal import Paths, read_state
 from rftplan.kinds import KINDS
 from rftplan.lockfile import Entry
-from rftplan.plan import Hazard
 from rftplan.project_spec import ProviderSpec
 from rftplan.promoted import state_paths
 from rftplan.source import PathError, Root

@@ -101,9 +101,7 @@ def entry_from(document: Any) -> Entry:
         origin=Origin(document["origin"]),
         attempt=int(document["attempt"]),
         resolved=_mapping(document.get("resolved", {})),
-        holds=tuple(
-            Hold(_text(h["code"]), _text(h["reason"]), bool(h["operator"])) for h in document.get("holds", [])
-        ),
+        holds=tuple(Hold(_text(h["code"]), _text(h["reason"]), bool(h["operator"])) for h in document.get("holds", [])),
         history=tuple(_mapping(revision) for revision in document.get("history", [])),
     )
 
@@ -199,9 +197,7 @@ def read_lock(path: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise LockError(
-            f"{path.name} is damaged: {error}", hint=f"restore it (git checkout {path.name})"
-        ) from None
+        raise LockError(f"{path.name} is damaged: {error}", hint=f"restore it (git checkout {path.name})") from None
     except OSError as error:
         raise LockError(f"{path.name} cannot be read: {error.strerror}") from None
     return loads(text, name=path.name)

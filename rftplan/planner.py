@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rftplan.address import Address
+from rftplan.changes import Action, Change, Drift, Hazard, Plan, Reason
 from rftplan.errors import Diagnostic
 from rftplan.graph import Graph
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import MoveStep, OpenIntent, Resource, Scope, Situation, Standing
 from rftplan.kinds.spec import Lifecycle
 from rftplan.lockfile import Entry, Hold
-from rftplan.plan import Action, Change, Drift, Hazard, Plan, Reason
 
 
 @dataclass(frozen=True, slots=True)

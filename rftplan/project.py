@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
-from rftplan.apply import Book, Execution, Stop, execute
+from rftplan.changes import Action, Plan
 from rftplan.errors import Diagnostic, LockError, SpecError, UserError, has_errors
 from rftplan.events import OnEvent, Result, ignore
+from rftplan.execution import Book, Execution, Stop, execute
 from rftplan.journal import State, open_ledger, read_state
 from rftplan.kinds.base import Act, RecordStep, Scope
 from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Entry, Lock
 from rftplan.observe import observe, open_intents
-from rftplan.plan import Action, Plan
 from rftplan.planner import PlanInputs, Selection, make_plan, moved_entries, standings
 from rftplan.promoted import Promoted, promoted, state_paths
 from rftplan.wiring import World, acting_alone, connected, real_world

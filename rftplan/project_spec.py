@@ -9,9 +9,9 @@ from pydantic_core import PydanticCustomError
 
 from rftplan.address import Address
 from rftplan.api.endpoint import parse_endpoint
+from rftplan.changes import Hazard
 from rftplan.errors import UserError
 from rftplan.kinds.spec import Flag, Name, SpecModel, Str, shown
-from rftplan.plan import Hazard
 
 
 def _base_url(value: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rftplan.changes import Hazard, Plan
 from rftplan.errors import RefusedPlanError
-from rftplan.plan import Hazard, Plan
 
 
 def refuse_unallowed(plan: Plan, allowed: frozenset[Hazard]) -> None:

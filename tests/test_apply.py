@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from rftplan.address import Address
+from rftplan.changes import Action, Hazard, Plan, Reason
 from rftplan.errors import RefusedPlanError, SpecError, UserError
 from rftplan.events import Outcome, StepEnded, Trained
-from rftplan.plan import Action, Hazard, Plan, Reason
 from rftplan.safety import refuse_unallowed
 from tests.world import SPEC, Small, rows
 
@@ -233,6 +233,28 @@ def test_destroy_keeps_what_a_job_was_trained_from(small: Small) -> None:
     assert small.lock().resources == {}
 
 
+def test_what_a_model_was_trained_from_is_kept_even_after_its_job_is_forgotten(small: Small) -> None:
+    small.train()
+    spec = (small.root / "specs/main.yaml").read_text()
+    small.write("specs/main.yaml", spec[: spec.index("graders:")])
+    small.apply()
+    small.write("specs/main.yaml", "project: {name: demo, provider: local}\n")
+    assert small.verbs() == {"file.test": "forget forget", "file.train": "forget forget"}
+    small.apply()
+    assert len(small.files()) == 2
+
+
+def test_without_retain_a_file_is_deleted_when_no_live_job_uses_it(small: Small) -> None:
+    small.launch_until_step()
+    small.edit("specs/main.yaml", "{path: data/train.jsonl}", "{path: data/train.jsonl, lifecycle: {retain: false}}")
+    assert small.verbs(destroy=True)["file.train"] == "forget forget"
+    small.train()
+    assert small.verbs() == {}
+    assert small.verbs(destroy=True)["file.train"] == "delete delete"
+    small.apply(destroy=True)
+    assert len(small.files()) == 1
+
+
 def test_nothing_happens_without_consent(small: Small) -> None:
     seen: list[Plan] = []
     assert small.apply(consent=lambda plan: bool(seen.append(plan))) is None
@@ -290,9 +312,7 @@ def test_what_moved_is_known_under_its_new_name_and_not_launched_again(small: Sm
 
 
 def test_a_move_to_nowhere_and_a_removal_of_what_is_declared_are_errors(small: Small) -> None:
-    small.edit(
-        "specs/main.yaml", "jobs:", "moved: [{from: job.a, to: job.b}]\nremoved: [{address: file.train}]\njobs:"
-    )
+    small.edit("specs/main.yaml", "jobs:", "moved: [{from: job.a, to: job.b}]\nremoved: [{address: file.train}]\njobs:")
     assert [(f.code, f.address) for f in small.check()] == [("S215", "job.b"), ("S215", "file.train")]
 
 

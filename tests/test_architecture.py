@@ -16,12 +16,12 @@ import pytest
 import rftplan
 from rftplan.address import Address
 from rftplan.canonical import JsonObject
+from rftplan.changes import Action, Change, Reason
 from rftplan.events import Outcome, Result
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing, result
 from rftplan.kinds.spec import SpecModel, Str
 from rftplan.lockfile import Entry
-from rftplan.plan import Action, Change, Reason
 from tests.world import Small
 
 ROOT = Path(rftplan.__file__).parent
@@ -29,7 +29,7 @@ ROOT = Path(rftplan.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     # Each module imports only from the layers above its own line, and from its own line.
     ("errors", "address", "canonical", "scalars", "syntax"),
-    ("codes", "api.endpoint", "api.port", "api.wire", "api.paging", "api.upload", "api.faults", "plan", "document"),
+    ("codes", "api.endpoint", "api.port", "api.wire", "api.paging", "api.upload", "api.faults", "changes", "document"),
     ("api.profiles", "reading", "row_bytes", "yaml_text"),
     ("diff", "events", "rows", "root", "grading", "api.identity", "api.credentials"),
     ("source", "data"),
@@ -41,7 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("graph",),
     ("checks", "observe", "planner", "safety"),
     ("loading",),
-    ("apply", "monitor"),
+    ("execution", "monitor"),
     ("wiring",),
     ("project",),
     ("render",),
@@ -72,7 +72,7 @@ OUTSIDE = {
 }
 """Libraries, and the only modules or packages that import them."""
 
-PURE = ("planner", "diff", "graph", "safety", "kinds", "render", "plan", "canonical", "address", "misfits", "checks")
+PURE = ("planner", "diff", "graph", "safety", "kinds", "render", "changes", "canonical", "address", "misfits", "checks")
 IMPURE_MODULES = frozenset(
     {"os", "io", "time", "random", "uuid", "secrets", "tempfile", "subprocess", "socket", "shutil", "datetime", "sys"}
 )
@@ -191,7 +191,7 @@ def test_no_imports_go_round_in_a_circle() -> None:
 
 
 def test_apply_knows_plans_and_not_the_planner() -> None:
-    (apply,) = (m for m in modules() if m.name == "apply")
+    (apply,) = (m for m in modules() if m.name == "execution")
     assert not {"planner", "graph", "config", "checks", "safety"} & apply.ours()
     read = {node.attr for node in ast.walk(apply.tree) if isinstance(node, ast.Attribute)}
     assert "reason" not in read

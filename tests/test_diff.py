@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rftplan.changes import FieldChange
 from rftplan.diff import diff
-from rftplan.plan import FieldChange
 
 
 def test_every_leaf_that_changed_was_added_or_removed_is_named() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.canonical import JsonObject
+from rftplan.changes import Change
 from rftplan.config import Config, read_config
 from rftplan.data import DataFacts
 from rftplan.events import Result
@@ -15,7 +16,6 @@ from rftplan.graph import KnownRows, build_graph, check_references
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing
 from rftplan.kinds.spec import Name, SpecModel
-from rftplan.plan import Change
 from rftplan.source import Root
 from tests.findings import edited, found_in, lines_of
 from tests.world import SPEC, Small

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import given, settings
 
 from rftplan.address import Address
+from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.kinds.job.decide import LaunchStep
-from rftplan.plan import Action, Change, Hazard, Reason
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.render.documents import dumped, plan_document
 from tests.planning import NOTE, settled_inputs, specs, turned, worlds

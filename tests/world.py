@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rftplan import project
+from rftplan.changes import Change, Plan
 from rftplan.errors import Diagnostic
 from rftplan.events import Event, Result, ignore
 from rftplan.lockfile import Lock
-from rftplan.plan import Change, Plan
 from rftplan.planner import Selection
 from rftplan.project import Applied, Options
 from rftplan.wiring import World

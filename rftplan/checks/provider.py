@@ -33,14 +33,10 @@ def unsupported_grader(config: Config, profile: Profile) -> Iterable[Diagnostic]
     for declared in _of_kind(config, "job"):
         reinforcement = declared.spec.reinforcement
         if reinforcement is not None and isinstance(reinforcement.grader, GraderSpec):
-            yield from _graders(
-                declared, reinforcement.grader, ("method", "reinforcement", "grader"), profile
-            )
+            yield from _graders(declared, reinforcement.grader, ("method", "reinforcement", "grader"), profile)
 
 
-def _graders(
-    declared: Declared, spec: GraderSpec, path: tuple[str, ...], profile: Profile
-) -> Iterator[Diagnostic]:
+def _graders(declared: Declared, spec: GraderSpec, path: tuple[str, ...], profile: Profile) -> Iterator[Diagnostic]:
     found = [(path, spec.root.type)]
     if isinstance(spec.root, Multi):
         found += [((*path, "graders", name), member.type) for name, member in spec.root.graders.items()]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rftplan import project
+from rftplan.changes import Hazard, Plan, Reason
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.interrupt import stop_on_interrupt
 from rftplan.cli.invocation import Invocation
 from rftplan.errors import UsageError
 from rftplan.events import Outcome
-from rftplan.plan import Hazard, Plan, Reason
 from rftplan.planner import Selection
 from rftplan.render.apply_text import apply_text
 from rftplan.render.documents import apply_document, dumped, finding_document, plan_document

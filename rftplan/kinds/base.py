@@ -16,12 +16,12 @@ from rftplan.address import Address
 from rftplan.api.port import Port
 from rftplan.api.profiles import Profile
 from rftplan.canonical import JsonObject
+from rftplan.changes import Action, Change, Drift, Evidence, Reason
 from rftplan.data import DataFacts
 from rftplan.errors import ApiError, NotDoneError, Place, RejectedError
 from rftplan.events import OnEvent, Outcome, Result
 from rftplan.journal import Intent
 from rftplan.lockfile import Entry
-from rftplan.plan import Action, Change, Drift, Evidence, Reason
 
 SpecT = TypeVar("SpecT")
 T = TypeVar("T")

@@ -12,6 +12,7 @@ from pydantic import Field
 from rftplan.address import Address
 from rftplan.api.port import Checkpoint, JobStatus, Permission, RemoteJob
 from rftplan.canonical import Json, JsonObject
+from rftplan.changes import Action, Change, Drift, Evidence, Hazard, HazardOf, Reason
 from rftplan.errors import CredentialError, NotFoundError
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing, result
@@ -19,7 +20,6 @@ from rftplan.kinds.gates import Gate, Pick, Selector, choose, judge
 from rftplan.kinds.job.observe import current_job
 from rftplan.kinds.spec import Lifecycle, Name, SpecModel, Str
 from rftplan.lockfile import Entry, Origin
-from rftplan.plan import Action, Change, Drift, Evidence, Hazard, HazardOf, Reason
 
 
 class DeploymentSpec(SpecModel):

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from rftplan.address import Address
-from rftplan.api.port import RemoteFile, Upload
+from rftplan.api.port import JobStatus, RemoteFile, Upload
 from rftplan.canonical import JsonObject
+from rftplan.changes import Action, Change, Drift, Hazard, HazardOf, Reason
 from rftplan.errors import NotFoundError
 from rftplan.events import Outcome, Result, Uploaded
-from rftplan.kinds.base import Act, Kind, Look, LostEffect, Ref, Resource, Situation, Standing, result
+from rftplan.kinds.base import Act, Kind, Look, LostEffect, RecordStep, Ref, Resource, Situation, Standing, result
 from rftplan.kinds.spec import Lifecycle, SpecModel, Str
 from rftplan.lockfile import Entry, Origin
-from rftplan.plan import Action, Change, Drift, Hazard, HazardOf, Reason
 
 PURPOSE: Final = "fine-tune"
+RETAIN: Final = "retain"
+USED: Final = "used"
 
 
 class FileSpec(SpecModel):
@@ -101,7 +103,12 @@ class FileKind(Kind[FileSpec]):
         entry, want = situation.entry, situation.want
         if entry is not None and entry.fingerprint == want.fingerprint:
             if seen.mine is not None:
-                return situation.change(Action.NOOP, "keep", Reason.MATCHES)
+                step = (
+                    RecordStep(_with_retain(entry, want.spec))
+                    if _retained(entry) != want.spec.lifecycle.retain
+                    else None
+                )
+                return situation.change(Action.NOOP, "keep", Reason.MATCHES, step=step)
             if (found := _same(situation, seen)) is not None:
                 return _adopt(situation, found, "adopt")
             if not situation.launching:
@@ -178,7 +185,8 @@ def _entry(want: Resource, remote: RemoteFile, origin: Origin) -> Entry:
     resolved: JsonObject = {"filename": remote.filename, "size": remote.size, "rows_digest": want.rows_digest}
     if want.data is not None:
         resolved["rows"] = want.data.rows
-    return Entry(fingerprint=want.fingerprint, inputs=want.inputs, id=remote.id, origin=origin, resolved=resolved)
+    made = Entry(fingerprint=want.fingerprint, inputs=want.inputs, id=remote.id, origin=origin, resolved=resolved)
+    return _with_retain(made, want.spec)
 
 
 def _upload(situation: Situation, reason: Reason) -> Change:
@@ -209,19 +217,18 @@ def _removed(situation: Situation, seen: SeenFile) -> Change:
         return situation.change(Action.FORGET, "forget", reason, "an upload was cut off; what came of it is left alone")
     if seen.mine is None or entry.origin is not Origin.CREATED:
         return situation.change(Action.FORGET, "forget", reason, "the file at the service is left alone")
-    users = sorted(str(a) for a, other in situation.entries.items() if _uses(other, entry.id))
-    if users:
+    users = {a: other for a, other in situation.entries.items() if _uses(other, entry.id)}
+    live = any(not JobStatus(str(user.resolved.get("status", "unknown"))).ended for user in users.values())
+    if live or (_retained(entry) and (users or entry.resolved.get(USED))):
+        names = ", ".join(sorted(str(a) for a in users)) or "a job"
         return situation.change(
-            Action.FORGET,
-            "forget",
-            reason,
-            f"{entry.id} stays at the service: {', '.join(users)} was trained from it",
+            Action.FORGET, "forget", reason, f"{entry.id} stays at the service: {names} was trained from it"
         )
     return situation.change(
         Action.DELETE,
         "delete",
         reason,
-        f"{entry.id} was uploaded from here and nothing was trained from it",
+        f"{entry.id} was uploaded from here, and nothing that is kept was trained from it",
         hazards=(HazardOf(Hazard.DELETE, f"deletes {entry.id} at the service"),),
         step=DeleteStep(str(entry.id)),
     )
@@ -229,6 +236,21 @@ def _removed(situation: Situation, seen: SeenFile) -> Change:
 
 def _uses(entry: Entry, file_id: str | None) -> bool:
     return file_id in (entry.resolved.get("training_file"), entry.resolved.get("validation_file"))
+
+
+def _retained(entry: Entry) -> bool:
+    """`lifecycle.retain` as the lock keeps it, for when the spec is gone."""
+    return entry.resolved.get(RETAIN) is not False
+
+
+def _with_retain(entry: Entry, spec: FileSpec) -> Entry:
+    kept: JsonObject = {key: value for key, value in entry.resolved.items() if key != RETAIN}
+    return replace(entry, resolved=kept if spec.lifecycle.retain else {**kept, RETAIN: False})
+
+
+def used(entry: Entry) -> Entry:
+    """The entry of a file that a job was launched from: what the model was made of is kept from now on."""
+    return replace(entry, resolved={**entry.resolved, USED: True})
 
 
 async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:

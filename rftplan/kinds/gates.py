@@ -11,8 +11,8 @@ from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from rftplan.api.port import Checkpoint
+from rftplan.changes import Evidence
 from rftplan.kinds.spec import Int, Number, SpecModel, Str, shown
-from rftplan.plan import Evidence
 
 
 class Pick(StrEnum):

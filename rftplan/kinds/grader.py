@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, RootModel, Tag
 
 from rftplan.address import Address
 from rftplan.api.profiles import Capability
 from rftplan.canonical import Json, JsonObject, normal_numbers
+from rftplan.changes import Action, Change, Reason
 from rftplan.diff import diff
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing, result
 from rftplan.kinds.spec import Int, Name, Number, SpecModel, Str, Text, from_file
 from rftplan.lockfile import Entry
-from rftplan.plan import Action, Change, Reason
 
 Metric = Literal[
     "fuzzy_match", "bleu", "gleu", "meteor", "cosine",
@@ -126,9 +126,12 @@ def identity_of(spec: GraderSpec) -> JsonObject:
     return unnamed(body(spec))
 
 
+_DEFAULTS: Final[tuple[tuple[str, Json], ...]] = (("range", [0, 1]), ("sampling_params", {}))
+
+
 def unnamed(grader: JsonObject) -> JsonObject:
-    """A grader in the API's shape without what changes no score."""
-    bare = {key: value for key, value in grader.items() if key != "name"}
+    """A grader in the API's shape without what changes no score: names, and what only says the default."""
+    bare = {key: value for key, value in grader.items() if key != "name" and (key, value) not in _DEFAULTS}
     members, messages = bare.get("graders"), bare.get("input")
     if isinstance(members, dict):
         bare["graders"] = {key: unnamed(m) for key, m in members.items() if isinstance(m, dict)}

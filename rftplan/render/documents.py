@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from rftplan.canonical import Json, canonical_json
+from rftplan.changes import Action, Change, Drift, Evidence, FieldChange, Plan
 from rftplan.errors import Diagnostic, RftplanError, SpecError, has_errors
 from rftplan.events import Outcome, Result
-from rftplan.plan import Action, Change, Drift, Evidence, FieldChange, Plan
 from rftplan.render.shapes import (
     ApplyDocument,
     ChangeDocument,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from rftplan.plan import Action, Reason
+from rftplan.changes import Action, Reason
 from rftplan.render.escape import shown_value, visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined

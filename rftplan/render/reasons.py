@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rftplan.plan import Reason
+from rftplan.changes import Reason
 from rftplan.render.escape import visible
 
 PHRASES: Final[Mapping[Reason, str]] = {

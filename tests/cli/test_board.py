@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rftplan.changes import Action
 from rftplan.cli.board import Board
 from rftplan.events import Hashed, LookFailed, Outcome, Result, StepEnded, StepStarted, Trained, Uploaded
-from rftplan.plan import Action
 from tests.render.plans import FILE, JOB
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 
+from rftplan.changes import Action
 from rftplan.cli.live import Lines, LiveView, listener_for
 from rftplan.events import (
     Event,
@@ -18,7 +19,6 @@ from rftplan.events import (
     Uploaded,
     WaitStarted,
 )
-from rftplan.plan import Action
 from rftplan.render.look import Look
 from tests.cli.streams import Streams, person, pipes
 from tests.cli.test_board import trained

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from rftplan.api.identity import ProviderIdentity
+from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.cli.order import needs_a_person, parse_allowed
 from rftplan.errors import UsageError
 from rftplan.events import Outcome, Result
 from rftplan.lockfile import Entry, Hold, Lock
-from rftplan.plan import Action, Change, Hazard, Reason
 from rftplan.render.documents import apply_document
 from rftplan.render.shapes import ApplyDocument
 from tests.render.plans import FILE, JOB, plan_of

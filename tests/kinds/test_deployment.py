@@ -9,12 +9,12 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.api.port import Checkpoint, JobStatus, Permission
+from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.kinds.base import Resource, Situation
 from rftplan.kinds.deployment import KIND, DeploymentSpec, ForgetStep, PermitStep, PromoteStep, SeenDeployment
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.spec import JobSpec
 from rftplan.lockfile import Entry, Origin
-from rftplan.plan import Action, Change, Hazard, Reason
 from tests.planning import graph_of, remote_job, scope
 
 AT, JOB = Address("deployment", "reviewer"), Address("job", "review")

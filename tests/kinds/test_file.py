@@ -9,11 +9,11 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.api.port import RemoteFile
+from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.journal import Intent
 from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.file import KIND, AdoptStep, DeleteStep, FileSpec, SeenFile, UploadStep, remote_name
 from rftplan.lockfile import Entry, Origin
-from rftplan.plan import Action, Change, Hazard, Reason
 from tests.planning import graph_of, remote_file, scope
 
 FILE, JOB = Address("file", "train"), Address("job", "review")

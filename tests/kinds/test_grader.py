@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from rftplan.address import Address
+from rftplan.changes import Action, Reason
 from rftplan.kinds.base import Situation
 from rftplan.kinds.grader import KIND, GraderSpec, identity_of, sent
 from rftplan.lockfile import Entry
-from rftplan.plan import Action, Reason
 from tests.planning import graph_of, scope
 
 GRADER = Address("grader", "match")

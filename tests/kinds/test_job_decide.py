@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from rftplan.api.port import JobFault, JobStatus
+from rftplan.changes import Action, Hazard, Reason
 from rftplan.journal import Intent
 from rftplan.kinds.job.decide import CancelStep, LaunchStep, decide
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob
-from rftplan.plan import Action, Hazard, Reason
 from tests.kinds.builders import (
     JOB,
     entry_for,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rftplan.address import Address
-from rftplan.plan import (
+from rftplan.changes import (
     Action,
     Change,
     Drift,

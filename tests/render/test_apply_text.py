@@ -6,8 +6,8 @@ from textwrap import dedent
 
 import pytest
 
+from rftplan.changes import Action, Plan
 from rftplan.events import Outcome, Result
-from rftplan.plan import Action, Plan
 from rftplan.promoted import Promoted
 from rftplan.render.apply_text import apply_text
 from rftplan.render.documents import apply_document

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rftplan.address import Address
+from rftplan.changes import Action, Change, FieldChange, Reason
 from rftplan.errors import Diagnostic, Place, Severity
 from rftplan.events import Outcome, Result
-from rftplan.plan import Action, Change, FieldChange, Reason
 from rftplan.promoted import Promoted
 from rftplan.render.documents import (
     apply_document,

@@ -8,7 +8,7 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.plan import Action, Change, FieldChange, Plan, Reason
+from rftplan.changes import Action, Change, FieldChange, Plan, Reason
 from rftplan.render.documents import plan_document
 from rftplan.render.look import Look, ansi
 from rftplan.render.plan_text import MARKS, plan_text, proposal_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rftplan.plan import Reason
+from rftplan.changes import Reason
 from rftplan.render.reasons import PHRASES, phrase, reason_text
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from rftplan import project
 from rftplan.address import Address
+from rftplan.changes import Action, Reason
 from rftplan.errors import BusyError, LockError
 from rftplan.events import Outcome
 from rftplan.loading import load
-from rftplan.plan import Action, Reason
 from rftplan.wiring import acting_alone
 from tests.faults import Fault, Faulty, always, once
 from tests.world import SPEC, Clock, Small

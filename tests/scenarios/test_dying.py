@@ -10,7 +10,7 @@ import pytest
 from tests.scenarios.dying import Point, apply_and_die
 from tests.world import Clock, Small
 
-CALLS, DISK = 4, 27
+CALLS, DISK = 4, 29
 POINTS = [
     Point(kind, number, after)
     for kind, count in (("call", CALLS), ("disk", DISK))

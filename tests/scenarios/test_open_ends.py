@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from rftplan.address import Address
+from rftplan.changes import Action, Reason
 from rftplan.events import Outcome
-from rftplan.plan import Action, Reason
 from tests.world import Small
 
 SPEC_FILE = "specs/main.yaml"

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from rftplan.address import Address
 from rftplan.api.port import JobStatus
 from rftplan.canonical import JsonObject
+from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
 from rftplan.kinds.job import compare, decide, launch, observe, perform
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.lockfile import Entry
-from rftplan.plan import Change, Drift, FieldChange
 
 
 class JobKind(Kind[JobSpec]):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rftplan.canonical import Json, JsonObject, normal_numbers
+from rftplan.changes import FieldChange
 from rftplan.diff import diff
 from rftplan.kinds.grader import unnamed
-from rftplan.plan import FieldChange
 
 _NOT_COMPARABLE = frozenset({"training", "validation", "extra_body", "model"})
 """Rows are not echoed, the model has aliases (`same_model` looks at it), and extra fields are not ours to know."""
@@ -22,6 +22,8 @@ def differences(inputs: JsonObject, body: JsonObject) -> tuple[FieldChange, ...]
     if not body:
         return ()
     declared: JsonObject = {key: value for key, value in inputs.items() if key not in _NOT_COMPARABLE}
+    if not isinstance(body.get("method"), dict):
+        declared.pop("method", None)  # older jobs are echoed without one
     held = _declared_part(declared, _identity_space(body))
     found = list(diff(declared, held))
     model = body.get("model")
@@ -40,7 +42,6 @@ def _identity_space(body: JsonObject) -> JsonObject:
     space: JsonObject = {"seed": body.get("seed"), "suffix": body.get("user_provided_suffix", body.get("suffix"))}
     integrations = body.get("integrations")
     space["integrations"] = [_integration(i) for i in integrations] if isinstance(integrations, list) else []
-    space["hyperparameters"] = body.get("hyperparameters")
     method = body.get("method")
     space["method"] = _method(method) if isinstance(method, dict) else None
     normal = normal_numbers(space)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, assert_never
 
 from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
 from rftplan.diff import diff
 from rftplan.kinds.base import RecordStep, Resource, Situation
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of, launch_of
 from rftplan.kinds.job.observe import SeenJob, age, attempts, resolved_values, same_launch
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.lockfile import Entry, Origin
-from rftplan.plan import Action, Change, FieldChange, Hazard, HazardOf, Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from rftplan.api.profiles import Profile, ResponseFormatStyle
 from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.kinds import grader
 from rftplan.kinds.base import Resource
-from rftplan.kinds.job.spec import FileRef, JobSpec, Reinforcement
+from rftplan.kinds.job.spec import FileRef, JobSpec, Reinforcement, SupervisedHyperparameters
 from rftplan.lockfile import Entry
 
 ADDRESS_KEY: Final = "rftplan_address"
@@ -38,10 +38,7 @@ def identity(spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
     inputs: JsonObject = {"model": spec.model, "training": _rows(spec.training_file, upstream)}
     if spec.validation_file is not None:
         inputs["validation"] = _rows(spec.validation_file, upstream)
-    if spec.method is not None:
-        inputs["method"] = _method_identity(spec, upstream)
-    if spec.hyperparameters is not None:
-        inputs["hyperparameters"] = _without_defaults(_dump(spec.hyperparameters))
+    inputs["method"] = _method_identity(spec, upstream)
     inputs.update(_plain_fields(spec))
     normal = normal_numbers(inputs)
     assert isinstance(normal, dict)
@@ -78,26 +75,25 @@ def _without_defaults(hyperparameters: JsonObject) -> JsonObject:
 
 
 def _method_identity(spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
-    assert spec.method is not None
-    method: JsonObject = {"type": spec.method.type}
-    reinforcement = spec.method.reinforcement
+    """Type and settings. No method at all is supervised with the job's own (deprecated) hyperparameters, which a
+    method makes the service ignore (FACTS §3.3)."""
+    settings: JsonObject = {}
+    kind, hyperparameters = _training(spec)
+    reinforcement = spec.reinforcement
     if reinforcement is not None:
-        settings: JsonObject = {"grader": _grader_identity(reinforcement, upstream)}
+        settings["grader"] = _grader_identity(reinforcement, upstream)
         if reinforcement.response_format is not None:
             settings["response_format"] = reinforcement.response_format
-        hyperparameters = reinforcement.hyperparameters
-        method["reinforcement"] = settings
-    else:
-        chosen = spec.method.supervised or spec.method.dpo
-        if chosen is None:
-            return method
-        settings = {}
-        hyperparameters = chosen.hyperparameters  # type: ignore[assignment]
-    if declared := _without_defaults(_dump(hyperparameters)):
+    if hyperparameters is not None and (declared := _without_defaults(_dump(hyperparameters))):
         settings["hyperparameters"] = declared
-    if settings:
-        method[spec.method.type] = settings
-    return method
+    return {"type": kind, kind: settings} if settings else {"type": kind}
+
+
+def _training(spec: JobSpec) -> tuple[str, SupervisedHyperparameters | None]:
+    if spec.method is None:
+        return "supervised", spec.hyperparameters
+    chosen = spec.method.reinforcement or spec.method.dpo or spec.method.supervised
+    return spec.method.type, chosen.hyperparameters if chosen is not None else None
 
 
 def _grader_identity(reinforcement: Reinforcement, upstream: Mapping[Address, Resource]) -> JsonObject:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.canonical import JsonObject
+from rftplan.changes import Change
 from rftplan.errors import NotFoundError, RejectedError
 from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, LostEffect, result
+from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.job.decide import (
     AdoptStep,
@@ -28,7 +30,6 @@ from rftplan.kinds.job.launch import (
 )
 from rftplan.kinds.job.observe import Progress, age, progress_of, resolved_values
 from rftplan.lockfile import Entry
-from rftplan.plan import Change
 
 
 async def perform(change: Change, act: Act) -> Result:
@@ -107,11 +108,20 @@ async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
         act.records.abandon(stale)
     launch = launch_of(want.fingerprint, step.attempt)
     job, tokens = await _create(change, launch, act)
+    _keep_files(change, act)
     kept = await _one_a_slot(change, launch, job, tokens, act)
     for old in step.cancels:
         await _cancel_one(change, old, act)
     detail = f"replaces {', '.join(j.id for j in step.cancels)}" if step.cancels else ""
     return result(change, Outcome.DONE, id=kept.id, detail=detail)
+
+
+def _keep_files(change: Change, act: Act) -> None:
+    """What the job starts from is part of what the model is, even after the job has left the specs."""
+    for ref in act.resources[change.address].refs:
+        entry = act.records.entries.get(ref.address)
+        if entry is not None and ref.address.kind == "file":
+            act.records.record(ref.address, used(entry))
 
 
 async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, frozenset[str]]:
@@ -192,6 +202,7 @@ async def _take(change: Change, entry: Entry, act: Act) -> Result:
         act.records.finish(intent, entry)
     else:
         act.records.record(change.address, entry)
+    _keep_files(change, act)
     return result(change, Outcome.DONE, id=entry.id)
 
 

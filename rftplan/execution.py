@@ -13,11 +13,11 @@ from graphlib import TopologicalSorter
 from typing import Protocol
 
 from rftplan.address import Address
+from rftplan.changes import Action, Change, Plan
 from rftplan.errors import ApiError, RftplanError
 from rftplan.events import LookFailed, OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, LostEffect, MoveStep, Records, RecordStep, result
-from rftplan.plan import Action, Change, Plan
 
 Sleep = Callable[[float], Awaitable[None]]
 
