@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
@@ -29,8 +29,8 @@ class Spread:
         return cls(statistics.median(found), found[0], found[-1], len(found))
 
     def shown(self, unit: str) -> str:
-        figures = self.median, self.low, self.high
-        digits = 0 if max(figures) >= 100 else 1 if max(figures) >= 20 else 3
+        figures = float(self.median), float(self.low), float(self.high)
+        digits = 0 if max(figures) >= 100 or all(map(float.is_integer, figures)) else 1 if max(figures) >= 20 else 3
         median, low, high = (f"{figure:.{digits}f}" for figure in figures)
         return f"{median} {unit}" if self.runs == 1 else f"{median} {unit} ({low}–{high})"
 
@@ -113,15 +113,17 @@ def _cells(figure: Figure) -> tuple[str, ...]:
     )
 
 
-def document(figures: Sequence[Figure]) -> dict[str, Any]:
-    """Everything, with what the figures depend on; nothing that names the machine."""
-    return {"format": FORMAT, "machine": machine(), "figures": [figure.document() for figure in figures]}
+def document(figures: Sequence[Figure], machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything, with what the figures depend on."""
+    return {"format": FORMAT, "machine": machine, "figures": [figure.document() for figure in figures]}
 
 
-def machine() -> dict[str, Any]:
+def this_machine() -> dict[str, Any]:
+    """What the figures depend on, and nothing that names it. `load` before the run: what else used the cores."""
     return {
         "cores": os.cpu_count(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "load": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.machine()}",
         "packages": {name: version(name) for name in _PEERS},
     }

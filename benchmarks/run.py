@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from figures import document, machine, table
+from figures import document, table, this_machine
 from measures import FULL_SIZES, MEASURES, SIZES, Extent
 from processes import Bench
 
-RUNS: Final = 7
+RUNS: Final = 5
 QUICK_RUNS: Final = 3
 RESULTS: Final = Path(__file__).resolve().parent / "results.json"
 
@@ -38,17 +38,17 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     extent = Extent(FULL_SIZES if given.full else SIZES)
-    figures = []
+    figures, machine = [], this_machine()
     with tempfile.TemporaryDirectory(prefix="rftplan-benchmarks-") as scratch:
         bench = Bench(Path(scratch), QUICK_RUNS if given.quick else RUNS)
         for name in given.only or MEASURES:
             print(f"{name} …", file=sys.stderr)
             figures.extend(MEASURES[name](bench, extent))
-    print(", ".join(f"{key}: {value}" for key, value in machine().items() if key != "packages"), end="\n\n")
+    print(", ".join(f"{key}: {value}" for key, value in machine.items() if key != "packages"), end="\n\n")
     print(table(figures), end="")
     target = given.json or (None if given.only or given.quick else RESULTS)
     if target is not None:
-        target.write_text(json.dumps(document(figures), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        target.write_text(json.dumps(document(figures, machine), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

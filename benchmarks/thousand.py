@@ -14,9 +14,9 @@ from pathlib import Path
 
 from rftplan import project
 from rftplan.api.port import Upload
+from rftplan.changes import Action
 from rftplan.kinds.file import PURPOSE, remote_name
 from rftplan.loading import load
-from rftplan.plan import Action
 from rftplan.project import Options
 from rftplan.wiring import SPEED, World, connected, real_world
 

@@ -15,15 +15,15 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from rftplan.api.port import Port, RemoteFile, Upload
-from rftplan.apply import Book, Execution, Stop, execute
 from rftplan.canonical import JsonObject
+from rftplan.changes import Action, Change, Plan, Reason
 from rftplan.events import Outcome, ignore
+from rftplan.execution import Book, Execution, Stop, execute
 from rftplan.journal import Ledger, open_ledger
 from rftplan.kinds.base import Act, Scope
 from rftplan.kinds.file import PURPOSE, UploadStep, remote_name
 from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Entry
-from rftplan.plan import Action, Change, Plan, Reason
 from rftplan.wiring import connected, real_world
 
 PARALLELISM = 10
