@@ -19,9 +19,9 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Plan, Reason
 from rftplan.events import Outcome, ignore
 from rftplan.execution import Book, Execution, Stop, execute
-from rftplan.journal import Ledger, open_ledger
 from rftplan.kinds.base import Act, Scope
 from rftplan.kinds.file import PURPOSE, UploadStep, remote_name
+from rftplan.ledger import Ledger, open_ledger
 from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Entry
 from rftplan.wiring import connected, real_world

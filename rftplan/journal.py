@@ -1,13 +1,12 @@
-"""The effects of an apply in progress: append-only under `.rftplan/<env>/`, folded into the lock.
+"""The effects of an apply in progress, as they lie under `.rftplan/<env>/`, laid over the lock.
 
 Every effect is bracketed: intent on disk, call, result on disk. A result carries the whole new entry, so that
-reading a journal twice changes nothing. Knows no kind and calls no service.
+reading a journal twice changes nothing. Reads only; knows no kind and calls no service.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import Any, Final
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
-from rftplan.canonical import JsonObject
 from rftplan.errors import LockError
-from rftplan.lockfile import Entry, Lock, entry_document, entry_from, read_lock, sync_directory, write_lock
+from rftplan.lockfile import Entry, Lock, entry_from, read_lock
 
 FORMAT: Final = "rftplan.journal/1"
 
@@ -144,7 +142,7 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
             f"journal {paths.journal.name} is damaged: {error}",
             hint="move it away: launches that it knew of are found at the service by their metadata",
         ) from None
-    if lock and header and header["serial"] != lock.serial and _differs(state, lock):
+    if lock and header and header["serial"] != lock.serial and differs(state, lock):
         raise LockError(
             f"journal {paths.journal.name} was begun on serial {header['serial']} of {paths.lock.name}, "
             f"which is at serial {lock.serial} now",
@@ -154,7 +152,7 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
     return state
 
 
-def _differs(state: State, lock: Lock) -> bool:
+def differs(state: State, lock: Lock) -> bool:
     return state.entries != dict(lock.resources) or state.tombstones != dict(lock.tombstones)
 
 
@@ -187,188 +185,3 @@ def _play(state: State, record: Mapping[str, Any]) -> None:
             )
         case other:
             raise ValueError(f'record "{other}" is not known')
-
-
-class Ledger:
-    """The one way to change what is known: appends to the journal, folds into the lock.
-
-    Held by one process at a time (the caller holds the file lock). Every method that returns has made its
-    record durable; cost is O(1) an effect, O(lock) a fold.
-    """
-
-    def __init__(
-        self,
-        paths: Paths,
-        provider: ProviderIdentity,
-        state: State,
-        lock: Lock | None,
-        now: Callable[[], float],
-    ) -> None:
-        self._paths = paths
-        self._provider = provider
-        self._state = state
-        self._lock = lock
-        self._now = now
-        self._stream: Any = None
-
-    @property
-    def lineage(self) -> str:
-        return self._state.lineage
-
-    @property
-    def entries(self) -> Mapping[Address, Entry]:
-        return self._state.entries
-
-    @property
-    def intents(self) -> tuple[Intent, ...]:
-        return tuple(self._state.intents.values())
-
-    def begin(self, address: Address, verb: str, *, token: str, launch: str | None = None) -> Intent:
-        """Say what is about to be done, before it is."""
-        intent = Intent(self._number(), address, verb, token, launch, self._now())
-        self._state.intents[intent.number] = intent
-        self._append(_intent_record(intent))
-        return intent
-
-    def finish(self, intent: Intent, entry: Entry | None, *, tombstone: str | None = None) -> None:
-        """It was done, and this is what the lock shall say of the address (None: nothing any more)."""
-        self._state.intents.pop(intent.number, None)
-        self._done(intent.number, intent.address, entry, tombstone)
-
-    def abandon(self, intent: Intent) -> None:
-        """It certainly was not done."""
-        self._state.intents.pop(intent.number, None)
-        self._append({"n": intent.number, "record": "not-done"})
-
-    def lose(self, intent: Intent) -> None:
-        """Nobody knows whether it was done; the intent stays open."""
-        at = self._now()
-        self._state.intents[intent.number] = replace(intent, ended_at=at)
-        self._append({"n": intent.number, "record": "lost", "at": at})
-
-    def record(self, address: Address, entry: Entry | None, *, tombstone: str | None = None) -> None:
-        """Know something that took no effect of ours (an adoption, an ended job's figures)."""
-        if self._state.entries.get(address) == entry and tombstone is None:
-            return
-        self._done(self._number(), address, entry, tombstone)
-
-    def fold(self) -> None:
-        """Write the lock and start the journal anew with the open intents alone."""
-        lock = self._state.as_lock(self._provider)
-        if self._lock is None or _differs(self._state, self._lock) or self._lock.provider != self._provider:
-            lock = replace(lock, serial=lock.serial + 1)
-            write_lock(self._paths.lock, lock)
-            self._state.serial = lock.serial
-        self._lock = lock
-        self._restart()
-
-    def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-    def _done(self, number: int, address: Address, entry: Entry | None, tombstone: str | None) -> None:
-        self._state.put(address, entry, tombstone)
-        record: JsonObject = {
-            "n": number,
-            "record": "done",
-            "address": str(address),
-            "entry": None if entry is None else entry_document(entry),
-        }
-        if tombstone is not None:
-            record["tombstone"] = tombstone
-        self._append(record)
-
-    def _number(self) -> int:
-        number = self._state.next_number
-        self._state.next_number += 1
-        return number
-
-    def _append(self, record: JsonObject) -> None:
-        try:
-            if self._stream is None:
-                self._restart()
-            self._stream.write(_line(record))
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-        except OSError as error:
-            raise self._unwritable(error) from None
-
-    def _restart(self) -> None:
-        """Put a journal in place that holds the header and what is still open; closed results are in the lock
-        by then, or (at the start) are written again."""
-        journal = self._paths.journal
-        header: JsonObject = {"format": FORMAT, "lineage": self._state.lineage, "serial": self._state.serial}
-        records = [header, *self._unfolded(), *(_intent_record(i) for i in self._state.intents.values())]
-        temporary = journal.with_name(f".{journal.name}.{os.getpid()}.tmp")
-        try:
-            journal.parent.mkdir(parents=True, exist_ok=True)
-            self.close()
-            with temporary.open("wb") as stream:
-                stream.write(b"".join(_line(record) for record in records))
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(journal)
-            sync_directory(journal.parent)
-            self._stream = journal.open("ab")
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise self._unwritable(error) from None
-
-    def _unfolded(self) -> list[JsonObject]:
-        """What the state knows and the lock does not: results that an earlier process left in the journal."""
-        known = self._lock.resources if self._lock else {}
-        buried = self._lock.tombstones if self._lock else {}
-        records: list[JsonObject] = []
-        for address in sorted({*self._state.entries, *known, *self._state.tombstones}):
-            entry = self._state.entries.get(address)
-            slots: list[str | None] = [
-                slot for slot in self._state.tombstones.get(address, ()) if slot not in buried.get(address, ())
-            ]
-            if entry == known.get(address) and not slots:
-                continue
-            for slot in slots or [None]:
-                records.append(
-                    {
-                        "n": self._number(),
-                        "record": "done",
-                        "address": str(address),
-                        "entry": None if entry is None else entry_document(entry),
-                        **({"tombstone": slot} if slot else {}),
-                    }
-                )
-        return records
-
-    def _unwritable(self, error: OSError) -> LockError:
-        return LockError(
-            f"journal {self._paths.journal.name} cannot be written: {error.strerror}",
-            hint="make room or fix the permissions of .rftplan, then run the command again",
-        )
-
-
-def open_ledger(
-    paths: Paths, provider: ProviderIdentity, *, now: Callable[[], float], new_lineage: Callable[[], str]
-) -> Ledger:
-    """The ledger of this lock and journal. LockError if they must not be used."""
-    state, lock = read_state(paths, new_lineage=new_lineage)
-    return Ledger(paths, provider, state, lock, now)
-
-
-def _intent_record(intent: Intent) -> JsonObject:
-    record: JsonObject = {
-        "n": intent.number,
-        "record": "intent",
-        "address": str(intent.address),
-        "verb": intent.verb,
-        "token": intent.token,
-        "at": intent.at,
-    }
-    if intent.launch is not None:
-        record["launch"] = intent.launch
-    if intent.ended_at is not None:
-        record["ended_at"] = intent.ended_at
-    return record
-
-
-def _line(record: JsonObject) -> bytes:
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"

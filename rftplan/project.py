@@ -17,8 +17,9 @@ from rftplan.changes import Action, Plan
 from rftplan.errors import Diagnostic, LockError, SpecError, UserError, has_errors
 from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Book, Execution, Stop, execute
-from rftplan.journal import State, open_ledger, read_state
+from rftplan.journal import State, read_state
 from rftplan.kinds.base import Act, RecordStep, Scope
+from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Entry, Lock
 from rftplan.observe import observe, open_intents

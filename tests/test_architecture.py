@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("diff", "events", "rows", "root", "grading", "api.identity", "api.credentials"),
     ("source", "data"),
     ("lockfile",),
-    ("journal", "promoted"),
+    ("journal", "ledger", "promoted"),
     ("kinds",),
     ("misfits", "project_spec", "named_files"),
     ("config",),
@@ -57,7 +57,7 @@ WIRED = {"api.openai": {"wiring"}, "server": {"wiring", "cli.service"}}
 """Adapters, and the only modules that import them."""
 
 OUTSIDE = {
-    "openai": {"api.openai", "api.faults", "api.upload"},
+    "openai": {"api.openai"},
     "yaml": {"source"},
     "deepdiff": {"diff"},
     "typer": {"cli"},
@@ -78,7 +78,7 @@ IMPURE_MODULES = frozenset(
 )
 
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES = 300, 50, 10
-LONGER = {"api.openai": 320, "data": 320, "journal": 380, "kinds.deployment": 425, "kinds.job.decide": 445}
+LONGER = {"api.openai": 320}
 """Modules over the limit, and how far: to be divided, and until then not to grow."""
 
 

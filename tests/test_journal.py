@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.errors import LockError
-from rftplan.journal import Ledger, Paths, State, open_ledger, read_state
+from rftplan.journal import Paths, State, read_state
+from rftplan.ledger import Ledger, open_ledger
 from rftplan.lockfile import Entry, read_lock
 
 IDENTITY = ProviderIdentity("local", "http://local/v1")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Hazard, Reason
-from rftplan.kinds.job.decide import LaunchStep
+from rftplan.kinds.job.steps import LaunchStep
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.render.documents import dumped, plan_document
 from tests.planning import NOTE, settled_inputs, specs, turned, worlds

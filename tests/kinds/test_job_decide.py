@@ -9,9 +9,10 @@ import pytest
 from rftplan.api.port import JobFault, JobStatus
 from rftplan.changes import Action, Hazard, Reason
 from rftplan.journal import Intent
-from rftplan.kinds.job.decide import CancelStep, LaunchStep, decide
+from rftplan.kinds.job.decide import decide
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob
+from rftplan.kinds.job.steps import CancelStep, LaunchStep
 from tests.kinds.builders import (
     JOB,
     entry_for,

@@ -13,13 +13,6 @@ from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, LostEffect, result
 from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
-from rftplan.kinds.job.decide import (
-    AdoptStep,
-    CancelStep,
-    LaunchStep,
-    PauseStep,
-    ResumeStep,
-)
 from rftplan.kinds.job.launch import (
     ADDRESS_KEY,
     LAUNCH_KEY,
@@ -29,6 +22,7 @@ from rftplan.kinds.job.launch import (
     sent_grader,
 )
 from rftplan.kinds.job.observe import Progress, age, progress_of, resolved_values
+from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep, ResumeStep
 from rftplan.lockfile import Entry
 
 

@@ -1,0 +1,152 @@
+"""Deployments: our pointer to a checkpoint that passed its gates, and who may use it. Never trains anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rftplan.address import Address
+from rftplan.api.port import JobStatus, Permission
+from rftplan.canonical import Json, JsonObject
+from rftplan.changes import Action, Change, Drift, Reason
+from rftplan.errors import CredentialError, NotFoundError
+from rftplan.events import Outcome, Result
+from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing, result
+from rftplan.kinds.deployment.decide import judged, lock_was_lost, removed, waits
+from rftplan.kinds.deployment.perform import forget, permit, promote
+from rftplan.kinds.deployment.spec import (
+    DeploymentSpec,
+    ForgetStep,
+    PermitStep,
+    PromoteStep,
+    SeenDeployment,
+    grants_of,
+    model_of,
+)
+from rftplan.kinds.gates import Pick, choose, judge
+from rftplan.kinds.job.observe import current_job
+
+
+class DeploymentKind(Kind[DeploymentSpec]):
+    name = "deployment"
+    section = "deployments"
+
+    def __init__(self) -> None:
+        super().__init__(DeploymentSpec)
+
+    def refs(self, spec: DeploymentSpec) -> Sequence[Ref]:
+        return (Ref(("job",), Address("job", spec.job)),)
+
+    def identity(self, spec: DeploymentSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
+        selector: Json = spec.checkpoint.value if isinstance(spec.checkpoint, Pick) else {"step": spec.checkpoint.step}
+        gates: list[Json] = [gate.model_dump(mode="json", exclude_none=True) for gate in spec.gates]
+        return {
+            "job": {
+                "address": f"job.{spec.job}",
+                "fingerprint": upstream[Address("job", spec.job)].fingerprint,
+            },
+            "checkpoint": selector,
+            "gates": gates,
+            "projects": [*sorted(spec.projects)],
+        }
+
+    async def observe(self, look: Look) -> Mapping[Address, object]:
+        """Checkpoints of each job that succeeded; permissions only where projects are declared."""
+        addresses = sorted(look.resources)
+        seen = await asyncio.gather(*(_see(look, address) for address in addresses))
+        return dict(zip(addresses, seen, strict=True))
+
+    def decide(self, situation: Situation) -> Change:
+        if situation.want is None:
+            return removed(situation)
+        spec: DeploymentSpec = situation.want.spec
+        upstream = situation.upstream[Address("job", spec.job)]
+        return replace(self._wanted(situation, spec, upstream), needs=(upstream.address,))
+
+    def _wanted(self, situation: Situation, spec: DeploymentSpec, upstream: Change) -> Change:
+        seen = situation.seen if isinstance(situation.seen, SeenDeployment) else SeenDeployment(None)
+        if (waiting := waits(situation, upstream, seen)) is not None:
+            return waiting
+        if situation.entry is None and lock_was_lost(situation, upstream):
+            return situation.change(
+                Action.HOLD,
+                "hold",
+                Reason.LOCK_REBUILT,
+                f"job.{spec.job} was found at the service, but what was promoted, rolled back or held is not known",
+            )
+        return judged(situation, seen, spec)
+
+    def drift(self, situation: Situation) -> Sequence[Drift]:
+        seen, entry = situation.seen, situation.entry
+        if entry is None or not isinstance(seen, SeenDeployment) or seen.permissions is None:
+            return ()
+        granted = set(grants_of(entry).get(str(entry.id), {}).values())
+        gone = sorted(granted - {p.id for p in seen.permissions})
+        return tuple(Drift(situation.address, f"permission {id} was revoked by somebody else") for id in gone)
+
+    def standing(self, situation: Situation) -> Standing:
+        entry = situation.entry
+        if entry is None or entry.id is None or not entry.history:
+            return Standing("nothing promoted")
+        revision = entry.history[-1]
+        return Standing("live", entry.id, f"revision {revision['revision']}, step {revision['step']}")
+
+    async def perform(self, change: Change, act: Act) -> Result:
+        match change.step:
+            case PromoteStep(checkpoint, evidence):
+                return await promote(change, checkpoint, evidence, act)
+            case PermitStep(model):
+                await permit(change.address, model, act)
+                return result(change, Outcome.DONE, id=model)
+            case ForgetStep(grants):
+                return await forget(change, grants, act)
+            case _:
+                raise AssertionError(change.step)
+
+    async def follow_up(self, change: Change, act: Act) -> Result:
+        """The job has ended: choose, judge, and promote or hold with the figures."""
+        spec: DeploymentSpec = act.resources[change.address].spec
+        job = act.records.entries[Address("job", spec.job)]
+        checkpoints = tuple(await act.port.list_checkpoints(str(job.id)))
+        candidate = choose(spec.checkpoint, checkpoints)
+        if candidate is None:
+            detail = f"{job.id} has no checkpoint that {spec.checkpoint} names"
+            return result(change, Outcome.HELD, verb="promote", detail=detail)
+        evidence = judge(spec.gates, candidate, spec.checkpoint, len(checkpoints))
+        if not all(e.passed for e in evidence):
+            return result(
+                change,
+                Outcome.HELD,
+                id=candidate.model,
+                verb="promote",
+                detail="a gate failed",
+                evidence=evidence,
+            )
+        return await promote(change, candidate, evidence, act)
+
+
+async def _see(look: Look, address: Address) -> SeenDeployment:
+    want, entry = look.resources[address], look.entries.get(address)
+    job_address = Address("job", want.spec.job)
+    job = current_job(
+        look.all_resources.get(job_address), look.all_entries.get(job_address), look.seen.get(job_address)
+    )
+    if job is None or job.status is not JobStatus.SUCCEEDED:
+        return SeenDeployment(job)
+    checkpoints = tuple(await look.port.list_checkpoints(job.id))
+    model = model_of(entry)
+    if model is None or not (want.spec.projects or grants_of(entry)):
+        return SeenDeployment(job, checkpoints, ())
+    try:
+        permissions: tuple[Permission, ...] | None = tuple(await look.port.list_permissions(model))
+    except CredentialError:
+        permissions = None  # no admin key: who may use it is unknown, and said so
+    except NotFoundError:
+        permissions = ()
+    return SeenDeployment(job, checkpoints, permissions)
+
+
+KIND = DeploymentKind()
+
+__all__ = ["KIND", "DeploymentKind", "DeploymentSpec", "ForgetStep", "PermitStep", "PromoteStep", "SeenDeployment"]

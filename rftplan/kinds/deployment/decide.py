@@ -1,0 +1,142 @@
+"""Whether a checkpoint is promoted, waits or is held, and who may use it. Pure."""
+
+from __future__ import annotations
+
+from rftplan.api.port import Checkpoint, JobStatus
+from rftplan.canonical import JsonObject
+from rftplan.changes import Action, Change, Evidence, Hazard, HazardOf, Reason
+from rftplan.kinds.base import Resource, Situation
+from rftplan.kinds.deployment.spec import (
+    DeploymentSpec,
+    ForgetStep,
+    PermitStep,
+    PromoteStep,
+    SeenDeployment,
+    grants_of,
+    model_of,
+)
+from rftplan.kinds.gates import choose, judge
+from rftplan.lockfile import Entry, Origin
+
+
+def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Change | None:
+    """Not yet, as long as the job has not succeeded; what is live stays live."""
+    live = model_of(situation.entry)
+    stays = f"; {live} stays live" if live else ""
+    if upstream.action is Action.HOLD:
+        return situation.change(Action.DEFER, "wait", Reason.WAITS_FOR_JOB, f"{upstream.address} is held{stays}")
+    launches = bool(upstream.needs)
+    ended = seen.job is not None and seen.job.status is JobStatus.SUCCEEDED
+    if ended and not launches:
+        return None
+    # Replacing what is live is announced now, because `--wait` does it without asking again.
+    risk = (HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live, if the gates pass"),) if live else ()
+    state = "is launched first" if launches else f"is {seen.job.status}" if seen.job else "does not run"
+    return situation.change(
+        Action.DEFER,
+        "wait",
+        Reason.WAITS_FOR_JOB,
+        f"{upstream.address} {state}{stays}",
+        then=("promote",),
+        hazards=risk,
+    )
+
+
+def lock_was_lost(situation: Situation, upstream: Change) -> bool:
+    """Whether the job was found at the service: then what was promoted or rolled back before is not known."""
+    adopting = upstream.action is Action.ADOPT and upstream.verb == "adopt"
+    job = situation.entries.get(upstream.address)
+    return adopting or (job is not None and job.origin is Origin.ADOPTED)
+
+
+def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> Change:
+    """What follows from the checkpoints of a job that succeeded: keep, promote, or hold with the figures."""
+    entry, want = situation.entry, situation.want
+    assert want is not None
+    live = model_of(entry)
+    if entry is not None and live is not None and _stands(entry, want, seen):
+        if all(c.model != live for c in seen.checkpoints):
+            return situation.change(
+                Action.HOLD,
+                "hold",
+                Reason.CHECKPOINT_VANISHED,
+                f"{live} is not among the job's checkpoints any more",
+            )
+        return _permissions(situation, seen, entry, spec, live)
+    candidate = choose(spec.checkpoint, seen.checkpoints)
+    if candidate is None:
+        return situation.change(
+            Action.HOLD,
+            "hold",
+            Reason.NO_CHECKPOINT,
+            f"job.{spec.job} has no checkpoint that fits {spec.checkpoint}",
+        )
+    evidence = judge(spec.gates, candidate, spec.checkpoint, len(seen.checkpoints))
+    if not all(e.passed for e in evidence):
+        stays = f"; {live} stays live" if live else ""
+        return situation.change(
+            Action.HOLD,
+            "hold",
+            Reason.GATE_FAILED,
+            f"{candidate.model} was not promoted{stays}",
+            evidence=evidence,
+        )
+    return _promotion(situation, candidate, evidence, live)
+
+
+def _stands(entry: Entry, want: Resource, seen: SeenDeployment) -> bool:
+    """Whether the live revision came from the very job that counts, on the very conditions of the spec.
+
+    The job's id decides, not its fingerprint: an alias edited to its snapshot is the same job, and a
+    relaunch of the same fingerprint is not.
+    """
+    if not entry.history or seen.job is None or entry.history[-1].get("job_id") != seen.job.id:
+        return False
+    return _conditions(entry.inputs) == _conditions(want.inputs)
+
+
+def _conditions(inputs: JsonObject) -> JsonObject:
+    return {key: value for key, value in inputs.items() if key not in ("job", "projects")}
+
+
+def _promotion(situation: Situation, candidate: Checkpoint, evidence: tuple[Evidence, ...], live: str | None) -> Change:
+    replaces = live is not None and live != candidate.model
+    return situation.change(
+        Action.UPDATE if live else Action.CREATE,
+        "promote",
+        Reason.GATES_PASSED,
+        f"{candidate.model} (step {candidate.step})" + (f" replaces {live}" if replaces else ""),
+        evidence=evidence,
+        hazards=(HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live"),) if replaces else (),
+        step=PromoteStep(candidate, evidence),
+    )
+
+
+def _permissions(situation: Situation, seen: SeenDeployment, entry: Entry, spec: DeploymentSpec, live: str) -> Change:
+    if seen.permissions is None:
+        return situation.change(
+            Action.DEFER, "wait", Reason.PERMISSIONS_UNKNOWN, "no admin key: who may use it cannot be seen"
+        )
+    recorded = grants_of(entry).get(live, {})
+    present = {p.project_id for p in seen.permissions}
+    missing = sorted(set(spec.projects) - present)
+    surplus = sorted(set(recorded) - set(spec.projects))
+    if not missing and not surplus:
+        return situation.change(Action.NOOP, "keep", Reason.MATCHES, live)
+    words = [f"grant {p}" for p in missing] + [f"revoke {p}" for p in surplus]
+    return situation.change(Action.UPDATE, "permit", Reason.PERMISSIONS_DIFFER, ", ".join(words), step=PermitStep(live))
+
+
+def removed(situation: Situation) -> Change:
+    """Forget the pointer, and revoke only what this lock granted."""
+    entry = situation.entry
+    if entry is None:
+        detail = "nothing was promoted"
+        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, step=ForgetStep({}))
+    grants = grants_of(entry)
+    count = sum(len(projects) for projects in grants.values())
+    detail = f"revokes {count} permissions that were granted from here" if count else f"{entry.id} stays at the service"
+    hazards = (HazardOf(Hazard.DELETE, detail),) if count else ()
+    return situation.change(
+        Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, hazards=hazards, step=ForgetStep(grants)
+    )

@@ -1,0 +1,129 @@
+"""Moving the pointer, granting and revoking: every call bracketed in the journal, nothing decided anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rftplan.address import Address
+from rftplan.api.port import Checkpoint
+from rftplan.canonical import JsonObject
+from rftplan.changes import Action, Change, Evidence
+from rftplan.errors import NotFoundError
+from rftplan.events import Outcome, Result
+from rftplan.kinds.base import Act, Resource, result
+from rftplan.kinds.deployment.spec import (
+    grants_of,
+    model_of,
+)
+from rftplan.lockfile import Entry
+
+
+async def promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Evidence, ...], act: Act) -> Result:
+    """Grant first, point last: whoever reads the pointer may use the model."""
+    want = act.resources[change.address]
+    before = act.records.entries.get(change.address)
+    if want.spec.projects:
+        await permit(change.address, checkpoint.model, act)
+    entry = act.records.entries.get(change.address) or before or Entry(want.fingerprint, want.inputs)
+    job = act.records.entries[Address("job", want.spec.job)]
+    revision: JsonObject = {
+        "revision": len(entry.history) + 1,
+        "model": checkpoint.model,
+        "job": f"job.{want.spec.job}",
+        "job_id": checkpoint.job_id,
+        "job_fingerprint": job.fingerprint,
+        "step": checkpoint.step,
+        "evidence": [_evidence_document(e) for e in evidence],
+    }
+    act.records.record(
+        change.address,
+        replace(
+            entry,
+            fingerprint=want.fingerprint,
+            inputs=want.inputs,
+            id=checkpoint.model,
+            history=(*entry.history, revision),
+        ),
+    )
+    return result(
+        change,
+        Outcome.DONE,
+        id=checkpoint.model,
+        action=Action.UPDATE if model_of(before) else Action.CREATE,
+        verb="promote",
+        detail=f"step {checkpoint.step}",
+        evidence=evidence,
+    )
+
+
+def _evidence_document(evidence: Evidence) -> JsonObject:
+    document: JsonObject = {
+        "metric": evidence.metric,
+        "value": evidence.value,
+        "passed": evidence.passed,
+        "source": evidence.source,
+        "caveats": list(evidence.caveats),
+    }
+    if evidence.at_least is not None:
+        document["at_least"] = evidence.at_least
+    if evidence.at_most is not None:
+        document["at_most"] = evidence.at_most
+    return document
+
+
+async def permit(address: Address, model: str, act: Act) -> None:
+    """Grant what the spec names and the model lacks; revoke what this lock granted and the spec lacks."""
+    want = act.resources[address]
+    present = {p.project_id: p.id for p in await act.port.list_permissions(model)}
+    for project in want.spec.projects:
+        if project not in present:
+            await act.effect(
+                address,
+                "grant",
+                lambda _, project=project: act.port.grant_permission(model, project),  # type: ignore[misc]
+                lambda granted, project=project: _granted(address, want, model, project, granted.id, act),  # type: ignore[misc]
+            )
+    recorded = grants_of(act.records.entries.get(address)).get(model, {})
+    for project in sorted(set(recorded) - set(want.spec.projects)):
+        await _revoke(address, model, project, recorded[project], act)
+
+
+def _granted(address: Address, want: Resource, model: str, project: str, permission_id: str, act: Act) -> Entry:
+    entry = act.records.entries.get(address) or Entry("v1:", {})
+    grants = grants_of(entry)
+    grants.setdefault(model, {})[project] = permission_id
+    return _with_grants(entry, grants)
+
+
+async def _revoke(address: Address, model: str, project: str, permission_id: str, act: Act) -> None:
+    async def revoke(_token: str) -> None:
+        try:
+            await act.port.revoke_permission(model, permission_id)
+        except NotFoundError:
+            return  # revoked by somebody else; the end is the same
+
+    def without(_none: None) -> Entry:
+        entry = act.records.entries[address]
+        grants = grants_of(entry)
+        grants.get(model, {}).pop(project, None)
+        return _with_grants(entry, {m: projects for m, projects in grants.items() if projects})
+
+    await act.effect(address, "revoke", revoke, without)
+
+
+def _with_grants(entry: Entry, grants: Mapping[str, Mapping[str, str]]) -> Entry:
+    kept: JsonObject = {model: dict(projects) for model, projects in grants.items()}
+    resolved = {key: value for key, value in entry.resolved.items() if key != "permissions"}
+    if kept:
+        resolved["permissions"] = kept
+    return replace(entry, resolved=resolved)
+
+
+async def forget(change: Change, grants: Mapping[str, Mapping[str, str]], act: Act) -> Result:
+    """Revoke every permission of `grants`, then drop the entry."""
+    for model, projects in sorted(grants.items()):
+        for project, permission_id in sorted(projects.items()):
+            await _revoke(change.address, model, project, permission_id, act)
+    act.forget(change.address)
+    return result(change, Outcome.DONE)

@@ -1,0 +1,135 @@
+"""The changes that bring a job to where the spec wants it: launch, adopt, pause, cancel. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
+from rftplan.diff import diff
+from rftplan.kinds.base import Resource, Situation
+from rftplan.kinds.job.launch import LAUNCH_KEY, attempt_of
+from rftplan.kinds.job.observe import SeenJob, age, attempts, resolved_values
+from rftplan.kinds.job.spec import JobSpec, Run
+from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep
+from rftplan.lockfile import Entry, Origin
+
+
+def active_jobs(situation: Situation, seen: SeenJob) -> tuple[RemoteJob, ...]:
+    """Every active job under this address that the spec does not want, oldest first."""
+    jobs = {job.id: job for job in seen.others}
+    if seen.mine is not None and not seen.mine.status.ended:
+        jobs[seen.mine.id] = seen.mine
+    return tuple(sorted(jobs.values(), key=age))
+
+
+def we_ended(situation: Situation, launch: str | None) -> bool:
+    """A launch with a tombstone, or whose cancel we sent and died before we knew of its end."""
+    intent = situation.intent.intent if situation.intent else None
+    cut_off = intent is not None and intent.verb == "cancel" and intent.launch == launch
+    return launch in situation.tombstones or cut_off
+
+
+def adopt(situation: Situation, job: RemoteJob, want: Resource, verb: str, reason: Reason, origin: Origin) -> Change:
+    """Take a job that is there already as the address's own; nothing is sent."""
+    attempt = max(attempt_of(job.metadata.get(LAUNCH_KEY, "")), 1)
+    entry = Entry(
+        fingerprint=want.fingerprint,
+        inputs=want.inputs,
+        id=job.id,
+        origin=origin,
+        attempt=attempt,
+        resolved=resolved_values(job),
+    )
+    return situation.change(
+        Action.ADOPT, verb, reason, f"{job.id} is {job.status} there already", step=AdoptStep(entry)
+    )
+
+
+def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> Change:
+    """CREATE where nothing was, REPLACE beside what is there; always a new attempt, never an old slot."""
+    want, entry = situation.want, situation.entry
+    assert want is not None
+    spec: JobSpec = want.spec
+    if entry is not None and spec.lifecycle.prevent_replace:
+        return situation.change(
+            Action.HOLD,
+            "hold",
+            Reason.PREVENTED,
+            "lifecycle.prevent_replace is set",
+            fields=_changed(entry, want),
+        )
+    buried = max((attempt_of(t) for t in situation.tombstones if t.startswith(want.fingerprint)), default=0)
+    own = entry.attempt if entry is not None and entry.fingerprint == want.fingerprint else 0
+    cancels = active_jobs(situation, seen)
+    hazards = [HazardOf(Hazard.SPEND, "starts a paid run")] if situation.scope.profile.paid else []
+    hazards += [HazardOf(Hazard.CANCEL_ACTIVE, f"cancels {job.id}, which is {job.status}") for job in cancels]
+    return situation.change(
+        Action.CREATE if entry is None else Action.REPLACE,
+        "launch" if entry is None else "relaunch",
+        reason,
+        detail,
+        fields=_changed(entry, want) if entry is not None else (),
+        hazards=tuple(hazards),
+        needs=tuple(ref.address for ref in want.refs),
+        step=LaunchStep(max(attempts(seen.slot), buried, own) + 1, cancels),
+    )
+
+
+def _changed(entry: Entry, want: Resource) -> tuple[FieldChange, ...]:
+    return diff(entry.inputs, want.inputs)
+
+
+def after_failure(situation: Situation, seen: SeenJob, job: RemoteJob, *, ours: bool) -> Change:
+    """The newest launch failed or was cancelled: again only after our own cancel, or with `retry`."""
+    assert situation.want is not None
+    spec: JobSpec = situation.want.spec
+    if ours:
+        return launch(situation, seen, Reason.AFTER_OUR_CANCEL, f"{job.id} was cancelled from here")
+    launched = max(attempts(seen.slot), situation.entry.attempt if situation.entry else 0, 1)
+    if spec.run is Run.RUNNING and spec.retry is not None and launched < spec.retry.attempts:
+        return launch(
+            situation,
+            seen,
+            Reason.RETRY,
+            f"{job.id} {_said(job)}; launch {launched + 1} of {spec.retry.attempts}",
+        )
+    reason = Reason.JOB_FAILED if job.status is JobStatus.FAILED else Reason.CANCELLED_ELSEWHERE
+    return situation.change(Action.HOLD, "hold", reason, f"{job.id} {_said(job)}")
+
+
+def _said(job: RemoteJob) -> str:
+    if job.status is JobStatus.CANCELLED:
+        return "was cancelled by somebody else"
+    if job.error is None:
+        return "failed, and the service does not say why"
+    code = f" ({job.error.code})" if job.error.code else ""
+    return f"failed: {job.error.message}{code}"
+
+
+def pause(situation: Situation, seen: SeenJob, job: RemoteJob) -> Change:
+    """Pause it, or wait for its first step: before that the service has nothing to resume from."""
+    if job.status is not JobStatus.RUNNING or not seen.progress.step:
+        return situation.change(
+            Action.DEFER,
+            "wait",
+            Reason.BEFORE_FIRST_STEP,
+            f"{job.id} has no step yet to pause at",
+            then=("pause",),
+        )
+    return situation.change(
+        Action.UPDATE, "pause", Reason.RUN_STATE_DIFFERS, f"{job.id} is {job.status}", step=PauseStep(job.id)
+    )
+
+
+def cancel(situation: Situation, jobs: Sequence[RemoteJob], reason: Reason, detail: str, **rest: Any) -> Change:
+    """Cancel these, each a hazard of its own."""
+    return situation.change(
+        Action.UPDATE,
+        "cancel",
+        reason,
+        detail,
+        hazards=tuple(HazardOf(Hazard.CANCEL_ACTIVE, f"cancels {j.id}, which is {j.status}") for j in jobs),
+        step=CancelStep(tuple(jobs), **rest),
+    )

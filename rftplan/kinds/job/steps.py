@@ -1,0 +1,46 @@
+"""What a job's change instructs `perform` to do. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rftplan.api.port import RemoteJob
+from rftplan.lockfile import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchStep:
+    """Launch into this attempt of the wanted fingerprint; then cancel what it replaces."""
+
+    attempt: int
+    cancels: tuple[RemoteJob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptStep:
+    """Take this job as the address's own, finishing the intent that it answers, if there is one."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class PauseStep:
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeStep:
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelStep:
+    """Cancel these; `forget` drops the entry afterwards."""
+
+    jobs: tuple[RemoteJob, ...]
+    forget: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FollowStep:
+    """Nothing to do; the job runs and `apply --wait` may watch it."""

@@ -1,0 +1,129 @@
+"""The table of DESIGN §3: a job whose fingerprint did not change, one line a status. Pure."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
+from rftplan.kinds.base import Situation
+from rftplan.kinds.job.launch import launch_of
+from rftplan.kinds.job.observe import SeenJob
+from rftplan.kinds.job.remedies import after_failure, cancel, pause, we_ended
+from rftplan.kinds.job.spec import Run
+from rftplan.kinds.job.steps import FollowStep, ResumeStep
+from rftplan.lockfile import Entry
+
+
+def by_status(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, run: Run) -> Change:
+    """The table itself, one line a status."""
+    match job.status:
+        case JobStatus.VALIDATING_FILES | JobStatus.QUEUED | JobStatus.PENDING | JobStatus.RESUMING:
+            return _starting(situation, job, run)
+        case JobStatus.RUNNING:
+            return _running(situation, seen, job, run)
+        case JobStatus.PAUSING:
+            return situation.change(Action.DEFER, "wait", Reason.CHANGING_STATE, f"{job.id} is pausing")
+        case JobStatus.PAUSED:
+            return _paused(situation, job, entry, run)
+        case JobStatus.SUCCEEDED:
+            return _succeeded(situation, seen, job)
+        case JobStatus.FAILED | JobStatus.CANCELLED:
+            return _ended_badly(situation, seen, job, run)
+        case JobStatus.UNKNOWN:
+            return situation.change(
+                Action.DEFER,
+                "wait",
+                Reason.UNKNOWN_STATUS,
+                f'{job.id} is "{job.raw_status}", a status not known here',
+            )
+        case _:
+            assert_never(job.status)
+
+
+def _starting(situation: Situation, job: RemoteJob, run: Run) -> Change:
+    match run:
+        case Run.RUNNING:
+            return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is {job.status}", step=FollowStep())
+        case Run.PAUSED:
+            return situation.change(
+                Action.DEFER, "wait", Reason.BEFORE_FIRST_STEP, f"{job.id} is {job.status}", then=("pause",)
+            )
+        case Run.CANCELLED:
+            return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
+        case _:
+            assert_never(run)
+
+
+def _running(situation: Situation, seen: SeenJob, job: RemoteJob, run: Run) -> Change:
+    match run:
+        case Run.RUNNING:
+            return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is running", step=FollowStep())
+        case Run.PAUSED:
+            return pause(situation, seen, job)
+        case Run.CANCELLED:
+            return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
+        case _:
+            assert_never(run)
+
+
+def _paused(situation: Situation, job: RemoteJob, entry: Entry, run: Run) -> Change:
+    match run:
+        case Run.PAUSED:
+            return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} is paused")
+        case Run.CANCELLED:
+            return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
+        case Run.RUNNING:
+            if entry.resolved.get("paused_by") != "us":
+                return situation.change(
+                    Action.HOLD, "hold", Reason.PAUSED_ELSEWHERE, f"{job.id} was paused by somebody else"
+                )
+            spend = (HazardOf(Hazard.SPEND, f"resumes {job.id}, which is paid"),)
+            return situation.change(
+                Action.UPDATE,
+                "resume",
+                Reason.RUN_STATE_DIFFERS,
+                f"{job.id} was paused from here",
+                hazards=spend if situation.scope.profile.paid else (),
+                step=ResumeStep(job.id),
+            )
+        case _:
+            assert_never(run)
+
+
+def _succeeded(situation: Situation, seen: SeenJob, job: RemoteJob) -> Change:
+    done, total = _steps(situation, seen)
+    if done is not None and total is not None and done < total:
+        return situation.change(
+            Action.NOOP,
+            "keep",
+            Reason.PARTIAL,
+            f"{job.id} succeeded with {done} of {total} steps: a partial run",
+        )
+    return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} succeeded")
+
+
+def _steps(situation: Situation, seen: SeenJob) -> tuple[int | None, int | None]:
+    if seen.progress.step is not None:
+        return seen.progress.step, seen.progress.total_steps
+    kept = situation.entry.resolved if situation.entry else {}
+    step, total = kept.get("step"), kept.get("total_steps")
+    return (step if isinstance(step, int) else None), (total if isinstance(total, int) else None)
+
+
+def _ended_badly(situation: Situation, seen: SeenJob, job: RemoteJob, run: Run) -> Change:
+    ours = we_ended(situation, _launched_as_recorded(situation))
+    match run:
+        case Run.CANCELLED:
+            return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} is {job.status}")
+        case Run.PAUSED if ours:
+            return situation.change(Action.NOOP, "keep", Reason.RUN_STATE_HELD_BACK, "run: paused")
+        case Run.PAUSED | Run.RUNNING:
+            return after_failure(situation, seen, job, ours=ours)
+        case _:
+            assert_never(run)
+
+
+def _launched_as_recorded(situation: Situation) -> str:
+    entry = situation.entry
+    return launch_of(entry.fingerprint, entry.attempt) if entry else ""
