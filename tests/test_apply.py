@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -340,3 +341,34 @@ def test_a_grader_in_place_takes_its_name_from_the_job(small: Small) -> None:
     small.train()
     method = small.jobs()[0].body["method"]
     assert method["reinforcement"]["grader"]["name"] == "review"
+
+
+def test_a_file_that_changes_between_plan_and_upload_is_not_kept_under_the_old_name(small: Small) -> None:
+    """Same size, other bytes: the name at the service would carry a hash that is not theirs."""
+
+    def meanwhile(_: Plan) -> bool:
+        small.edit("specs/data/train.jsonl", "What is 3 + 4?", "What is 4 + 3?")
+        return True
+
+    results = small.results(consent=meanwhile)
+    assert results["file.train"].outcome is not Outcome.DONE
+    assert "changed since it was read" in f"{results['file.train'].error}{results['file.train'].detail}"
+    assert results["job.review"].outcome is Outcome.SKIPPED
+    assert [f.filename.split("-")[0] for f in small.files()] == ["demo.default.test"]
+    small.train()
+    assert len(small.jobs()) == 1
+
+
+def test_a_job_that_appears_in_the_slot_after_the_plan_is_not_launched_beside(small: Small) -> None:
+    """Another clone was quicker while somebody read the plan."""
+    clone = Small(small.root, clock=small.clock, environ=dict(small.environ))
+    clone.options = replace(clone.options, lock="clone.lock")
+
+    def meanwhile(_: Plan) -> bool:
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(clone.apply).result()
+        return True
+
+    results = small.results(consent=meanwhile)
+    assert results["job.review"].outcome is Outcome.DEFERRED
+    assert len(small.jobs()) == 1

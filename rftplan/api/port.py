@@ -128,12 +128,13 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What to upload, and under which name."""
+    """What to upload, and under which name. `sha256` is what its bytes were when they were planned, if known."""
 
     path: Path
     filename: str
     size: int
     purpose: str
+    sha256: str | None = None
 
 
 Progress = Callable[[int, int], None]

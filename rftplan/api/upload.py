@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 
@@ -33,6 +34,7 @@ class CountedReader(io.BufferedReader):
         self._upload = upload
         self._progress = progress
         self._taken = 0
+        self._digest = hashlib.sha256()
         if os.fstat(self.fileno()).st_size != upload.size:
             self.close()
             raise UserError(f"{upload.path} has changed since it was read", hint="plan again")
@@ -40,12 +42,21 @@ class CountedReader(io.BufferedReader):
     def read(self, size: int | None = -1, /) -> bytes:
         piece = super().read(size)
         self._taken += len(piece)
+        self._digest.update(piece)
         if self._taken > self._upload.size or (not piece and self._taken < self._upload.size):
             raise OSError(f"{self._upload.path} changed while it was uploaded")
+        if self._is_other():
+            raise OSError(f"{self._upload.path} changed since it was read; plan again")
         self._progress(self._taken, self._upload.size)
         return piece
+
+    def _is_other(self) -> bool:
+        """Whether the last piece shows that these are other bytes than planned: it is not handed over then."""
+        whole = self._taken == self._upload.size and self._upload.sha256 is not None
+        return whole and self._digest.hexdigest() != self._upload.sha256
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Starting over starts the count over."""
         self._taken = super().seek(offset, whence)
+        self._digest = hashlib.sha256()
         return self._taken

@@ -255,7 +255,8 @@ def used(entry: Entry) -> Entry:
 
 async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
     want = act.resources[change.address]
-    upload = Upload(act.data_path(change.address), step.filename, step.size, PURPOSE)
+    planned = want.data.sha256 if want.data else None
+    upload = Upload(act.data_path(change.address), step.filename, step.size, PURPOSE, planned)
 
     def progress(sent: int, total: int) -> None:
         act.on_event(Uploaded(change.address, sent, total))

@@ -101,6 +101,9 @@ async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
     if stale is not None and stale.verb == "launch":
         act.records.abandon(stale)
     launch = launch_of(want.fingerprint, step.attempt)
+    if there := [j for j in await _slot(change.address, launch, act) if not j.status.ended]:
+        detail = f"{there[0].id} appeared in its place since the plan was made; run rftplan plan"
+        return result(change, Outcome.DEFERRED, id=there[0].id, detail=detail)
     job, tokens = await _create(change, launch, act)
     _keep_files(change, act)
     kept = await _one_a_slot(change, launch, job, tokens, act)
