@@ -176,9 +176,8 @@ class _Data:
             )
         except (PathError, DataError) as error:
             return self._absent(declared, place, error)
-        shown = self._root.relative(path)
         for problem in facts.problems:
-            at = Place(shown, problem.line, problem.column)
+            at = Place(self._root.relative(path), problem.line, problem.column)
             found = finding(problem.code, problem.detail, place=at, address=str(declared.address), hint=problem.hint)
             self.findings.append(found)
         return facts
