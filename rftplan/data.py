@@ -220,7 +220,8 @@ class FactsCache:
     """Facts of files by path, size, times and inode, in one JSON file below `directory`.
 
     A damaged or foreign file counts as empty, and one that cannot be written is left alone: the cache saves time
-    and nothing depends on it. `now_ns` is the time that files are stamped with, in ns since the epoch.
+    and nothing depends on it. Paths are real ones, as `Root.resolve` gives them: they are not followed again,
+    for there may be thousands. `now_ns` is the time that files are stamped with, in ns since the epoch.
     """
 
     def __init__(self, directory: Path, *, now_ns: Callable[[], int] = time.time_ns) -> None:
@@ -232,14 +233,14 @@ class FactsCache:
     def get(self, path: Path, stat: os.stat_result) -> DataFacts | None:
         """What was found in this file, if it is certainly the same."""
         try:
-            entry = self._entries[os.path.realpath(path)]
+            entry = self._entries[os.fspath(path)]
             return _facts_from(entry["facts"]) if entry["identity"] == list(_identity(stat)) else None
         except (KeyError, TypeError, ValueError):
             return None
 
     def put(self, path: Path, stat: os.stat_result, facts: DataFacts, *, began_ns: int) -> None:
         """Remember facts whose reading began at `began_ns`; a file too young to be told apart is not kept."""
-        key = os.path.realpath(path)
+        key = os.fspath(path)
         self._changed |= self._entries.pop(key, None) is not None
         if max(stat.st_mtime_ns, stat.st_ctime_ns) + _SETTLED_NS <= began_ns:
             self._entries[key] = {"identity": list(_identity(stat)), "facts": _facts_to(facts)}
