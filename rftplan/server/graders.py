@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rftplan.grading import Grader, GraderError, Judge, Sample, parse_grader
 from rftplan.server.errors import ApiError
 from rftplan.server.fields import Fields
 from rftplan.server.grader_request import named_grader
 from rftplan.server.requests import read_json
 from rftplan.server.service import Service, service_of
+
+if TYPE_CHECKING:
+    from rftplan.grading import Grader, Judge
 
 
 async def validate_grader(request: Request) -> Response:
@@ -36,16 +38,20 @@ async def run_grader(request: Request) -> Response:
     fields.close()
     if grader.refusal is not None:
         raise ApiError(grader.refusal, param="grader")
-    return JSONResponse(await run_in_threadpool(_run, grader, text, item, service.settings.judge))
+    return JSONResponse(await run_in_threadpool(_run, grader, text, item, service.settings.sitting_judge()))
 
 
 def _run(grader: Grader, text: str, item: Mapping[str, Any], judge: Judge) -> dict[str, Any]:
+    from rftplan.grading import Sample
+
     started = time.perf_counter()
     result = grader.grade(Sample.of_text(text), item, judge)
     return result.reply(execution_time=time.perf_counter() - started)
 
 
 def _read_grader(fields: Fields, service: Service) -> Grader:
+    from rftplan.grading import GraderError, parse_grader
+
     body = named_grader(fields.need("grader"), service.settings.new_id)
     try:
         return parse_grader(body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,10 +17,12 @@ from rftplan.server.job_request import LARGEST_SEED, JobRequest, Method, read_jo
 from rftplan.server.job_store import CommandRefusedError, JobStore, NewJob, StoredJob
 from rftplan.server.lifecycle import Status, Verb, life_at
 from rftplan.server.models import base_of, trainable_model
-from rftplan.server.outcome import DataSource, Outcome, decide_outcome
 from rftplan.server.paging import list_reply
 from rftplan.server.requests import read_json, read_page, refuse_query
 from rftplan.server.service import ORGANIZATION, ORGANIZATION_NAME, Service, seconds, service_of
+
+if TYPE_CHECKING:
+    from rftplan.server.outcome import DataSource, Outcome
 
 USUAL_PAGE = 20
 MOST_LISTED = 1_000
@@ -29,6 +31,8 @@ _FILTER = "metadata["
 
 
 async def create_job(request: Request) -> Response:
+    from rftplan.server.outcome import decide_outcome
+
     service = service_of(request)
     wanted = read_job_request(await read_json(request), service.settings.new_id)
     model = trainable_model(service, wanted.model)
@@ -47,7 +51,7 @@ async def create_job(request: Request) -> Response:
         train=train,
         valid=valid,
         trainer=service.settings.trainer,
-        judge=service.settings.judge,
+        judge=service.settings.sitting_judge(),
     )
     # Created when training is done, so that the clients of a slow trainer see the job's life from its start.
     JobStore(service.store).add(_new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed))
@@ -162,6 +166,8 @@ def _stored(service: Service, job_id: str) -> StoredJob:
 
 
 def _source(service: Service, file_id: str, *, param: str) -> DataSource:
+    from rftplan.server.outcome import DataSource
+
     files = FileStore(service.store)
     file = files.get(file_id, now=seconds(service.now()))
     if file is None:
@@ -202,7 +208,7 @@ def _request_shape(wanted: JobRequest, *, job_id: str, model: str, seed: int) ->
 
 
 def _simulation(service: Service, wanted: JobRequest) -> dict[str, Any] | None:
-    trainer, judge = service.settings.trainer, service.settings.judge
+    trainer, judge = service.settings.trainer, service.settings.sitting_judge()
     if not trainer.simulated:
         return None
     judged = wanted.grader is not None and uses_judge(wanted.grader)

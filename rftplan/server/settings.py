@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rftplan.grading import Judge, StandInJudge
 from rftplan.server.trainer import Trainer
+
+if TYPE_CHECKING:
+    from rftplan.grading import Judge
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 IN_PROCESS_HOST = "local"
@@ -31,13 +34,13 @@ class Settings:
     """`key` is the bearer key every route asks for; it is never stored nor logged.
 
     `now` is in seconds since the epoch. `speed` divides every duration of a job's life. `hosts` are the names
-    the Host header may carry, without port. `largest_file` is in bytes.
+    the Host header may carry, without port. `largest_file` is in bytes. Without a `judge` the stand-in judges.
     """
 
     store: Path
     key: str = field(repr=False)
     trainer: Trainer
-    judge: Judge
+    judge: Judge | None
     now: Callable[[], float] = time.time
     speed: float = 1.0
     new_id: Callable[[str], str] = random_id
@@ -49,6 +52,12 @@ class Settings:
             raise ValueError("the local service needs a key")
         if not 0 < self.speed < float("inf"):
             raise ValueError(f"speed must be above zero, not {self.speed}")
+
+    def sitting_judge(self) -> Judge:
+        """Who scores now. Graders are imported here, by requests that need them: most only read."""
+        from rftplan.grading import StandInJudge
+
+        return self.judge or StandInJudge()
 
 
 def default_settings(
@@ -67,7 +76,7 @@ def default_settings(
         store=store,
         key=key,
         trainer=SimulatingTrainer(),
-        judge=judge or StandInJudge(),
+        judge=judge,
         speed=speed,
         now=now,
         hosts=hosts,

@@ -7,11 +7,12 @@ kinds of answers; what it shows is the grader's behaviour, not a model's. The on
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rftplan.grading import Grader
-from rftplan.server.losses import simulate_losses
-from rftplan.server.reinforce import Reinforcement
 from rftplan.server.trainer import TrainingFailedError, TrainingRun, Trajectory
+
+if TYPE_CHECKING:
+    from rftplan.grading import Grader
 
 MARK = "[SIMULATED]"
 
@@ -24,6 +25,10 @@ class SimulatingTrainer:
 
     def train(self, run: TrainingRun) -> Trajectory:
         """Raises TrainingFailedError where the service would have to make scores up."""
+        # Not at the top: every start of the service would pay, and hardly any trains.
+        from rftplan.server.losses import simulate_losses
+        from rftplan.server.reinforce import Reinforcement
+
         if not run.train:
             raise TrainingFailedError(
                 "Training file has 0 example(s)", code="invalid_training_file", param="training_file"

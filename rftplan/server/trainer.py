@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rftplan.grading import Grader, Judge
+if TYPE_CHECKING:
+    from rftplan.grading import Grader, Judge
 
 
 @dataclass(frozen=True, slots=True)
