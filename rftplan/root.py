@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 from rftplan import codes
@@ -45,9 +45,10 @@ class Root:
     def __init__(self, directory: Path, data_roots: Sequence[Path] = ()) -> None:
         self.directory = Path(os.path.realpath(directory))
         self._allowed = (
-            self.directory,
-            *(Path(os.path.realpath(self.directory / extra)) for extra in data_roots),
+            str(self.directory),
+            *(os.path.realpath(self.directory / extra) for extra in data_roots),
         )
+        self._followed: dict[str, str] = {}
 
     def relative(self, path: Path) -> str:
         """The path from the root, with POSIX slashes; starts with `../` if it lies outside."""
@@ -61,7 +62,7 @@ class Root:
         everything whose real path is outside the root and the data roots.
         """
         _require_plain(written)
-        real = Path(os.path.realpath(self.directory / beside.parent / written))
+        real = self._real(self.directory / beside.parent / written)
         inside = self._from_allowed(real)
         if inside is None:
             detail = f'"{written}" leads out of the project'
@@ -69,12 +70,24 @@ class Root:
             raise PathError(codes.PATH_REFUSED, detail, hint=hint)
         if _hidden(inside):
             raise _hidden_error(written)
-        return real
+        return Path(real)
 
-    def _from_allowed(self, real: Path) -> PurePosixPath | None:
+    def _real(self, path: Path) -> str:
+        """`realpath`, but each directory is followed once: a project has few of them and many files."""
+        directory, name = os.path.split(path)
+        if os.name == "nt" or name in ("", "..") or path.is_symlink():
+            # Windows has names for one file that are no links, such as short names and junctions.
+            return os.path.realpath(path)
+        if directory not in self._followed:
+            self._followed[directory] = os.path.realpath(directory)
+        return f"{self._followed[directory]}{os.sep}{name}"
+
+    def _from_allowed(self, real: str) -> str | None:
+        """The path from the allowed directory that it is in, with POSIX slashes."""
         for allowed in self._allowed:
-            if real.is_relative_to(allowed):
-                return PurePosixPath(real.relative_to(allowed).as_posix())
+            inside = allowed if allowed.endswith(os.sep) else allowed + os.sep
+            if real == allowed or real.startswith(inside):
+                return real[len(inside) :].replace(os.sep, "/")
         return None
 
     def read_bytes(self, path: Path) -> bytes:
@@ -139,7 +152,7 @@ class Root:
             elif real not in seen:
                 seen.add(real)
                 yield from (path / name for name in names if _looks_like_spec(name))
-                if not _hidden(PurePosixPath(path.relative_to(top).as_posix())):
+                if not _hidden(path.relative_to(top).as_posix()):
                     continue
             directories.clear()
 
@@ -148,7 +161,7 @@ class Root:
         if not self._holds(path):
             detail = "it is a symbolic link that leads out of the project"
             return finding(codes.PATH_REFUSED, detail, place=place, hint="put the file itself here")
-        if _hidden(PurePosixPath(path.relative_to(top).as_posix())):
+        if _hidden(path.relative_to(top).as_posix()):
             detail = "its name or a directory's name starts with a dot, so it is left out"
             return finding(codes.HIDDEN_SPEC, detail, place=place, hint="rename it if it belongs to the specs")
         if path.suffix != ".yaml":
@@ -176,12 +189,12 @@ def _require_plain(written: str) -> None:
         raise PathError(codes.PATH_REFUSED, f'"{written}" has backslashes', hint=hint)
     if written.startswith(("/", "~")) or _DRIVE.match(written):
         raise PathError(codes.PATH_REFUSED, f'"{written}" is not relative', hint=_HINT_RELATIVE)
-    if _hidden(PurePosixPath(written)):
+    if _hidden(written):
         raise _hidden_error(written)
 
 
-def _hidden(path: PurePosixPath) -> bool:
-    return any(part.startswith(".") and part != ".." for part in path.parts)
+def _hidden(path: str) -> bool:
+    return any(part.startswith(".") and part not in (".", "..") for part in path.split("/"))
 
 
 def _hidden_error(written: str) -> PathError:

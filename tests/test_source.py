@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from rftplan.codes import Code
 from rftplan.errors import Diagnostic, Place
 from rftplan.root import MAX_TEXT_BYTES
 from rftplan.source import MAX_DEPTH, MAX_VALUES, Document, PathError, Root, parse, read_documents
+from rftplan.yaml_text import unfit
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(
@@ -250,6 +253,13 @@ def test_control_characters_are_found_by_line_and_column() -> None:
     assert [at(f) for f in problems("a: \x01\nb: \x7f\x1b\n")] == [(1, 4), (2, 4), (2, 5)]
 
 
+def test_exactly_what_yaml_allows_is_let_through() -> None:
+    refused = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert [c for c in refused.findall(every) if not unfit(c, "a.yaml")] == []
+    assert unfit(refused.sub("", every), "a.yaml") == []
+
+
 def test_values_behind_aliases_are_copies_with_their_own_places() -> None:
     document = read("a: &x {b: [1]}\nc: *x\n")
     assert isinstance(document.data, dict)
@@ -386,6 +396,33 @@ def test_paths_that_lead_out_or_into_hidden_places_are_refused(root: Root, writt
     assert caught.value.hint
     found = caught.value.diagnostic(Place("specs/a.yaml", 3, 9), "file.x")
     assert (found.code, found.place, found.address) == (codes.PATH_REFUSED.code, Place("specs/a.yaml", 3, 9), "file.x")
+
+
+PARTS = st.sampled_from(["sub", "file", "missing", "..", ".", "", "in", "out", "loop", "to_file", "to_env", ".env"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(PARTS, min_size=1, max_size=6).map("/".join), max_size=8))
+def test_links_are_followed_as_the_file_system_does(
+    tmp_path_factory: pytest.TempPathFactory, writtens: list[str]
+) -> None:
+    root = Root(tmp_path_factory.mktemp("tree") / "project")
+    write(root, "specs/sub/file")
+    write(root, "specs/.env")
+    links = {"in": "sub", "out": "../..", "loop": "loop", "to_file": "sub/file", "to_env": ".env"}
+    for folder, back in (("specs", ""), ("specs/sub", "../")):
+        for name, target in links.items():
+            (root.directory / folder / name).symlink_to(target if name == "loop" else back + target)
+    for written in writtens:
+        real = Path(os.path.realpath(root.directory / "specs" / written))
+        inside = real.is_relative_to(root.directory)
+        shown = Path(written).parts + (real.relative_to(root.directory).parts if inside else ())
+        hidden = any(part.startswith(".") and part != ".." for part in shown)
+        try:
+            assert root.resolve(written, beside=Path("specs/a.yaml")) == real
+            assert inside and not hidden
+        except PathError:
+            assert not inside or hidden or not written or written.startswith("/")
 
 
 def test_data_roots_open_further_directories(root: Root) -> None:
