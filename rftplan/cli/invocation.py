@@ -16,8 +16,8 @@ from rftplan.errors import UsageError
 if TYPE_CHECKING:
     from rftplan.address import Address
     from rftplan.cli.live import Listener
+    from rftplan.loading import Options
     from rftplan.planner import Selection
-    from rftplan.project import Options
     from rftplan.render.look import Look
     from rftplan.render.shapes import FindingDocument
 
@@ -48,7 +48,7 @@ class Invocation:
         )
 
     def options(self) -> Options:
-        from rftplan.project import Options
+        from rftplan.loading import Options
 
         return Options(directory=self.directory, env=self.env, specs=self.specs, lock=self.lock, provider=self.provider)
 

@@ -28,13 +28,13 @@ def register(app: typer.Typer) -> None:
 
 def check(context: typer.Context, json: JsonFlag = False) -> int:
     """Say what is wrong with the specs and the data, without talking to any service."""
-    from rftplan import project
+    from rftplan.loading import load  # not the facade, whose other half is not needed and takes time to import
     from rftplan.render.documents import check_document, dumped
     from rftplan.render.text import check_text
 
     run = invocation(context)
     with run.listener() as listener:
-        document = check_document(project.check(run.options(), on_event=listener))
+        document = check_document(load(run.options(), listener).diagnostics)
     if not json:
         run.findings(document["diagnostics"])
     run.result(dumped(document) if json else check_text(document, run.look))

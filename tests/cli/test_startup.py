@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,15 @@ def test_nothing_heavy_is_imported(words: list[str]) -> None:
     heavy = done.stderr.splitlines()[-1]
     # `init` has an argument, for which the parser itself imports pydantic.
     assert heavy == ("heavy: pydantic" if words[0] == "init" else "heavy:")
+
+
+def test_check_imports_nothing_that_asks_or_acts(tmp_path: Path) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "a.yaml").write_text("files: {}\n")
+    script = SCRIPT.replace(repr(HEAVY), repr(("asyncio", "rftplan.project", "rftplan.execution", "openai", "httpx2")))
+    line = [sys.executable, "-c", script, "-C", str(tmp_path), "check"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("Specs are") and done.stderr.splitlines()[-1] == "heavy:"
 
 
 def test_the_version_is_said() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -53,6 +52,8 @@ class DeploymentKind(Kind[DeploymentSpec]):
 
     async def observe(self, look: Look) -> Mapping[Address, object]:
         """Checkpoints of each job that succeeded; permissions only where projects are declared."""
+        import asyncio  # here, for `check` reads kinds and waits for nothing
+
         addresses = sorted(look.resources)
         seen = await asyncio.gather(*(_see(look, address) for address in addresses))
         return dict(zip(addresses, seen, strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,6 +65,8 @@ def same_launch(want: Resource, entry: Entry) -> bool:
 
 async def observe(look: Look) -> Mapping[Address, object]:
     """See every job. Ended jobs that the spec still wants as they are cost no request: the lock knows them."""
+    import asyncio  # here, for `check` reads kinds and waits for nothing
+
     open_launches = {intent.address for intent in look.intents if intent.address.kind == "job"}
     addresses = sorted({*look.resources, *look.entries, *open_launches})
     seen: dict[Address, object] = {}
@@ -96,6 +97,8 @@ async def _listed(look: Look, doubtful: Sequence[Address]) -> Sequence[RemoteJob
         return ()
     if len(doubtful) > FEW:
         return await look.port.list_jobs()
+    import asyncio
+
     filters: list[dict[str, str]] = []
     for address in doubtful:
         filters.append({ADDRESS_KEY: look.scope.launch_address(address)})
