@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import re
 import sys
@@ -25,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code. A traceback is shown for bugs of rftplan only."""
     from rftplan.cli.terminal import Terminal
 
+    # Modules, specs and their graph live until the end, so the collector looks through them again and again for
+    # nothing: 28 ms of 530 in a check, 200 ms of 2,000 in a plan of 1,000 resources. Cycles are still collected.
+    gc.set_threshold(100_000, 50, 100)
     terminal = Terminal.of_process()
     words = sys.argv[1:] if argv is None else list(argv)
     try:
