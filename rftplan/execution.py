@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Plan
-from rftplan.errors import ApiError, RftplanError
+from rftplan.errors import ApiError, BusyError, RejectedError, RftplanError
 from rftplan.events import LookFailed, OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, LostEffect, MoveStep, Records, RecordStep, result
@@ -89,7 +89,7 @@ async def _level(execution: Execution, act: Act, changes: list[Change], results:
     acting = []
     for change in changes:
         if isinstance(change.step, RecordStep) and change.action is Action.NOOP:
-            act.records.record(change.address, change.step.entry)
+            _note_silently(act, change.address, change.step)
         settled = _without_acting(execution, change, results)
         if settled is None:
             acting.append(change)
@@ -104,6 +104,15 @@ async def _level(execution: Execution, act: Act, changes: list[Change], results:
         for change in acting:
             group.create_task(run(change))
     return bool(acting)
+
+
+def _note_silently(act: Act, address: Address, step: RecordStep) -> None:
+    """Keep what a NOOP has to say, and close the intent that it answers."""
+    intent = act.open_intents.get(address)
+    if intent is not None and intent.verb not in ("launch", "upload"):
+        act.records.finish(intent, step.entry, tombstone=step.tombstone)
+    else:
+        act.records.record(address, step.entry, tombstone=step.tombstone)
 
 
 def _without_acting(execution: Execution, change: Change, results: Mapping[Address, Result]) -> Result | None:
@@ -144,6 +153,9 @@ async def _step(execution: Execution, act: Act, change: Change) -> Result:
 
 def _move(change: Change, step: MoveStep, act: Act) -> Result:
     """Known under the new address first: a death in between leaves it known twice, never not at all."""
+    intent = act.open_intents.get(change.address)
+    if intent is not None:
+        act.records.finish(intent, step.entry, tombstone=intent.launch if intent.verb == "cancel" else None)
     act.records.record(step.to, step.entry)
     for launch in step.tombstones:
         act.records.record(step.to, step.entry, tombstone=launch)
@@ -171,7 +183,12 @@ async def _follow(execution: Execution, act: Act, results: dict[Address, Result]
             outcome = await _look(act, watched[address])
             if outcome is not None:
                 ended[address] = outcome
-                await _after_end(execution, watched.pop(address), outcome, ended, results)
+                try:
+                    await _after_end(execution, watched[address], outcome, ended, results)
+                except (ApiError, BusyError) as error:
+                    execution.on_event(LookFailed(address, str(error)))
+                    continue  # it has ended, and is looked at again until that is on record
+                del watched[address]
         if watched:
             await _rest(execution)
 
@@ -196,6 +213,8 @@ async def _look(act: Act, change: Change) -> Result | None:
     """One look. A service that does not answer now is asked again next time, and said not to answer."""
     try:
         return await KINDS[change.address.kind].poll(change, act)
+    except RejectedError as error:
+        return result(change, Outcome.FAILED, error=str(error))
     except ApiError as error:
         act.on_event(LookFailed(change.address, str(error)))
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -90,9 +91,10 @@ class Ledger:
         self._restart()
 
     def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(OSError):  # every record was synced when it was written
+                stream.close()
 
     def _done(self, number: int, address: Address, entry: Entry | None, tombstone: str | None) -> None:
         self._state.put(address, entry, tombstone)

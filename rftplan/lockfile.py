@@ -130,7 +130,7 @@ def loads(text: str, *, name: str) -> Lock:
         )
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LockError(
             f"{name} is damaged: {error}",
             hint=f"restore it (git checkout {name}); without a lock rftplan finds its launches by their metadata",
@@ -138,7 +138,7 @@ def loads(text: str, *, name: str) -> Lock:
     _check_format(document, name)
     try:
         return _lock_from(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise LockError(f"{name} is damaged: {error}", hint=f"restore it (git checkout {name})") from None
 
 

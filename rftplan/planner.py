@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rftplan.address import Address
@@ -44,16 +44,19 @@ def moved_entries(
     entries: Mapping[Address, Entry],
     tombstones: Mapping[Address, tuple[str, ...]],
     moves: Iterable[tuple[Address, Address]],
+    *,
+    open_launches: frozenset[Address] = frozenset(),
 ) -> tuple[dict[Address, Entry], tuple[Change, ...]]:
     """The lock's entries under the addresses that are meant now, and the changes that make it so.
 
-    A move that was carried out already, or whose target the lock knows otherwise, changes nothing.
+    A move that was carried out already, or whose target the lock knows otherwise, changes nothing; one whose
+    origin has a launch of unknown fate waits until that is known.
     """
     now = dict(entries)
     changes = []
     for origin, to in moves:
         entry = now.get(origin)
-        if entry is None or (to in now and now[to].id != entry.id):
+        if entry is None or origin in open_launches or (to in now and now[to].id != entry.id):
             continue
         now[to] = now.pop(origin)
         step = MoveStep(to, entry, tombstones.get(origin, ()))
@@ -69,15 +72,19 @@ def make_plan(inputs: PlanInputs) -> Plan:
     decided: dict[Address, Change] = {}
     drift: list[Drift] = []
     order = [*inputs.graph.order, *_orphans(inputs)]
+    orphans = {a: e for a, e in inputs.entries.items() if a not in inputs.graph.resources}
     waiting = [address for address in order if KINDS[address.kind].on_demand]
-    for address in (*(a for a in order if a not in set(waiting)), *waiting):
-        situation = _situation(inputs, address, decided)
-        decided[address] = _decide(inputs, situation)
-        drift.extend(KINDS[address.kind].drift(situation))
+    for addresses in ([a for a in order if not KINDS[a.kind].on_demand], waiting):
+        demand = _demand(decided)
+        for address in addresses:
+            situation = _situation(inputs, address, decided, demand, orphans)
+            decided[address] = _decide(inputs, situation)
+            drift.extend(KINDS[address.kind].drift(situation))
     blocked = _blocked(decided)
+    demand = _demand(blocked)
     for address in waiting:
         if blocked[address].action.acts:
-            blocked[address] = _decide(inputs, _situation(inputs, address, blocked))
+            blocked[address] = _decide(inputs, _situation(inputs, address, blocked, demand, orphans))
     changes = (*inputs.moves, *_ordered(inputs, order, blocked))
     return Plan(
         project=inputs.scope.project,
@@ -104,7 +111,22 @@ def _orphans(inputs: PlanInputs) -> list[Address]:
     return sorted(gone, key=lambda a: (-kinds.index(a.kind), a))
 
 
-def _situation(inputs: PlanInputs, address: Address, decided: Mapping[Address, Change]) -> Situation:
+def _demand(decided: Mapping[Address, Change]) -> dict[Address, list[Address]]:
+    """Which changes need an address, by that address."""
+    demand: dict[Address, list[Address]] = {}
+    for address in sorted(decided):
+        for needed in decided[address].needs:
+            demand.setdefault(needed, []).append(address)
+    return demand
+
+
+def _situation(
+    inputs: PlanInputs,
+    address: Address,
+    decided: Mapping[Address, Change],
+    demand: Mapping[Address, Sequence[Address]],
+    orphans: Mapping[Address, Entry],
+) -> Situation:
     """Everything that is known of one address."""
     want = None if inputs.selection.destroy else inputs.graph.resources.get(address)
     return Situation(
@@ -117,7 +139,8 @@ def _situation(inputs: PlanInputs, address: Address, decided: Mapping[Address, C
         tombstones=inputs.tombstones.get(address, ()),
         upstream={ref.address: decided[ref.address] for ref in want.refs if ref.address in decided} if want else {},
         entries=inputs.entries,
-        launching=tuple(sorted(a for a, change in decided.items() if address in change.needs)),
+        launching=tuple(demand.get(address, ())),
+        orphans=orphans,
         replace=address in inputs.selection.replace,
     )
 
@@ -146,7 +169,7 @@ def _protected(resource: Resource) -> bool:
 def standings(inputs: PlanInputs) -> dict[Address, Standing]:
     """How every declared or locked address stands now, in the order of the plan."""
     order = [*inputs.graph.order, *_orphans(inputs)]
-    return {address: KINDS[address.kind].standing(_situation(inputs, address, {})) for address in order}
+    return {address: KINDS[address.kind].standing(_situation(inputs, address, {}, {}, {})) for address in order}
 
 
 def _held(situation: Situation, hold: Hold) -> Change:
@@ -174,25 +197,28 @@ def _blocked(decided: Mapping[Address, Change]) -> dict[Address, Change]:
 
 def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address, Change]) -> tuple[Change, ...]:
     """In the order of the graph, each change with what must be finished first."""
+    users = _users(inputs, decided)
+    moves = tuple(move.address for move in inputs.moves)
     changes = []
     for address in order:
-        change, want = decided[address], inputs.graph.resources.get(address)
-        if inputs.selection.destroy or want is None:
-            before = _users(inputs, address, decided)
-        else:
-            before = (*(m.address for m in inputs.moves), *change.needs)
-        changes.append(replace(change, after=tuple(dict.fromkeys(before))))
+        change = decided[address]
+        after = users.get(address, ()) if _gone(inputs, address) else (*moves, *change.needs)
+        changes.append(replace(change, after=tuple(dict.fromkeys(after))))
     return tuple(changes)
 
 
-def _users(inputs: PlanInputs, address: Address, decided: Mapping[Address, Change]) -> tuple[Address, ...]:
-    """What goes away goes after what used it: kinds in reverse, and only where both go."""
-    if not decided[address].action.acts:
-        return ()
+def _users(inputs: PlanInputs, decided: Mapping[Address, Change]) -> dict[Address, tuple[Address, ...]]:
+    """What goes away goes after what used it: by its references where the specs still say them, otherwise after
+    everything of the kinds that could have used it."""
     kinds = list(KINDS)
-    rank = kinds.index(address.kind)
-    users = (a for a, c in decided.items() if kinds.index(a.kind) > rank and c.action.acts and _gone(inputs, a))
-    return tuple(sorted(users))
+    going = [address for address in sorted(decided) if decided[address].action.acts and _gone(inputs, address)]
+    referring: dict[Address, list[Address]] = {}
+    for address in going:
+        for ref in inputs.graph.resources[address].refs if address in inputs.graph.resources else ():
+            referring.setdefault(ref.address, []).append(address)
+    unknown = [address for address in going if address not in inputs.graph.resources]
+    later = {kind: [a for a in unknown if kinds.index(a.kind) > rank] for rank, kind in enumerate(kinds)}
+    return {address: (*referring.get(address, ()), *later[address.kind]) for address in going}
 
 
 def _gone(inputs: PlanInputs, address: Address) -> bool:

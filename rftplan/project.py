@@ -99,7 +99,9 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
     state = _state(loaded, world)
     scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile)
     intents = tuple(state.intents.values())
-    entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves)
+    launches = frozenset(intent.address for intent in intents if intent.verb == "launch")
+    entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves, open_launches=launches)
+    moved = {change.address for change in moves}
     snapshot = await observe(loaded.graph, entries, intents, port=port, scope=scope)
     document = {key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()}
     inputs = PlanInputs(
@@ -108,7 +110,7 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
         provider=document,
         entries=entries,
         tombstones=state.tombstones,
-        intents=open_intents(intents, now=world.now(), scope=scope),
+        intents=open_intents((i for i in intents if i.address not in moved), now=world.now(), scope=scope),
         snapshot=snapshot,
         selection=_checked(selection, loaded),
         diagnostics=loaded.diagnostics,
@@ -191,7 +193,7 @@ def _acting(
     def acting() -> Iterator[tuple[Act, Book]]:
         before = expected.pop() if expected else None
         with acting_alone(loaded.paths, patience=0 if before else PATIENCE):
-            if before is not None and not before.new:
+            if before is not None:
                 _refuse_moved(_state(loaded, world), before)
             ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=lambda: inputs.scope.lineage)
             act = Act(
@@ -262,6 +264,8 @@ async def release(options: Options, address: Address, *, world: World | None = N
         _state(loaded, world)
         ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=world.new_id)
         entry = ledger.entries.get(address)
+        if entry is None and not ledger.entries:
+            raise UserError("there is no lock yet", hint="run rftplan apply first: it finds what was launched")
         if entry is not None and not entry.holds:
             raise UserError(f"nothing holds {address}", hint="a failed job is launched again with --replace")
         if entry is None and address.kind != "deployment":

@@ -8,7 +8,7 @@ import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,7 +138,8 @@ def acting_alone(paths: Paths, *, patience: float = 0) -> Iterator[None]:
     except OSError as error:
         raise LockError(f"{folder} cannot be used: {error.strerror}", hint="fix its permissions") from None
     try:
-        (folder / "holder").write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}")
+        with suppress(OSError):  # who holds the lock is a courtesy, the lock itself is held
+            (folder / "holder").write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}")
         yield
     finally:
         lock.release()

@@ -33,7 +33,7 @@ async def every(fetch: Fetch[ListedT], *, size: int, most: int | None, what: str
         items, more = await fetch(size if most is None else min(size, most - len(found)), after)
         known = len(found)
         found.update((item.id, item) for item in items)
-        if not (items and more):
+        if not more:
             break
         if len(found) == known:
             raise ApiError(f"could not {what}: the service gives the same page again and again")

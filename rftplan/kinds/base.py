@@ -18,7 +18,7 @@ from rftplan.api.profiles import Profile
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Drift, Evidence, Reason
 from rftplan.data import DataFacts
-from rftplan.errors import ApiError, NotDoneError, Place, RejectedError
+from rftplan.errors import ApiError, NotDoneError, Place, RejectedError, UserError
 from rftplan.events import OnEvent, Outcome, Result
 from rftplan.journal import Intent
 from rftplan.lockfile import Entry
@@ -82,7 +82,7 @@ class Situation:
     """All that a kind may look at when it decides about one address.
 
     `upstream` are the decided changes of what it refers to. `launching` names those that are about to start
-    from it (for kinds that are made on demand). `users` are lock entries that refer to it.
+    from it (for kinds that are made on demand). `orphans` are lock entries that the specs lack.
     """
 
     address: Address
@@ -95,6 +95,7 @@ class Situation:
     upstream: Mapping[Address, Change] = field(default_factory=dict)
     entries: Mapping[Address, Entry] = field(default_factory=dict)
     launching: tuple[Address, ...] = ()
+    orphans: Mapping[Address, Entry] = field(default_factory=dict)
     replace: bool = False
 
     def change(self, action: Action, verb: str, reason: Reason, detail: str = "", /, **rest: Any) -> Change:
@@ -147,9 +148,10 @@ class Records(Protocol):
 @dataclass(frozen=True, slots=True)
 class RecordStep:
     """Nothing to do at the service; the lock shall say this from now on. The only step a NOOP may carry
-    that apply carries out, and it does so silently."""
+    that apply carries out, and it does so silently. `tombstone` is a launch that we ended without knowing it."""
 
     entry: Entry
+    tombstone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ class Act:
         intent = self.records.begin(address, verb, token=f"{self.records.lineage}:{self.new_token()}", launch=launch)
         try:
             answer = await call(intent.token)
-        except (NotDoneError, RejectedError):
+        except (NotDoneError, RejectedError, UserError):
             self.records.abandon(intent)
             raise
         except ApiError as error:

@@ -218,7 +218,7 @@ def _removed(situation: Situation, seen: SeenFile) -> Change:
     if seen.mine is None or entry.origin is not Origin.CREATED:
         return situation.change(Action.FORGET, "forget", reason, "the file at the service is left alone")
     users = {a: other for a, other in situation.entries.items() if _uses(other, entry.id)}
-    live = any(not JobStatus(str(user.resolved.get("status", "unknown"))).ended for user in users.values())
+    live = any(str(user.resolved.get("status")) not in _ENDED for user in users.values())
     if live or (_retained(entry) and (users or entry.resolved.get(USED))):
         names = ", ".join(sorted(str(a) for a in users)) or "a job"
         return situation.change(
@@ -232,6 +232,9 @@ def _removed(situation: Situation, seen: SeenFile) -> Change:
         hazards=(HazardOf(Hazard.DELETE, f"deletes {entry.id} at the service"),),
         step=DeleteStep(str(entry.id)),
     )
+
+
+_ENDED: Final = tuple(status.value for status in JobStatus if status.ended)
 
 
 def _uses(entry: Entry, file_id: str | None) -> bool:

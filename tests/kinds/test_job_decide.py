@@ -133,7 +133,10 @@ def test_changed_spec_relaunches_beside_and_cancels_the_old_one() -> None:
 
 def test_changed_spec_that_shall_be_paused_pauses_the_old_one_and_launches_nothing() -> None:
     _, given = launched(S.RUNNING)
-    change = decide(situation(resource(job_spec(seed=7, run="paused")), entry=given.entry, seen=given.seen))
+    seen = given.seen
+    assert isinstance(seen, SeenJob)
+    there = SeenJob(mine=seen.mine, progress=seen.progress)
+    change = decide(situation(resource(job_spec(seed=7, run="paused")), entry=given.entry, seen=there))
     assert (change.action, change.verb) == (Action.UPDATE, "pause")
 
 

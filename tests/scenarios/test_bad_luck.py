@@ -140,7 +140,7 @@ def test_a_stale_list_after_a_lost_reply_is_waited_out(paid: tuple[Small, PaidSe
     def plan(method: str, path: str, count: int) -> Fault | None:
         if (method, path) == ("POST", JOBS):
             return Fault.LOST_AFTER
-        return Fault.REFUSED if hidden["now"] and (method, path) == ("GET", JOBS) and count > 3 else None
+        return Fault.REFUSED if hidden["now"] and (method, path) == ("GET", JOBS) and count > 2 else None
 
     service.plan = plan
     small.apply()

@@ -67,9 +67,10 @@ class DeploymentKind(Kind[DeploymentSpec]):
 
     def _wanted(self, situation: Situation, spec: DeploymentSpec, upstream: Change) -> Change:
         seen = situation.seen if isinstance(situation.seen, SeenDeployment) else SeenDeployment(None)
+        lost = situation.entry is None and lock_was_lost(situation, upstream)
         if (waiting := waits(situation, upstream, seen)) is not None:
-            return waiting
-        if situation.entry is None and lock_was_lost(situation, upstream):
+            return replace(waiting, then=(), hazards=()) if lost else waiting
+        if lost:
             return situation.change(
                 Action.HOLD,
                 "hold",

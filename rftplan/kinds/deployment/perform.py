@@ -23,6 +23,8 @@ async def promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Eviden
     """Grant first, point last: whoever reads the pointer may use the model."""
     want = act.resources[change.address]
     before = act.records.entries.get(change.address)
+    if before is not None and before.id == checkpoint.model and before.fingerprint == want.fingerprint:
+        return result(change, Outcome.DONE, id=checkpoint.model, verb="promote", detail="promoted already")
     if want.spec.projects:
         await permit(change.address, checkpoint.model, act)
     entry = act.records.entries.get(change.address) or before or Entry(want.fingerprint, want.inputs)
@@ -90,7 +92,7 @@ async def permit(address: Address, model: str, act: Act) -> None:
 
 
 def _granted(address: Address, want: Resource, model: str, project: str, permission_id: str, act: Act) -> Entry:
-    entry = act.records.entries.get(address) or Entry("v1:", {})
+    entry = act.records.entries.get(address) or Entry(want.fingerprint, want.inputs)
     grants = grants_of(entry)
     grants.setdefault(model, {})[project] = permission_id
     return _with_grants(entry, grants)

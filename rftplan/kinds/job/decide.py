@@ -8,9 +8,18 @@ from typing import Final
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, Reason
 from rftplan.kinds.base import RecordStep, Resource, Situation
-from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY
+from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
 from rftplan.kinds.job.observe import SeenJob, age, resolved_values, same_launch
-from rftplan.kinds.job.remedies import active_jobs, adopt, after_failure, cancel, launch, pause, we_ended
+from rftplan.kinds.job.remedies import (
+    active_jobs,
+    adopt,
+    after_failure,
+    cancel,
+    hold_for_foreign,
+    launch,
+    pause,
+    we_ended,
+)
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.table import by_status
 from rftplan.lockfile import Entry, Origin
@@ -41,7 +50,8 @@ def _recover(situation: Situation, seen: SeenJob, want: Resource) -> Change | No
         if job.metadata.get(TOKEN_KEY) == intent.token:
             if job not in seen.slot:
                 return None  # the spec has moved on since; the job is cancelled as superseded
-            return adopt(situation, job, want, "recover", Reason.INTENT_RECOVERED, Origin.CREATED)
+            reason = Reason.INTENT_RECOVERED
+            return adopt(situation, seen, job, verb="recover", reason=reason, origin=Origin.CREATED)
     if situation.intent.settled:
         return None
     return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
@@ -55,26 +65,23 @@ _MAY_STILL_APPEAR: Final = (
 def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> Change:
     """Nothing of ours stands for what the spec wants."""
     spec: JobSpec = want.spec
-    if spec.run is not Run.RUNNING:
-        return _keep_from_running(situation, seen, spec.run)
     usable = [j for j in seen.slot if not j.status.ended or j.status is JobStatus.SUCCEEDED]
-    if situation.replace:
+    if spec.run is not Run.RUNNING and len(usable) != 1:
+        return _keep_from_running(situation, seen, spec.run)
+    if situation.replace and spec.run is Run.RUNNING:
         return launch(situation, seen, Reason.ASKED_TO_REPLACE, "")
     if len(usable) > 1:
         ids = ", ".join(job.id for job in usable)
         return situation.change(Action.HOLD, "hold", Reason.AMBIGUOUS, f"{ids} are launches of the same slot")
     if usable:
-        return _adopt_or_hold(situation, usable[0], want)
+        held = hold_for_foreign(situation, usable)
+        found = Reason.FOUND_AT_SERVICE
+        return held or adopt(situation, seen, usable[0], verb="adopt", reason=found, origin=Origin.ADOPTED)
     if seen.slot:
         return after_failure(situation, seen, max(seen.slot, key=age), ours=_buried(situation, seen))
-    if seen.elsewhere:
-        other = seen.elsewhere[0]
-        return situation.change(
-            Action.HOLD,
-            "hold",
-            Reason.LOOKS_MOVED,
-            f"{other.id} is the same launch under {other.metadata.get('rftplan_address')}, which the spec lacks",
-        )
+    if (moved := _looks_moved(situation, seen, want)) is not None:
+        detail = f"{moved}, which the spec lacks; say moved: if it is the same"
+        return situation.change(Action.HOLD, "hold", Reason.LOOKS_MOVED, detail)
     if situation.entry is None:
         return launch(situation, seen, Reason.NOT_THERE, "")
     return launch(situation, seen, Reason.CONTENT_CHANGED, "")
@@ -84,16 +91,14 @@ def _buried(situation: Situation, seen: SeenJob) -> bool:
     return we_ended(situation, max(seen.slot, key=age).metadata.get(LAUNCH_KEY))
 
 
-def _adopt_or_hold(situation: Situation, job: RemoteJob, want: Resource) -> Change:
-    lineage = job.metadata.get(TOKEN_KEY, "").partition(":")[0]
-    if lineage != situation.scope.lineage and not situation.scope.fresh:
-        return situation.change(
-            Action.HOLD,
-            "hold",
-            Reason.FOREIGN_LINEAGE,
-            f"{job.id} was launched under another lock ({lineage})",
-        )
-    return adopt(situation, job, want, "adopt", Reason.FOUND_AT_SERVICE, Origin.ADOPTED)
+def _looks_moved(situation: Situation, seen: SeenJob, want: Resource) -> str | None:
+    """The same launch under an address that the spec lacks: in the lock, or at the service."""
+    for address, entry in sorted(situation.orphans.items()):
+        if address.kind == situation.address.kind and same_launch(want, entry):
+            return f"{entry.id} is the same launch under {address}"
+    if seen.elsewhere:
+        return f"{seen.elsewhere[0].id} is the same launch under {seen.elsewhere[0].metadata.get(ADDRESS_KEY)}"
+    return None
 
 
 def _keep_from_running(situation: Situation, seen: SeenJob, run: Run) -> Change:
@@ -103,10 +108,10 @@ def _keep_from_running(situation: Situation, seen: SeenJob, run: Run) -> Change:
         return situation.change(Action.NOOP, "keep", Reason.RUN_STATE_HELD_BACK, f"run: {run}")
     if run is Run.CANCELLED:
         return cancel(situation, active, Reason.RUN_STATE_DIFFERS, "run: cancelled")
-    job = active[-1]
-    if job.status in (JobStatus.PAUSED, JobStatus.PAUSING):
-        return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} is {job.status}")
-    return pause(situation, seen, job)
+    going = [job for job in active if job.status not in (JobStatus.PAUSED, JobStatus.PAUSING)]
+    if not going:
+        return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{active[-1].id} is {active[-1].status}")
+    return pause(situation, seen, going[-1])
 
 
 def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry: Entry) -> Change:
@@ -121,8 +126,9 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
         ids = ", ".join(j.id for j in rivals)
         return situation.change(Action.HOLD, "hold", Reason.DUPLICATE, f"{ids} runs in the same slot as {job.id}")
     change = by_status(situation, seen, job, entry, spec.run)
-    if change.action is Action.NOOP and seen.others:
-        return cancel(situation, seen.others, Reason.SUPERSEDED, f"{job.id} stands in their place")
+    stale = active_jobs(situation, seen, keep=job.id)
+    if change.action is Action.NOOP and stale:
+        return cancel(situation, stale, Reason.SUPERSEDED, f"{job.id} stands in their place")
     if change.action is Action.NOOP and job.status.ended:
         change = _record_end(situation, seen, job, entry, change)
     if change.reason is Reason.MATCHES and entry.fingerprint != want.fingerprint:
@@ -135,21 +141,14 @@ def _launched_as(job: RemoteJob) -> str | None:
 
 
 def _record_end(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, change: Change) -> Change:
-    """Nothing to do, but the lock does not know yet how the job ended."""
-    if entry.resolved.get("status") == job.status.value:
+    """Nothing to do, but the lock does not know yet how the job ended, or that we ended it."""
+    launched = launch_of(entry.fingerprint, entry.attempt)
+    ended_by_us = job.status is JobStatus.CANCELLED and we_ended(situation, launched)
+    tombstone = launched if ended_by_us and launched not in situation.tombstones else None
+    if entry.resolved.get("status") == job.status.value and tombstone is None:
         return change
-    values = resolved_values(job, seen.progress)
-    ended = Entry(
-        entry.fingerprint,
-        entry.inputs,
-        entry.id,
-        entry.origin,
-        entry.attempt,
-        values,
-        entry.holds,
-        entry.history,
-    )
-    return situation.change(change.action, change.verb, change.reason, change.detail, step=RecordStep(ended))
+    ended = replace(entry, resolved=resolved_values(job, seen.progress))
+    return replace(change, step=RecordStep(ended, tombstone))
 
 
 def _cut_off(situation: Situation, seen: SeenJob) -> tuple[RemoteJob, ...]:

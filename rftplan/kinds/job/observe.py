@@ -11,6 +11,7 @@ from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
 from rftplan.kinds.base import Look, Resource
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
+from rftplan.kinds.job.spec import Run
 from rftplan.lockfile import Entry
 
 FEW = 5
@@ -84,8 +85,17 @@ async def observe(look: Look) -> Mapping[Address, object]:
 
 
 def _settled(want: Resource | None, entry: Entry) -> bool:
-    ended = JobStatus(str(entry.resolved.get("status", "unknown"))).ended
-    return ended and (want is None or same_launch(want, entry))
+    status = status_in(entry)
+    if want is None:
+        return status.ended
+    again = status is not JobStatus.SUCCEEDED and want.spec.run is Run.RUNNING
+    return status.ended and same_launch(want, entry) and not again
+
+
+def status_in(entry: Entry) -> JobStatus:
+    """The status that the lock keeps; UNKNOWN for a word that is none."""
+    word = str(entry.resolved.get("status"))
+    return JobStatus(word) if word in tuple(JobStatus) else JobStatus.UNKNOWN
 
 
 def _intended(look: Look, address: Address) -> bool:
@@ -95,7 +105,9 @@ def _intended(look: Look, address: Address) -> bool:
 async def _listed(look: Look, doubtful: Sequence[Address]) -> Sequence[RemoteJob]:
     if not doubtful:
         return ()
-    if len(doubtful) > FEW:
+    never_launched = any(address not in look.entries for address in doubtful)
+    if len(doubtful) > FEW or never_launched:
+        # A first launch is worth a whole list: the same rows may have been trained under another name.
         return await look.port.list_jobs()
     import asyncio
 
@@ -118,10 +130,16 @@ async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJ
     others = tuple(j for j in under if j not in slot and not j.status.ended and (mine is None or j.id != mine.id))
     elsewhere = tuple(j for j in jobs if want is not None and _moved(look, j, want))
     seen = SeenJob(mine, slot, others, elsewhere)
-    job = current_job(want, entry, seen)
+    job = current_job(want, entry, seen) or _going(seen)
     if job is None or job.status in (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING):
         return seen
     return SeenJob(mine, slot, others, elsewhere, await progress_of(look.port, job.id))
+
+
+def _going(seen: SeenJob) -> RemoteJob | None:
+    """The job that a spec which changed and shall pause would pause."""
+    going = [j for j in (*seen.others, *((seen.mine,) if seen.mine else ())) if j.status is JobStatus.RUNNING]
+    return max(going, key=age, default=None)
 
 
 async def _mine(port: Port, entry: Entry | None, jobs: Sequence[RemoteJob]) -> RemoteJob | None:
@@ -218,7 +236,7 @@ def job_from(entry: Entry) -> RemoteJob:
     """The job as the lock remembers it: the inverse of `resolved_values`, as far as planning needs it."""
     values = entry.resolved
     error, simulation = values.get("error"), values.get("simulation")
-    status = JobStatus(str(values["status"]))
+    status = status_in(entry)
     return RemoteJob(
         id=str(entry.id),
         status=status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
@@ -32,8 +33,10 @@ async def perform(change: Change, act: Act) -> Result:
     match change.step:
         case LaunchStep():
             return await _launch(change, change.step, act)
-        case AdoptStep(entry):
-            return await _take(change, entry, act)
+        case AdoptStep(entry, cancels):
+            for old in cancels:  # first: once the adopted job is known, nobody looks for others
+                await _cancel_one(change, old, act)
+            return _take(change, entry, act)
         case PauseStep(job_id):
             job = await act.effect(
                 change.address,
@@ -101,14 +104,17 @@ async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
     if stale is not None and stale.verb == "launch":
         act.records.abandon(stale)
     launch = launch_of(want.fingerprint, step.attempt)
-    if there := [j for j in await _slot(change.address, launch, act) if not j.status.ended]:
+    if there := await _slot(change.address, launch, act):
         detail = f"{there[0].id} appeared in its place since the plan was made; run rftplan plan"
         return result(change, Outcome.DEFERRED, id=there[0].id, detail=detail)
     job, tokens = await _create(change, launch, act)
     _keep_files(change, act)
-    kept = await _one_a_slot(change, launch, job, tokens, act)
+    kept, rivals = await _one_a_slot(change, launch, job, tokens, act)
     for old in step.cancels:
         await _cancel_one(change, old, act)
+    if rivals:
+        ids = ", ".join(j.id for j in rivals)
+        return result(change, Outcome.HELD, id=kept.id, detail=f"duplicate: {ids} runs in the same slot")
     detail = f"replaces {', '.join(j.id for j in step.cancels)}" if step.cancels else ""
     return result(change, Outcome.DONE, id=kept.id, detail=detail)
 
@@ -173,13 +179,15 @@ async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
     return sorted(await act.port.list_jobs(pairs), key=age)
 
 
-async def _one_a_slot(change: Change, launch: str, job: RemoteJob, tokens: frozenset[str], act: Act) -> RemoteJob:
-    """The oldest launch of the slot stays; our own later one is cancelled while that is free."""
-    jobs = [j for j in await _slot(change.address, launch, act) if not j.status.ended or j.id == job.id]
-    if len(jobs) < 2:
-        return job
-    first = jobs[0]
-    for later in jobs[1:]:
+async def _one_a_slot(
+    change: Change, launch: str, job: RemoteJob, tokens: frozenset[str], act: Act
+) -> tuple[RemoteJob, list[RemoteJob]]:
+    """The oldest launch of the slot stays, and our own later one is cancelled while that is free. What else is
+    active in the slot comes back beside it: a person has to choose."""
+    listed = {j.id: j for j in (*await _slot(change.address, launch, act), job)}  # the list may be stale
+    standing = sorted((j for j in listed.values() if j.status not in _BAD_ENDS or j.id == job.id), key=age)
+    first, rivals = standing[0], []
+    for later in standing[1:]:
         if later.metadata.get(TOKEN_KEY) in tokens and later.status.unbilled:
             await act.effect(
                 change.address,
@@ -187,13 +195,18 @@ async def _one_a_slot(change: Change, launch: str, job: RemoteJob, tokens: froze
                 lambda _, id=later.id: act.port.cancel_job(id),  # type: ignore[misc]
                 lambda _: act.records.entries.get(change.address),
             )
+        elif not later.status.ended and later.metadata.get(TOKEN_KEY) in tokens:
+            rivals.append(later)
     if first.id != job.id:
         entry = act.records.entries[change.address]
         act.records.record(change.address, replace(entry, id=first.id, resolved=resolved_values(first)))
-    return first
+    return first, rivals
 
 
-async def _take(change: Change, entry: Entry, act: Act) -> Result:
+_BAD_ENDS: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+def _take(change: Change, entry: Entry, act: Act) -> Result:
     intent = act.open_intents.get(change.address)
     if intent is not None and intent.verb == "launch":
         act.records.finish(intent, entry)
@@ -229,7 +242,9 @@ async def _cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
     launch = job.metadata.get(LAUNCH_KEY)
     if launch is None and own is not None and own.id == job.id:
         launch = launch_of(own.fingerprint, own.attempt)
-    await act.effect(change.address, "cancel", cancel, lambda j: _with_status(change, act, j, None), tombstone=launch)
+    await act.effect(
+        change.address, "cancel", cancel, lambda j: _with_status(change, act, j, None), launch=launch, tombstone=launch
+    )
 
 
 async def poll(change: Change, act: Act) -> Result | None:

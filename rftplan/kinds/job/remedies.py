@@ -9,19 +9,37 @@ from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
 from rftplan.diff import diff
 from rftplan.kinds.base import Resource, Situation
-from rftplan.kinds.job.launch import LAUNCH_KEY, attempt_of
+from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of
 from rftplan.kinds.job.observe import SeenJob, age, attempts, resolved_values
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep
 from rftplan.lockfile import Entry, Origin
 
 
-def active_jobs(situation: Situation, seen: SeenJob) -> tuple[RemoteJob, ...]:
-    """Every active job under this address that the spec does not want, oldest first."""
-    jobs = {job.id: job for job in seen.others}
-    if seen.mine is not None and not seen.mine.status.ended:
-        jobs[seen.mine.id] = seen.mine
-    return tuple(sorted(jobs.values(), key=age))
+def active_jobs(situation: Situation, seen: SeenJob, *, keep: str | None = None) -> tuple[RemoteJob, ...]:
+    """Every active job of ours under this address but `keep`, oldest first."""
+    return tuple(job for job in _active(seen, keep) if not _foreign(situation, job))
+
+
+def _active(seen: SeenJob, keep: str | None) -> list[RemoteJob]:
+    found = (*seen.others, *seen.slot, *((seen.mine,) if seen.mine else ()))
+    jobs = {job.id: job for job in found if not job.status.ended and job.id != keep}
+    return sorted(jobs.values(), key=age)
+
+
+def _foreign(situation: Situation, job: RemoteJob) -> bool:
+    """Launched under another lock; one that was lost is taken up again, so nothing is foreign then."""
+    lineage = job.metadata.get(TOKEN_KEY, "").partition(":")[0]
+    return bool(lineage) and lineage != situation.scope.lineage and not situation.scope.fresh
+
+
+def hold_for_foreign(situation: Situation, jobs: Sequence[RemoteJob]) -> Change | None:
+    """HOLD if any of these was launched under another lock: it is not ours to take or to cancel."""
+    for job in jobs:
+        if _foreign(situation, job):
+            detail = f"{job.id} was launched under another lock ({job.metadata[TOKEN_KEY].partition(':')[0]})"
+            return situation.change(Action.HOLD, "hold", Reason.FOREIGN_LINEAGE, detail)
+    return None
 
 
 def we_ended(situation: Situation, launch: str | None) -> bool:
@@ -31,8 +49,11 @@ def we_ended(situation: Situation, launch: str | None) -> bool:
     return launch in situation.tombstones or cut_off
 
 
-def adopt(situation: Situation, job: RemoteJob, want: Resource, verb: str, reason: Reason, origin: Origin) -> Change:
-    """Take a job that is there already as the address's own; nothing is sent."""
+def adopt(situation: Situation, seen: SeenJob, job: RemoteJob, *, verb: str, reason: Reason, origin: Origin) -> Change:
+    """Take a job that is there already as the address's own; what else is active in its place is cancelled."""
+    want = situation.want
+    assert want is not None
+    cancels = active_jobs(situation, seen, keep=job.id)
     attempt = max(attempt_of(job.metadata.get(LAUNCH_KEY, "")), 1)
     entry = Entry(
         fingerprint=want.fingerprint,
@@ -43,8 +64,17 @@ def adopt(situation: Situation, job: RemoteJob, want: Resource, verb: str, reaso
         resolved=resolved_values(job),
     )
     return situation.change(
-        Action.ADOPT, verb, reason, f"{job.id} is {job.status} there already", step=AdoptStep(entry)
+        Action.ADOPT,
+        verb,
+        reason,
+        f"{job.id} is {job.status} there already",
+        hazards=_cancelling(cancels),
+        step=AdoptStep(entry, cancels),
     )
+
+
+def _cancelling(jobs: Sequence[RemoteJob]) -> tuple[HazardOf, ...]:
+    return tuple(HazardOf(Hazard.CANCEL_ACTIVE, f"cancels {job.id}, which is {job.status}") for job in jobs)
 
 
 def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> Change:
@@ -62,9 +92,11 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
         )
     buried = max((attempt_of(t) for t in situation.tombstones if t.startswith(want.fingerprint)), default=0)
     own = entry.attempt if entry is not None and entry.fingerprint == want.fingerprint else 0
+    if (foreign := hold_for_foreign(situation, _active(seen, None))) is not None:
+        return foreign
     cancels = active_jobs(situation, seen)
     hazards = [HazardOf(Hazard.SPEND, "starts a paid run")] if situation.scope.profile.paid else []
-    hazards += [HazardOf(Hazard.CANCEL_ACTIVE, f"cancels {job.id}, which is {job.status}") for job in cancels]
+    hazards += _cancelling(cancels)
     return situation.change(
         Action.CREATE if entry is None else Action.REPLACE,
         "launch" if entry is None else "relaunch",
@@ -130,6 +162,6 @@ def cancel(situation: Situation, jobs: Sequence[RemoteJob], reason: Reason, deta
         "cancel",
         reason,
         detail,
-        hazards=tuple(HazardOf(Hazard.CANCEL_ACTIVE, f"cancels {j.id}, which is {j.status}") for j in jobs),
+        hazards=_cancelling(jobs),
         step=CancelStep(tuple(jobs), **rest),
     )

@@ -18,9 +18,11 @@ class LaunchStep:
 
 @dataclass(frozen=True, slots=True)
 class AdoptStep:
-    """Take this job as the address's own, finishing the intent that it answers, if there is one."""
+    """Take this job as the address's own, finishing the intent that it answers, if there is one; before
+    that, cancel what else is active in its place."""
 
     entry: Entry
+    cancels: tuple[RemoteJob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
-from rftplan.kinds.base import Situation
+from rftplan.kinds.base import RecordStep, Situation
 from rftplan.kinds.job.launch import launch_of
-from rftplan.kinds.job.observe import SeenJob
+from rftplan.kinds.job.observe import SeenJob, resolved_values
 from rftplan.kinds.job.remedies import after_failure, cancel, pause, we_ended
 from rftplan.kinds.job.spec import Run
 from rftplan.kinds.job.steps import FollowStep, ResumeStep
@@ -70,11 +71,13 @@ def _running(situation: Situation, seen: SeenJob, job: RemoteJob, run: Run) -> C
 def _paused(situation: Situation, job: RemoteJob, entry: Entry, run: Run) -> Change:
     match run:
         case Run.PAUSED:
-            return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} is paused")
+            ours = replace(entry, resolved={**resolved_values(job), "paused_by": "us"})
+            step = RecordStep(ours) if _pause_was_cut_off(situation) else None
+            return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} is paused", step=step)
         case Run.CANCELLED:
             return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
         case Run.RUNNING:
-            if entry.resolved.get("paused_by") != "us":
+            if entry.resolved.get("paused_by") != "us" and not _pause_was_cut_off(situation):
                 return situation.change(
                     Action.HOLD, "hold", Reason.PAUSED_ELSEWHERE, f"{job.id} was paused by somebody else"
                 )
@@ -89,6 +92,11 @@ def _paused(situation: Situation, job: RemoteJob, entry: Entry, run: Run) -> Cha
             )
         case _:
             assert_never(run)
+
+
+def _pause_was_cut_off(situation: Situation) -> bool:
+    """We sent a pause and lost its reply; a job that is paused now was paused by it."""
+    return situation.intent is not None and situation.intent.intent.verb == "pause"
 
 
 def _succeeded(situation: Situation, seen: SeenJob, job: RemoteJob) -> Change:
