@@ -144,6 +144,8 @@ class Change:
     needs: tuple[Address, ...] = ()
     after: tuple[Address, ...] = ()
     step: object = None
+    fingerprint: str | None = None
+    """What the spec wants the resource to be, so that a digest binds what will be launched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ class Plan:
 
     def without_follow_ups(self) -> Plan:
         """The plan as it is carried out without waiting: nothing that `then` announces, none of its hazards."""
-        changes = (replace(c, then=(), hazards=()) if c.action is Action.DEFER else c for c in self.changes)
+        changes = (replace(c, then=(), hazards=(), step=None) if c.action is Action.DEFER else c for c in self.changes)
         return replace(self, changes=tuple(changes))
 
     def hazards(self) -> tuple[tuple[Address, HazardOf], ...]:

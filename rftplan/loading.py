@@ -21,7 +21,7 @@ from rftplan.journal import Paths, read_state
 from rftplan.kinds import KINDS
 from rftplan.lockfile import Entry
 from rftplan.project_spec import ProviderSpec
-from rftplan.promoted import state_paths
+from rftplan.promoted import require_environment, state_paths
 from rftplan.source import PathError, Root
 
 
@@ -89,10 +89,7 @@ def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
 
 
 def _directory(options: Options) -> Path:
-    if options.env not in (None, "default"):
-        raise UserError(
-            f'there is no environment "{options.env}"', hint="environments are not built yet: leave --env out"
-        )
+    require_environment(options.env)
     if not options.directory.is_dir():
         raise UserError(f"{options.directory} is not a directory", hint="name the project's root with -C")
     return options.directory
@@ -186,7 +183,7 @@ class _Data:
         entry = self._entries.get(declared.address)
         address = str(declared.address)
         missing = declared.address in self.paths and _is_missing(self.paths[declared.address])
-        if entry is None or not missing:
+        if entry is None or not missing or "sha256" not in entry.inputs:
             self.findings.append(
                 finding(
                     DATA_MISSING,

@@ -203,7 +203,8 @@ def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address,
     for address in order:
         change = decided[address]
         after = users.get(address, ()) if _gone(inputs, address) else (*moves, *change.needs)
-        changes.append(replace(change, after=tuple(dict.fromkeys(after))))
+        wanted = None if _gone(inputs, address) else inputs.graph.resources[address].fingerprint
+        changes.append(replace(change, after=tuple(dict.fromkeys(after)), fingerprint=wanted))
     return tuple(changes)
 
 

@@ -24,7 +24,7 @@ from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Entry, Lock
 from rftplan.observe import observe, open_intents
 from rftplan.planner import PlanInputs, Selection, make_plan, moved_entries, standings
-from rftplan.promoted import Promoted, promoted, state_paths
+from rftplan.promoted import Promoted, promoted, require_environment, state_paths
 from rftplan.wiring import World, acting_alone, connected, real_world
 
 if TYPE_CHECKING:
@@ -240,12 +240,14 @@ async def status(
 
 def outputs(options: Options) -> Mapping[str, Promoted]:
     """What is promoted, from the lock alone."""
+    require_environment(options.env)
     current, _ = read_state(state_paths(options.directory, options.lock), new_lineage=str)
     return promoted(current)
 
 
 def state(options: Options) -> Lock | None:
     """Lock and journal laid over each other, None where there is neither; reads only."""
+    require_environment(options.env)
     current, lock = read_state(state_paths(options.directory, options.lock), new_lineage=str)
     if lock is None and current.new:
         return None

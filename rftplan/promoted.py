@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rftplan.canonical import Json
 from rftplan.errors import UserError
 from rftplan.journal import Paths, State, read_state
 
@@ -27,6 +28,12 @@ def state_paths(root: Path, lock: str | None = None, env: str = "default") -> Pa
     return Paths(lock=written, journal=root / ".rftplan" / env / name)
 
 
+def require_environment(env: str | None) -> None:
+    """UserError for an environment that is not there: another one's model must never be given in its place."""
+    if env not in (None, "default"):
+        raise UserError(f'there is no environment "{env}"', hint="environments are not built yet: leave --env out")
+
+
 def promoted(state: State) -> dict[str, Promoted]:
     """Every deployment that points at a model, by name."""
     found = {}
@@ -34,9 +41,17 @@ def promoted(state: State) -> dict[str, Promoted]:
         if address.kind == "deployment" and entry.id is not None and entry.history:
             revision = entry.history[-1]
             found[address.name] = Promoted(
-                entry.id, str(revision["job"]), int(str(revision["step"])), int(str(revision["revision"]))
+                model=entry.id,
+                job=str(revision.get("job")),
+                step=_whole(revision.get("step")),
+                revision=_whole(revision.get("revision")),
             )
     return found
+
+
+def _whole(value: Json) -> int:
+    """The number, or 0 where a lock was edited by hand."""
+    return value if isinstance(value, int) else 0
 
 
 def read_promoted(root: Path, lock: str | None = None) -> Mapping[str, Promoted]:

@@ -82,6 +82,7 @@ def _in_process(loaded: Loaded, world: World, key: str) -> tuple[Any, Callable[[
 
     from rftplan.server.app import close_app, create_app
     from rftplan.server.settings import default_settings
+    from rftplan.server.store import StoreError
 
     settings = default_settings(
         loaded.root / ".rftplan" / "local" / "service.sqlite",
@@ -90,7 +91,10 @@ def _in_process(loaded: Loaded, world: World, key: str) -> tuple[Any, Callable[[
         speed=_speed(world),
         now=world.now,
     )
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except StoreError as error:
+        raise UserError(str(error), hint="make room, fix its permissions, or move .rftplan/local away") from None
     return httpx2.ASGITransport(app=app, raise_app_exceptions=False), lambda: close_app(app)
 
 

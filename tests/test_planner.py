@@ -41,7 +41,7 @@ def nothing_that_acts_needs_what_is_not_there_yet(inputs: PlanInputs, decided: D
 
 def what_waits_or_is_held_carries_no_step(inputs: PlanInputs, decided: Decided) -> None:
     for change in decided.values():
-        assert change.step is None or change.action not in STUCK
+        assert change.step is None or change.action not in STUCK or change.then
 
 
 def a_change_waits_for_what_it_needs_and_for_nothing_else(inputs: PlanInputs, decided: Decided) -> None:

@@ -87,7 +87,7 @@ def output(
     json: JsonFlag = False,
 ) -> int:
     """Show the promoted models, from the lock alone."""
-    from rftplan.promoted import read_promoted
+    from rftplan.promoted import read_promoted, require_environment
     from rftplan.render.documents import dumped, outputs_document
     from rftplan.render.escape import visible
     from rftplan.render.text import outputs_text
@@ -95,6 +95,7 @@ def output(
     run = invocation(context)
     if raw and (json or name is None):
         raise UsageError("--raw needs the name of one deployment, and excludes --json")
+    require_environment(run.env)
     document = outputs_document(_chosen(read_promoted(run.directory, run.lock), name))
     if raw and name is not None:
         run.result(visible(document[name]["model"]) + "\n")

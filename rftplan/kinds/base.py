@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from rftplan.address import Address
 from rftplan.api.port import Port
 from rftplan.api.profiles import Profile
-from rftplan.canonical import JsonObject
+from rftplan.canonical import JsonObject, fingerprint_like
 from rftplan.changes import Action, Change, Drift, Evidence, Reason
 from rftplan.data import DataFacts
 from rftplan.errors import ApiError, NotDoneError, Place, RejectedError, UserError
@@ -52,6 +52,11 @@ class Resource:
     data: DataFacts | None = None
     rows_digest: str | None = None
     absent: bool = False
+
+
+def stands_for(entry: Entry, want: Resource) -> bool:
+    """Whether the entry was made for what the spec wants, by the rules of the entry's own version."""
+    return fingerprint_like(want.inputs, entry.fingerprint) == entry.fingerprint
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,19 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Drift, Hazard, HazardOf, Reason
 from rftplan.errors import NotFoundError
 from rftplan.events import Outcome, Result, Uploaded
-from rftplan.kinds.base import Act, Kind, Look, LostEffect, RecordStep, Ref, Resource, Situation, Standing, result
+from rftplan.kinds.base import (
+    Act,
+    Kind,
+    Look,
+    LostEffect,
+    RecordStep,
+    Ref,
+    Resource,
+    Situation,
+    Standing,
+    result,
+    stands_for,
+)
 from rftplan.kinds.spec import Lifecycle, SpecModel, Str
 from rftplan.lockfile import Entry, Origin
 
@@ -101,7 +113,7 @@ class FileKind(Kind[FileSpec]):
         if situation.want is None:
             return _removed(situation, seen)
         entry, want = situation.entry, situation.want
-        if entry is not None and entry.fingerprint == want.fingerprint:
+        if entry is not None and stands_for(entry, want):
             if seen.mine is not None:
                 step = (
                     RecordStep(_with_retain(entry, want.spec))

@@ -14,7 +14,7 @@ from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.changes import Action, Change, Reason
 from rftplan.diff import diff
 from rftplan.events import Outcome, Result
-from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing, result
+from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing, result, stands_for
 from rftplan.kinds.spec import Int, Name, Number, SpecModel, Str, Text, from_file
 from rftplan.lockfile import Entry
 
@@ -177,7 +177,7 @@ class GraderKind(Kind[GraderSpec]):
         want, entry = situation.want, situation.entry
         if want is None:
             return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, "nothing at the service")
-        if entry is not None and entry.fingerprint == want.fingerprint:
+        if entry is not None and stands_for(entry, want):
             return situation.change(Action.NOOP, "keep", Reason.MATCHES)
         if entry is None:
             return situation.change(Action.CREATE, "validate", Reason.NOT_THERE, step=ValidateStep())
@@ -191,7 +191,7 @@ class GraderKind(Kind[GraderSpec]):
 
     def standing(self, situation: Situation) -> Standing:
         want, entry = situation.want, situation.entry
-        valid = entry is not None and want is not None and entry.fingerprint == want.fingerprint
+        valid = entry is not None and want is not None and stands_for(entry, want)
         return Standing("validated" if valid else "not validated")
 
     async def perform(self, change: Change, act: Act) -> Result:

@@ -125,6 +125,8 @@ def _change(change: Change) -> ChangeDocument:
         document["then"] = list(change.then)
     if change.evidence:
         document["evidence"] = _evidence(change.evidence)
+    if change.fingerprint is not None:
+        document["fingerprint"] = change.fingerprint
     return document
 
 

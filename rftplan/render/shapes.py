@@ -76,6 +76,7 @@ class ChangeDocument(TypedDict):
     fields: list[FieldDocument]
     then: NotRequired[list[str]]
     evidence: NotRequired[list[EvidenceDocument]]
+    fingerprint: NotRequired[str]
 
 
 class DriftDocument(TypedDict):

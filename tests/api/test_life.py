@@ -122,6 +122,7 @@ def test_a_job_is_paused_resumed_and_cancelled(world: World) -> None:
     async def life(port: OpenAIPort) -> None:
         job_id = await world.launch(port)
         while (await port.get_job(job_id)).status is not JobStatus.RUNNING or not await _stepped(port, job_id):
+            assert not (await port.get_job(job_id)).status.ended
             world.now += 0.1
         assert (await port.pause_job(job_id)).status in (JobStatus.PAUSING, JobStatus.PAUSED)
         world.now += 10

@@ -110,7 +110,7 @@ FIELDS = st.sampled_from([*JOB, *FILE, "metrics", "data", "step_number", "error"
 @given(st.dictionaries(FIELDS, JSON), st.booleans())
 def test_what_a_reply_becomes_can_always_be_written_down_again(odd: dict[str, Any], ascii_only: bool) -> None:
     text = json.dumps({**JOB, **odd}, ensure_ascii=ascii_only)
-    body = wire.parse_object(text.encode("utf-8", "surrogatepass").replace(b"\xed", b"?"))
+    body = wire.parse_object(text.encode("utf-8", "replace"))
     canonical_json(body).encode()
     assert all(math.isfinite(value) for value in wire.metrics(body.get("metrics")).values())
     for parse in (lambda b: wire.job(b, STATUSES), wire.file, wire.event, wire.checkpoint, wire.permission):

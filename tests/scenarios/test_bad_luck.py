@@ -13,7 +13,7 @@ import pytest
 from rftplan import project
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
-from rftplan.errors import BusyError, LockError
+from rftplan.errors import BusyError, LockError, UserError
 from rftplan.events import Outcome
 from rftplan.loading import load
 from rftplan.wiring import acting_alone
@@ -227,4 +227,16 @@ def test_a_lock_of_another_provider_stops_before_anything_is_compared(small: Sma
     small.apply()
     small.edit("rftplan.lock", "http://local/v1", "https://api.openai.com/v1")
     with pytest.raises(LockError, match=r"belongs to https://api\.openai\.com/v1"):
+        small.plan()
+
+
+def test_a_local_store_that_is_gone_is_held_and_one_that_is_damaged_is_said(small: Small) -> None:
+    small.train()
+    shutil.rmtree(small.root / ".rftplan")
+    assert small.verbs() == {"deployment.reviewer": "hold hold"}
+    store = small.root / ".rftplan" / "local" / "service.sqlite"
+    for path in store.parent.glob("service.sqlite*"):
+        if path.is_file():
+            path.write_bytes(b"hello")
+    with pytest.raises(UserError):
         small.plan()

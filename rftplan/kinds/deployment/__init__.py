@@ -15,6 +15,7 @@ from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standi
 from rftplan.kinds.deployment.decide import judged, lock_was_lost, removed, waits
 from rftplan.kinds.deployment.perform import forget, permit, promote
 from rftplan.kinds.deployment.spec import (
+    AwaitStep,
     DeploymentSpec,
     ForgetStep,
     PermitStep,
@@ -69,7 +70,7 @@ class DeploymentKind(Kind[DeploymentSpec]):
         seen = situation.seen if isinstance(situation.seen, SeenDeployment) else SeenDeployment(None)
         lost = situation.entry is None and lock_was_lost(situation, upstream)
         if (waiting := waits(situation, upstream, seen)) is not None:
-            return replace(waiting, then=(), hazards=()) if lost else waiting
+            return replace(waiting, then=(), hazards=(), step=None) if lost else waiting
         if lost:
             return situation.change(
                 Action.HOLD,
@@ -109,6 +110,11 @@ class DeploymentKind(Kind[DeploymentSpec]):
     async def follow_up(self, change: Change, act: Act) -> Result:
         """The job has ended: choose, judge, and promote or hold with the figures."""
         spec: DeploymentSpec = act.resources[change.address].spec
+        entry = act.records.entries.get(change.address)
+        announced = change.step.live if isinstance(change.step, AwaitStep) else None
+        if model_of(entry) != announced or (entry is not None and entry.holds):
+            detail = "somebody else promoted or held it in the meantime: run rftplan plan"
+            return result(change, Outcome.DEFERRED, verb="promote", detail=detail)
         job = act.records.entries[Address("job", spec.job)]
         checkpoints = tuple(await act.port.list_checkpoints(str(job.id)))
         candidate = choose(spec.checkpoint, checkpoints)
@@ -136,7 +142,10 @@ async def _see(look: Look, address: Address) -> SeenDeployment:
     )
     if job is None or job.status is not JobStatus.SUCCEEDED:
         return SeenDeployment(job)
-    checkpoints = tuple(await look.port.list_checkpoints(job.id))
+    try:
+        checkpoints = tuple(await look.port.list_checkpoints(job.id))
+    except NotFoundError:
+        checkpoints = ()  # a service that lost the job has none of its checkpoints either
     model = model_of(entry)
     if model is None or not (want.spec.projects or grants_of(entry)):
         return SeenDeployment(job, checkpoints, ())

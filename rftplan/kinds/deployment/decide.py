@@ -7,6 +7,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Evidence, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Resource, Situation
 from rftplan.kinds.deployment.spec import (
+    AwaitStep,
     DeploymentSpec,
     ForgetStep,
     PermitStep,
@@ -39,6 +40,7 @@ def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chang
         f"{upstream.address} {state}{stays}",
         then=("promote",),
         hazards=risk,
+        step=AwaitStep(live),
     )
 
 
@@ -81,6 +83,9 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
             f"{candidate.model} was not promoted{stays}",
             evidence=evidence,
         )
+    if live is not None and live != candidate.model and spec.lifecycle.prevent_replace:
+        detail = f"lifecycle.prevent_replace keeps {live} live"
+        return situation.change(Action.HOLD, "hold", Reason.PREVENTED, detail, evidence=evidence)
     return _promotion(situation, candidate, evidence, live)
 
 
@@ -124,7 +129,14 @@ def _permissions(situation: Situation, seen: SeenDeployment, entry: Entry, spec:
     if not missing and not surplus:
         return situation.change(Action.NOOP, "keep", Reason.MATCHES, live)
     words = [f"grant {p}" for p in missing] + [f"revoke {p}" for p in surplus]
-    return situation.change(Action.UPDATE, "permit", Reason.PERMISSIONS_DIFFER, ", ".join(words), step=PermitStep(live))
+    return situation.change(
+        Action.UPDATE,
+        "permit",
+        Reason.PERMISSIONS_DIFFER,
+        ", ".join(words),
+        hazards=tuple(HazardOf(Hazard.DELETE, f"revokes the permission of {p}") for p in surplus),
+        step=PermitStep(live),
+    )
 
 
 def removed(situation: Situation) -> Change:

@@ -41,6 +41,13 @@ class PromoteStep:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitStep:
+    """What was live when the promotion was announced; if that changes, the announcement is void."""
+
+    live: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PermitStep:
     """Bring the permissions of the live model to what the spec says."""
 

@@ -9,7 +9,7 @@ from rftplan.address import Address
 from rftplan.api.port import JobEvent, JobFault, JobStatus, Port, RemoteJob, Simulation
 from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
-from rftplan.kinds.base import Look, Resource
+from rftplan.kinds.base import Look, Resource, stands_for
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
 from rftplan.kinds.job.spec import Run
 from rftplan.lockfile import Entry
@@ -55,7 +55,7 @@ def current_job(want: Resource | None, entry: Entry | None, seen: object) -> Rem
 
 def same_launch(want: Resource, entry: Entry) -> bool:
     """Whether the entry stands for what the spec wants, an alias resolved to its snapshot included."""
-    if entry.fingerprint == want.fingerprint:
+    if stands_for(entry, want):
         return True
     snapshot = entry.resolved.get("model")
     written = {str(want.inputs.get("model")), str(entry.inputs.get("model"))}

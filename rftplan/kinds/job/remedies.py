@@ -8,7 +8,7 @@ from typing import Any
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
 from rftplan.diff import diff
-from rftplan.kinds.base import Resource, Situation
+from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of
 from rftplan.kinds.job.observe import SeenJob, age, attempts, resolved_values
 from rftplan.kinds.job.spec import JobSpec, Run
@@ -91,7 +91,7 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
             fields=_changed(entry, want),
         )
     buried = max((attempt_of(t) for t in situation.tombstones if t.startswith(want.fingerprint)), default=0)
-    own = entry.attempt if entry is not None and entry.fingerprint == want.fingerprint else 0
+    own = entry.attempt if entry is not None and stands_for(entry, want) else 0
     if (foreign := hold_for_foreign(situation, _active(seen, None))) is not None:
         return foreign
     cancels = active_jobs(situation, seen)
@@ -148,7 +148,6 @@ def pause(situation: Situation, seen: SeenJob, job: RemoteJob) -> Change:
             "wait",
             Reason.BEFORE_FIRST_STEP,
             f"{job.id} has no step yet to pause at",
-            then=("pause",),
         )
     return situation.change(
         Action.UPDATE, "pause", Reason.RUN_STATE_DIFFERS, f"{job.id} is {job.status}", step=PauseStep(job.id)

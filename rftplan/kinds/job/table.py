@@ -47,9 +47,7 @@ def _starting(situation: Situation, job: RemoteJob, run: Run) -> Change:
         case Run.RUNNING:
             return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is {job.status}", step=FollowStep())
         case Run.PAUSED:
-            return situation.change(
-                Action.DEFER, "wait", Reason.BEFORE_FIRST_STEP, f"{job.id} is {job.status}", then=("pause",)
-            )
+            return situation.change(Action.DEFER, "wait", Reason.BEFORE_FIRST_STEP, f"{job.id} is {job.status}")
         case Run.CANCELLED:
             return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
         case _:
