@@ -1,0 +1,382 @@
+"""What a second pair of eyes found: lost replies, clones, edits and ends at the wrong moment. None may come back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from rftplan import project
+from rftplan.address import Address
+from rftplan.changes import Action, Reason
+from rftplan.errors import ApiError, LockError, RftplanError, UserError
+from rftplan.events import Outcome
+from tests.faults import Fault, once
+from tests.scenarios.test_bad_luck import JOBS, PAID, PaidService, with_fault
+from tests.world import SPEC, Clock, Small, rows
+
+S = "specs/main.yaml"
+
+
+JOB = Address("job", "review")
+DEP = Address("deployment", "reviewer")
+
+
+def reset(small):
+    small.wrap = lambda inner: inner
+
+
+def job_states(small):
+    return sorted(str(j.status) for j in small.jobs())
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.ERROR_AFTER])
+def test_lost_pause_reply_can_be_resumed(small, fault):
+    small.launch_until_step()
+    jid = small.jobs()[0].id
+    small.edit(S, "    model: o4-mini", "    run: paused\n    model: o4-mini")
+    with_fault(small, once("POST", f"{JOBS}/{jid}/pause", fault))
+    small.apply()
+    reset(small)
+    small.clock.time += 10
+    small.apply()
+    small.edit(S, "run: paused", "run: running")
+    c = small.changes()["job.review"]
+    assert (c.action, c.verb) == (Action.UPDATE, "resume"), (c.action, c.reason, c.detail)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.ERROR_AFTER])
+def test_lost_cancel_reply_is_our_cancel(small, fault):
+    small.launch_until_step()
+    jid = small.jobs()[0].id
+    small.edit(S, "    model: o4-mini", "    run: cancelled\n    model: o4-mini")
+    with_fault(small, once("POST", f"{JOBS}/{jid}/cancel", fault))
+    small.apply()
+    reset(small)
+    small.apply()
+    small.edit(S, "run: cancelled", "run: running")
+    c = small.changes()["job.review"]
+    assert c.reason is Reason.AFTER_OUR_CANCEL, (c.action, c.reason, c.detail)
+
+
+def test_lost_cancel_of_superseded_then_revert(small):
+    small.launch_until_step()
+    jid = small.jobs()[0].id
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    with_fault(small, once("POST", f"{JOBS}/{jid}/cancel", Fault.LOST_AFTER))
+    small.apply()
+    reset(small)
+    small.train()
+    small.edit(S, "n_epochs: 3", "n_epochs: 2")
+    c = small.changes()["job.review"]
+    assert c.reason is Reason.AFTER_OUR_CANCEL, (c.action, c.reason, c.detail)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.ERROR_BEFORE, Fault.TOO_MANY])
+def test_replaced_attempt_is_cancelled_by_the_next_apply(small, fault):
+    small.launch_until_step()
+    jid = small.jobs()[0].id
+    with_fault(small, once("POST", f"{JOBS}/{jid}/cancel", fault))
+    small.apply(replace=frozenset({JOB}))
+    reset(small)
+    small.apply()
+    active = [j for j in small.jobs() if not j.status.ended]
+    assert len(active) == 1, [(j.id, j.status) for j in small.jobs()]
+
+
+def test_reverting_an_edit_stops_what_runs_for_the_edit(small):
+    small.train()
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    small.launch_until_step()
+    small.edit(S, "n_epochs: 3", "n_epochs: 2")
+    small.apply()
+    small.apply()
+    active = [j for j in small.jobs() if not j.status.ended]
+    assert not active
+
+
+@pytest.mark.parametrize("run", ["paused", "cancelled"])
+def test_lost_lock_still_stops_the_job(small, run):
+    small.launch_until_step()
+    (small.root / "rftplan.lock").unlink()
+    shutil.rmtree(small.root / ".rftplan/default")
+    small.edit(S, "    model: o4-mini", f"    run: {run}\n    model: o4-mini")
+    for _ in range(3):
+        small.apply()
+    assert small.jobs()[0].status in ("pausing", "paused", "cancelled"), (
+        small.jobs()[0].status,
+        small.changes()["job.review"],
+    )
+
+
+def test_first_apply_beside_another_first_apply(small):
+    def meanwhile(_):
+        with ThreadPoolExecutor(1) as e:
+            e.submit(lambda: Small(small.root, clock=small.clock).apply(wait=True)).result()
+        return True
+
+    with contextlib.suppress(LockError):
+        small.apply(consent=meanwhile)
+    assert len(small.jobs()) == 1, [(j.id, j.status) for j in small.jobs()]
+
+
+def clones(tmp_path, spec=SPEC):
+    clock = Clock()
+    service = PaidService(tmp_path / "remote", clock)
+    env = {"OPENAI_API_KEY": "sk-test"}
+    a = Small.at(tmp_path / "a", PAID, clock=clock, environ=env, wrap=service.transport)
+    b = Small.at(tmp_path / "b", PAID, clock=clock, environ=env, wrap=service.transport)
+    import itertools
+
+    b.ids = itertools.count(1000)
+    return a, b, service
+
+
+@pytest.mark.parametrize("shared_lock", [True, False])
+def test_another_clone_trained_while_the_prompt_was_open(tmp_path, shared_lock):
+    a, b, service = clones(tmp_path)
+    if shared_lock:
+        a.train()
+        shutil.copy(a.root / "rftplan.lock", b.root / "rftplan.lock")
+        for x in (a, b):
+            x.edit(S, "n_epochs: 2", "n_epochs: 3")
+    n = len(a.jobs())
+
+    def meanwhile(_):
+        with ThreadPoolExecutor(1) as e:
+            e.submit(lambda: b.apply(wait=True)).result()
+        return True
+
+    with contextlib.suppress(RftplanError):
+        a.apply(consent=meanwhile)
+    jobs = a.jobs()
+    service.close()
+    assert len(jobs) == n + 1, [(j.id, str(j.status), j.metadata["rftplan_launch"][-3:]) for j in jobs]
+
+
+def test_retry_does_not_exceed_attempts_with_a_stale_lock(tmp_path):
+    a, b, service = clones(tmp_path)
+    a.launch_until_step()
+    a.service(lambda p: p.cancel_job(a.lock().resources[JOB].id))
+    a.apply(wait=True)  # records cancelled
+    shutil.copy(a.root / "rftplan.lock", b.root / "rftplan.lock")
+    for x in (a, b):
+        x.edit(S, "    model: o4-mini", "    retry: {attempts: 2}\n    model: o4-mini")
+    a.apply(wait=True)
+    with contextlib.suppress(RftplanError):
+        b.apply(wait=True)
+    jobs = a.jobs()
+    service.close()
+    assert len(jobs) == 2, [(j.id, str(j.status), j.metadata["rftplan_launch"][-3:]) for j in jobs]
+
+
+def test_a_glitch_when_a_job_ended_does_not_end_the_apply(small):
+    small.apply()
+    jid = small.jobs()[0].id
+    state = {"ended": False, "n": 0}
+
+    class T:
+        def __init__(self, inner):
+            self.inner = inner
+
+        async def handle_async_request(self, r):
+            if r.method == "GET" and r.url.path == f"{JOBS}/{jid}":
+                resp = await self.inner.handle_async_request(r)
+                body = json.loads(await resp.aread())
+                if body["status"] == "succeeded":
+                    state["n"] += 1
+                    if 1 < state["n"] < 6:
+                        import httpx2
+
+                        return httpx2.Response(
+                            503, json={"error": {"message": "busy", "type": "server_error", "code": None}}
+                        )
+                import httpx2
+
+                return httpx2.Response(200, json=body)
+            return await self.inner.handle_async_request(r)
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *a):
+            return None
+
+        async def aclose(self):
+            await self.inner.aclose()
+
+    small.wrap = T
+    r = small.results(wait=True)
+    assert r["deployment.reviewer"].outcome is Outcome.DONE
+
+
+def test_rebuilt_lock_is_held_for_follow_ups_too(small):
+    small.train()
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    small.launch_until_step()
+    (small.root / "rftplan.lock").unlink()
+    shutil.rmtree(small.root / ".rftplan/default")
+    small.changes()
+    r = small.results(wait=True)
+    assert r["deployment.reviewer"].outcome is not Outcome.DONE
+
+
+def test_two_waiting_applies_promote_once(small):
+    small.launch_until_step()
+    done = {"n": 0}
+    orig = small.clock.sleep
+    other = Small(small.root, clock=Clock(small.clock.time + 600))
+
+    async def sleep(s):
+        if not done["n"]:
+            done["n"] = 1
+            with ThreadPoolExecutor(1) as e:
+                e.submit(lambda: other.apply(wait=True)).result()
+            small.clock.time += 600
+        await orig(s)
+
+    small.clock.sleep = sleep
+    small.plan()
+    small.results(wait=True)
+    assert len(small.lock().resources[DEP].history) == 1
+
+
+def test_release_on_a_lost_lock_does_not_orphan_the_jobs(small):
+    small.train()
+    (small.root / "rftplan.lock").unlink()
+    shutil.rmtree(small.root / ".rftplan/default")
+    assert small.changes()["deployment.reviewer"].reason is Reason.LOCK_REBUILT
+    with contextlib.suppress(UserError):
+        asyncio.run(project.release(small.options, DEP, world=small.world))
+    c = small.changes()["job.review"]
+    assert c.action is Action.ADOPT, (c.action, c.reason, c.detail)
+
+
+def test_looks_moved_also_for_a_second_attempt(small):
+    small.launch_until_step()
+    small.service(lambda p: p.cancel_job(small.lock().resources[JOB].id))
+    small.apply(replace=frozenset({JOB}))
+    small.train()
+    small.edit(S, "jobs:\n  review:", "jobs:\n  renamed:")
+    small.edit(S, "    job: review", "    job: renamed")
+    c = small.changes()["job.renamed"]
+    assert c.reason is Reason.LOOKS_MOVED, (c.action, c.verb, c.reason)
+
+
+def test_a_file_that_changed_its_size_leaves_no_open_intent(tmp_path):
+    a, _b, service = clones(tmp_path)
+
+    def edit(_):
+        a.write("specs/data/train.jsonl", rows(13))
+        return True
+
+    a.results(consent=edit)
+    c = a.changes()
+    service.close()
+    assert c["file.train"].action is Action.CREATE, (c["file.train"].action, c["file.train"].reason)
+    assert c["job.review"].action is Action.CREATE
+
+
+def test_foreign_lineage_is_not_cancelled(tmp_path):
+    a, b, service = clones(tmp_path)
+    b.write(S, PAID[: PAID.index("jobs:")])
+    b.write(S, b.root.joinpath(S).read_text())
+    b.apply()  # its own lineage and lock, no jobs
+    a.launch_until_step()
+    b.write(S, PAID.replace("n_epochs: 2", "n_epochs: 3"))
+    c = b.changes()["job.review"]
+    service.close()
+    assert c.action is Action.HOLD, (c.action, c.verb, c.reason, c.hazards)
+
+
+def test_own_job_missing_in_list_after_create(tmp_path):
+    a, b, service = clones(tmp_path)
+    b.train() if False else None
+
+    class Stale:
+        """B's list lacks B's own newest job."""
+
+        def __init__(self, inner):
+            self.inner, self.mine = service.transport(inner), set()
+
+        async def handle_async_request(self, r):
+            import httpx2
+
+            resp = await self.inner.handle_async_request(r)
+            if r.method == "POST" and r.url.path == JOBS:
+                body = json.loads(await resp.aread())
+                self.mine.add(body["id"])
+                return httpx2.Response(200, json=body)
+            if r.method == "GET" and r.url.path == JOBS:
+                body = json.loads(await resp.aread())
+                body["data"] = [j for j in body["data"] if j["id"] not in self.mine]
+                return httpx2.Response(200, json=body)
+            return resp
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *x):
+            return None
+
+        async def aclose(self):
+            await self.inner.aclose()
+
+    b.wrap = Stale
+
+    def meanwhile(_):
+        with ThreadPoolExecutor(1) as e:
+            e.submit(lambda: a.apply()).result()
+        a.clock.time += 1
+        return True
+
+    with contextlib.suppress(RftplanError):
+        b.apply(consent=meanwhile)
+    b.wrap = service.transport
+    jobs = a.jobs()
+    service.close()
+    assert len([j for j in jobs if not j.status.ended]) == 1, [(j.id, str(j.status)) for j in jobs]
+
+
+def test_empty_page_that_says_more():
+    from rftplan.api.paging import every
+
+    async def fetch(limit, after):
+        return [], True
+
+    with pytest.raises(ApiError):
+        asyncio.run(every(fetch, size=10, most=None, what="list the jobs"))
+
+
+def test_a_move_with_an_open_intent_keeps_the_entry(small):
+    small.launch_until_step()
+    jid = small.jobs()[0].id
+    small.edit(S, "    model: o4-mini", "    run: paused\n    model: o4-mini")
+    with_fault(small, once("POST", f"{JOBS}/{jid}/pause", Fault.LOST_AFTER))
+    small.apply()
+    reset(small)
+    small.clock.time += 10
+    small.apply()
+    small.edit(S, "jobs:\n  review:", "jobs:\n  renamed:")
+    small.edit(S, "    job: review", "    job: renamed")
+    small.edit(S, "jobs:", "moved:\n  - {from: job.review, to: job.renamed}\njobs:")
+    small.apply()
+    assert Address("job", "renamed") in small.lock().resources, small.lock().resources.keys()
+
+
+def test_no_intent_stays_open_for_ever(small):
+    small.launch_until_step()
+    jid = small.jobs()[0].id
+    small.edit(S, "    model: o4-mini", "    run: paused\n    model: o4-mini")
+    with_fault(small, once("POST", f"{JOBS}/{jid}/pause", Fault.LOST_AFTER))
+    small.apply()
+    reset(small)
+    small.clock.time += 10
+    small.apply()
+    small.apply()
+    text = (small.root / ".rftplan/default/journal.jsonl").read_text()
+    assert '"intent"' not in text, text
