@@ -75,12 +75,14 @@ class Root:
     def _real(self, path: Path) -> str:
         """`realpath`, but each directory is followed once: a project has few of them and many files."""
         directory, name = os.path.split(path)
-        if os.name == "nt" or name in ("", "..") or path.is_symlink():
+        if os.name == "nt" or name in ("", ".", ".."):
             # Windows has names for one file that are no links, such as short names and junctions.
             return os.path.realpath(path)
         if directory not in self._followed:
             self._followed[directory] = os.path.realpath(directory)
-        return f"{self._followed[directory]}{os.sep}{name}"
+        # Looked at where it really is: under a folder that is missing, `missing/../link` would seem to be no link.
+        joined = os.path.join(self._followed[directory], name)  # noqa: PTH118 - text, for speed
+        return os.path.realpath(joined) if os.path.islink(joined) else joined  # noqa: PTH114
 
     def _from_allowed(self, real: str) -> str | None:
         """The path from the allowed directory that it is in, with POSIX slashes."""

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rftplan import codes
@@ -402,6 +402,7 @@ PARTS = st.sampled_from(["sub", "file", "missing", "..", ".", "", "in", "out", "
 
 
 @settings(deadline=None)
+@example(["sub/sub/../in", "missing/../out"])
 @given(st.lists(st.lists(PARTS, min_size=1, max_size=6).map("/".join), max_size=8))
 def test_links_are_followed_as_the_file_system_does(
     tmp_path_factory: pytest.TempPathFactory, writtens: list[str]
