@@ -80,7 +80,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
             situation = _situation(inputs, address, decided, demand, orphans)
             decided[address] = _decide(inputs, situation)
             drift.extend(KINDS[address.kind].drift(situation))
-    blocked = _blocked(decided)
+    blocked = _kept_for_holds(_blocked(decided), orphans)
     demand = _demand(blocked)
     for address in waiting:
         if blocked[address].action.acts:
@@ -193,6 +193,16 @@ def _blocked(decided: Mapping[Address, Change]) -> dict[Address, Change]:
                 then=(change.verb,),
             )
     return result
+
+
+def _kept_for_holds(decided: dict[Address, Change], orphans: Mapping[Address, Entry]) -> dict[Address, Change]:
+    """What left the specs stays in the lock as long as a held change refers to it: a person may say that it moved."""
+    for change in list(decided.values()):
+        if change.action is Action.HOLD:
+            for address in set(change.needs) & set(orphans):
+                detail = f"kept until {change.address} is decided"
+                decided[address] = Change(address, Action.HOLD, "hold", change.reason, detail)
+    return decided
 
 
 def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address, Change]) -> tuple[Change, ...]:

@@ -80,8 +80,10 @@ def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> C
     if seen.slot:
         return after_failure(situation, seen, max(seen.slot, key=age), ours=_buried(situation, seen))
     if (moved := _looks_moved(situation, seen, want)) is not None:
-        detail = f"{moved}, which the spec lacks; say moved: if it is the same"
-        return situation.change(Action.HOLD, "hold", Reason.LOOKS_MOVED, detail)
+        said, origin = moved
+        detail = f"{said}, which the spec lacks; if it moved, say moved: [{{from: {origin}, to: {situation.address}}}]"
+        kept = tuple(address for address in situation.orphans if str(address) == origin)
+        return situation.change(Action.HOLD, "hold", Reason.LOOKS_MOVED, detail, needs=kept)
     if situation.entry is None:
         return launch(situation, seen, Reason.NOT_THERE, "")
     return launch(situation, seen, Reason.CONTENT_CHANGED, "")
@@ -91,13 +93,14 @@ def _buried(situation: Situation, seen: SeenJob) -> bool:
     return we_ended(situation, max(seen.slot, key=age).metadata.get(LAUNCH_KEY))
 
 
-def _looks_moved(situation: Situation, seen: SeenJob, want: Resource) -> str | None:
-    """The same launch under an address that the spec lacks: in the lock, or at the service."""
+def _looks_moved(situation: Situation, seen: SeenJob, want: Resource) -> tuple[str, str] | None:
+    """The same launch under an address that the spec lacks, in the lock or at the service: what, and where."""
     for address, entry in sorted(situation.orphans.items()):
         if address.kind == situation.address.kind and same_launch(want, entry):
-            return f"{entry.id} is the same launch under {address}"
+            return f"{entry.id} is the same launch under {address}", str(address)
     if seen.elsewhere:
-        return f"{seen.elsewhere[0].id} is the same launch under {seen.elsewhere[0].metadata.get(ADDRESS_KEY)}"
+        written = seen.elsewhere[0].metadata.get(ADDRESS_KEY, "")
+        return f"{seen.elsewhere[0].id} is the same launch under {written}", written.rpartition("/")[2]
     return None
 
 
