@@ -1,4 +1,4 @@
-"""Tables, bars, sparklines and figures."""
+"""Bars, sparklines and figures."""
 
 from __future__ import annotations
 
@@ -8,17 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rftplan.render.curve import bar, figure, size, sparkline
-from rftplan.render.table import aligned, cell_width
-
-
-def test_columns_are_as_wide_as_their_widest_cell() -> None:
-    assert aligned([["a", "bb", "c"], ["aaa", "b", ""]], indent=2) == ["  a    bb  c", "  aaa  b"]
-    assert aligned([]) == []
-
-
-def test_wide_characters_take_two_columns_and_combining_ones_none() -> None:
-    assert cell_width("日本") == 4
-    assert cell_width("e\u0301") == 1
 
 
 @given(st.floats(min_value=0, max_value=1e6), st.floats(min_value=0.1, max_value=1e6))
