@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rftplan.changes import Action, Reason
-from rftplan.render.escape import shown_value, visible
+from rftplan.render.difference import field_lines
+from rftplan.render.escape import visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
 from rftplan.render.reasons import QUIET, reason_text
@@ -92,17 +93,15 @@ def _verb(action: Action, change: ChangeDocument) -> str:
 
 
 def _field_lines(fields: Sequence[FieldDocument], look: Look) -> list[str]:
-    lines = [_field_line(field, look) for field in fields[:_MOST_FIELDS]]
+    shown = fields[:_MOST_FIELDS]
+    lines = [
+        line
+        for field in shown
+        for line in field_lines(visible(field["path"]), field["before"], field["after"], look, indent=6)
+    ]
     if len(fields) > _MOST_FIELDS:
         lines.append(f"      and {len(fields) - _MOST_FIELDS} more, in full with --json")
     return lines
-
-
-def _field_line(field: FieldDocument, look: Look) -> str:
-    path = visible(field["path"])
-    room = max(16, ((look.width or 120) - 6 - len(path) - 5) // 2)
-    before, after = shown_value(field["before"], room), shown_value(field["after"], room)
-    return f"      {path}: {look.paint(Tone.BAD, before)} → {look.paint(Tone.GOOD, after)}"
 
 
 def _drift_lines(drift: Sequence[DriftDocument], look: Look) -> list[str]:
