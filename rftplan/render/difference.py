@@ -77,7 +77,7 @@ def _text_lines(before: str, after: str, look: Look, width: int) -> list[str]:
 
 def _edit_lines(old: Sequence[str], new: Sequence[str], look: Look, width: int) -> list[str]:
     if len(old) == len(new):
-        return [s for pair in zip(old, new, strict=True) for s in _pair(*map(_marked, pair), look, width)]
+        return [s for a, b in zip(old, new, strict=True) for s in _pair(_marked(a), _marked(b), look, width)]
     gone = [look.paint(Tone.BAD, f"- {shortened(_marked(line), width - 2)}") for line in old]
     return gone + [look.paint(Tone.GOOD, f"+ {shortened(_marked(line), width - 2)}") for line in new]
 
