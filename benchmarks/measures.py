@@ -88,7 +88,7 @@ def _bookkeeping(size: int, ways: Mapping[str, list[float]]) -> Figure:
     """Linear means: never far from the bare appends, which are. The disk's own mood hits both."""
     costs = {way: Spread.of(seconds / size * 1e6 for seconds in runs) for way, runs in ways.items()}
     what = f"{size:,} files: journal and lock, an effect"
-    peer, budget = Peer("two synced appends", costs["appends"]), Budget("≤ 2 × beside", 2 * costs["appends"].median)
+    peer, budget = Peer("two synced appends", costs["appends"]), Budget("≤ beside", costs["appends"].median)
     return Figure("apply", what, "µs", costs["journal"], peer, budget)
 
 

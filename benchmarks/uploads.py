@@ -97,19 +97,27 @@ async def bare(loaded: Loaded, port: Port) -> None:
 
 
 async def journal(loaded: Loaded, _port: Port) -> None:
-    """The records of that apply alone: intent, result, and the lock at the end; no upload."""
-    new_id, ledger = real_world().new_id, _ledger(loaded)
-    for change in changes(loaded):
+    """The records of that apply alone, as many at a time: intent, result, and the lock at the end; no upload."""
+    new_id, ledger, places = real_world().new_id, _ledger(loaded), asyncio.Semaphore(PARALLELISM)
+
+    async def keep(change: Change) -> None:
         resource = loaded.graph.resources[change.address]
-        intent = ledger.begin(change.address, "upload", token=f"{ledger.lineage}:{new_id()}")
-        values: JsonObject = {"filename": "f.jsonl", "size": 2000, "rows_digest": resource.rows_digest, "rows": ROWS}
-        ledger.finish(intent, Entry(resource.fingerprint, resource.inputs, id=f"file-{new_id()}", resolved=values))
+        async with places:
+            intent = ledger.begin(change.address, "upload", token=f"{ledger.lineage}:{new_id()}")
+            await ledger.synced()
+            values: JsonObject = {"filename": "f.jsonl", "size": 2000, "rows_digest": resource.rows_digest}
+            ledger.finish(intent, Entry(resource.fingerprint, resource.inputs, id=f"file-{new_id()}", resolved=values))
+            await ledger.synced()
+
+    async with asyncio.TaskGroup() as group:
+        for change in changes(loaded):
+            group.create_task(keep(change))
     ledger.fold()
     ledger.close()
 
 
 async def appends(loaded: Loaded, _port: Port) -> None:
-    """What the journal cannot go below: two lines of that length an upload, each synced to the disk."""
+    """What a journal without shared syncs could not go below: two lines of that length an upload, each synced."""
     with (loaded.root / "bare").open("ab") as stream:
         for _ in loaded.graph.resources:
             for length in (180, 500):

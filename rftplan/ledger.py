@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -20,8 +21,9 @@ from rftplan.lockfile import Entry, Lock, entry_document, sync_directory, write_
 class Ledger:
     """The one way to change what is known: appends to the journal, folds into the lock.
 
-    Held by one process at a time (the caller holds the file lock). Every method that returns has made its
-    record durable; cost is O(1) an effect, O(lock) a fold.
+    Held by one process at a time (the caller holds the file lock). Records are written in the order of the
+    calls, and a process that dies loses none of them; after `synced` and `fold` a machine that dies loses none
+    either. Cost is O(1) an effect, O(lock) a fold.
     """
 
     def __init__(
@@ -31,13 +33,19 @@ class Ledger:
         state: State,
         lock: Lock | None,
         now: Callable[[], float],
+        sync: Callable[[int], None],
     ) -> None:
         self._paths = paths
         self._provider = provider
         self._state = state
         self._lock = lock
         self._now = now
+        self._sync = sync
         self._stream: Any = None
+        self._written = 0
+        self._durable = 0
+        self._syncing: asyncio.Future[None] | None = None
+        self._refused: LockError | None = None
 
     @property
     def lineage(self) -> str:
@@ -80,6 +88,29 @@ class Ledger:
             return
         self._done(self._number(), address, entry, tombstone)
 
+    async def synced(self) -> None:
+        """All that was written before this call lies on the disk. One sync serves everyone who waits for it:
+        the disk, not the service, is what many small effects at a time wait for."""
+        written = self._written
+        while self._durable < written and self._refused is None:
+            if self._syncing is None:
+                self._syncing = asyncio.ensure_future(self._sync_once())
+            await asyncio.shield(self._syncing)
+        if self._refused is not None:
+            raise self._refused
+
+    async def _sync_once(self) -> None:
+        """Leaves a refusal for everyone: a kernel says only once that it could not write."""
+        written, descriptor = self._written, os.dup(self._stream.fileno())
+        try:
+            await asyncio.to_thread(self._sync, descriptor)
+            self._durable = max(self._durable, written)
+        except OSError as error:
+            self._refused = self._unwritable(error)
+        finally:
+            self._syncing = None
+            os.close(descriptor)
+
     def fold(self) -> None:
         """Write the lock and start the journal anew with the open intents alone."""
         lock = self._state.as_lock(self._provider)
@@ -119,7 +150,7 @@ class Ledger:
                 self._restart()
             self._stream.write(_line(record))
             self._stream.flush()
-            os.fsync(self._stream.fileno())
+            self._written += 1
         except OSError as error:
             raise self._unwritable(error) from None
 
@@ -136,10 +167,11 @@ class Ledger:
             with temporary.open("wb") as stream:
                 stream.write(b"".join(_line(record) for record in records))
                 stream.flush()
-                os.fsync(stream.fileno())
+                self._sync(stream.fileno())
             temporary.replace(journal)
             sync_directory(journal.parent)
             self._stream = journal.open("ab")
+            self._durable = self._written
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise self._unwritable(error) from None
@@ -176,11 +208,17 @@ class Ledger:
 
 
 def open_ledger(
-    paths: Paths, provider: ProviderIdentity, *, now: Callable[[], float], new_lineage: Callable[[], str]
+    paths: Paths,
+    provider: ProviderIdentity,
+    *,
+    now: Callable[[], float],
+    new_lineage: Callable[[], str],
+    sync: Callable[[int], None] | None = None,
 ) -> Ledger:
-    """The ledger of this lock and journal. LockError if they must not be used."""
+    """The ledger of this lock and journal; `sync` brings a file to the disk (fsync). LockError if they must not
+    be used."""
     state, lock = read_state(paths, new_lineage=new_lineage)
-    return Ledger(paths, provider, state, lock, now)
+    return Ledger(paths, provider, state, lock, now, sync or os.fsync)
 
 
 def _intent_record(intent: Intent) -> JsonObject:

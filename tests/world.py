@@ -139,6 +139,7 @@ class Small:
         consent: Callable[[Plan], bool] = lambda _: True,
         on_event: Callable[[Event], None] = ignore,
         stop: asyncio.Event | None = None,
+        parallelism: int = 10,
         **selection: Any,
     ) -> Applied | None:
         return asyncio.run(
@@ -147,6 +148,7 @@ class Small:
                 consent=consent,
                 selection=Selection(**selection),
                 wait=wait,
+                parallelism=parallelism,
                 on_event=on_event,
                 stop=stop,
                 world=self.world,

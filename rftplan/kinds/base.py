@@ -18,7 +18,7 @@ from rftplan.api.profiles import Profile
 from rftplan.canonical import JsonObject, fingerprint_like
 from rftplan.changes import Action, Change, Drift, Evidence, Reason
 from rftplan.data import DataFacts
-from rftplan.errors import ApiError, NotDoneError, Place, RejectedError, UserError
+from rftplan.errors import ApiError, LockError, NotDoneError, Place, RejectedError, UserError
 from rftplan.events import OnEvent, Outcome, Result
 from rftplan.journal import Intent
 from rftplan.lockfile import Entry
@@ -131,7 +131,7 @@ class Look:
 
 
 class Records(Protocol):
-    """The part of the ledger that a step may write to."""
+    """The part of the ledger that a step may write to. What was written is on the disk after `synced`."""
 
     @property
     def lineage(self) -> str: ...
@@ -148,6 +148,8 @@ class Records(Protocol):
     def lose(self, intent: Intent) -> None: ...
 
     def record(self, address: Address, entry: Entry | None, *, tombstone: str | None = None) -> None: ...
+
+    async def synced(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +217,16 @@ class Act:
         """
         intent = self.records.begin(address, verb, token=f"{self.records.lineage}:{self.new_token()}", launch=launch)
         try:
+            await self.records.synced()
             answer = await call(intent.token)
-        except (NotDoneError, RejectedError, UserError):
+        except (LockError, NotDoneError, RejectedError, UserError):
             self.records.abandon(intent)
             raise
         except ApiError as error:
             self.records.lose(intent)
             raise LostEffect(intent, error) from error
         self.records.finish(intent, entry_of(answer), tombstone=tombstone)
+        await self.records.synced()
         return answer
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rftplan.canonical import JsonObject
+from rftplan.ledger import Ledger
 from tests.world import Clock, Small
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -22,7 +24,8 @@ FORKS.set_forkserver_preload(["tests.scenarios.preload"])
 
 @dataclass(frozen=True)
 class Point:
-    """The n-th call that changes the service ("call") or reaches the disk ("disk"), before or after it."""
+    """The n-th call that changes the service ("call"), record of the journal ("record") or sync of a file
+    ("disk"), before or after it."""
 
     kind: str
     number: int
@@ -37,7 +40,7 @@ class Counter:
 
     def __init__(self, point: Point | None) -> None:
         self.point = point
-        self.counts = {"call": 0, "disk": 0}
+        self.counts = {"call": 0, "record": 0, "disk": 0}
 
     def around(self, kind: str) -> Callable[[bool], None]:
         self.counts[kind] += 1
@@ -88,9 +91,9 @@ class SharedClock(Clock):
         self._shared.value = self.time
 
 
-def _apply(root: Path, clock: Any, point: Point | None, counts: Any) -> None:
+def _apply(root: Path, clock: Any, point: Point | None, parallelism: int, counts: Any) -> None:
     counter = Counter(point)
-    fsync = os.fsync
+    fsync, append = os.fsync, Ledger._append
 
     def dying_fsync(descriptor: int) -> None:
         reached = counter.around("disk")
@@ -98,9 +101,16 @@ def _apply(root: Path, clock: Any, point: Point | None, counts: Any) -> None:
         fsync(descriptor)
         reached(True)
 
+    def dying_append(ledger: Ledger, record: JsonObject) -> None:
+        reached = counter.around("record")
+        reached(False)
+        append(ledger, record)
+        reached(True)
+
     os.fsync = dying_fsync
+    Ledger._append = dying_append  # type: ignore[method-assign]  # watched, not replaced
     small = Small(root, clock=SharedClock(clock), wrap=lambda inner: DyingTransport(inner, counter))
-    small.apply(wait=True)
+    small.apply(wait=True, parallelism=parallelism)
     counts.put(counter.counts)
 
 
@@ -113,11 +123,12 @@ class Death:
     counts: dict[str, int]
 
 
-def apply_and_die(root: Path, point: Point | None) -> Death:
-    """Apply to the end in a child that dies at `point`."""
+def apply_and_die(root: Path, point: Point | None, *, parallelism: int = 1) -> Death:
+    """Apply to the end in a child that dies at `point`. Steps that run side by side share their syncs as it
+    happens, so that only one at a time gives the same points in every run."""
     counts: Any = FORKS.SimpleQueue()
     clock = FORKS.Value("d", Clock().time)
-    child = FORKS.Process(target=_apply, args=(root, clock, point, counts))
+    child = FORKS.Process(target=_apply, args=(root, clock, point, parallelism, counts))
     child.start()
     child.join()
     found = {} if counts.empty() else counts.get()
