@@ -219,6 +219,9 @@ def test_a_job_that_fails_is_reported_with_the_words_of_the_service(small: Small
 
 def test_destroy_takes_everything_away_and_can_be_undone(small: Small) -> None:
     small.launch_until_step()
+    going = {address: c.reason for address, c in small.changes(destroy=True).items() if c.action.acts}
+    assert going.keys() == {"file.test", "file.train", "grader.match", "job.review"}
+    assert set(going.values()) == {Reason.DESTROYED}
     small.apply(destroy=True)
     assert small.lock().resources == {}
     assert [job.status for job in small.jobs()] == ["cancelled"]

@@ -6,13 +6,25 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from rftplan.api.profiles import Profile
-from rftplan.checks.provider import unsupported_grader, unsupported_method
+from rftplan.checks.provider import (
+    unsupported_grader,
+    unsupported_launch,
+    unsupported_method,
+    unsupported_pause,
+    unsupported_projects,
+)
 from rftplan.config import Config
 from rftplan.errors import Diagnostic
 
 Rule = Callable[[Config, Profile], Iterable[Diagnostic]]
 
-RULES: Final[tuple[Rule, ...]] = (unsupported_method, unsupported_grader)
+RULES: Final[tuple[Rule, ...]] = (
+    unsupported_method,
+    unsupported_grader,
+    unsupported_launch,
+    unsupported_pause,
+    unsupported_projects,
+)
 
 
 def run_rules(config: Config, profile: Profile) -> list[Diagnostic]:

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Discriminator, Field, RootModel, Tag
 
 from rftplan.address import Address
-from rftplan.api.profiles import Capability
 from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.changes import Action, Change, Reason
 from rftplan.diff import diff
@@ -199,8 +198,7 @@ class GraderKind(Kind[GraderSpec]):
             act.forget(change.address)
             return result(change, Outcome.DONE)
         want = act.resources[change.address]
-        if Capability.GRADER_VALIDATE in act.scope.profile.capabilities:
-            await act.port.validate_grader(sent(want.spec, name=change.address.name))
+        await act.port.validate_grader(sent(want.spec, name=change.address.name))
         act.records.record(change.address, Entry(fingerprint=want.fingerprint, inputs=want.inputs))
         return result(change, Outcome.DONE)
 

@@ -74,7 +74,7 @@ def situation(
     want: Resource | None,
     *,
     entry: Entry | None = None,
-    seen: SeenJob | None = None,
+    seen: object = None,
     intent: Intent | None = None,
     settled: bool = False,
     fresh: bool = False,

@@ -12,17 +12,13 @@ from rftplan.api.port import JobStatus
 
 
 class Capability(StrEnum):
-    """What a provider can do beyond files, jobs, events and checkpoints."""
+    """What a provider can do beyond files, jobs, events and checkpoints. Each is asked for by somebody: by a
+    rule of `checks` where a spec may need it, by the adapter where it only changes how a thing is done."""
 
     PAUSE = "pause"
     PERMISSIONS = "permissions"
     METADATA = "metadata"
     METADATA_FILTER = "metadata_filter"
-    GRADER_VALIDATE = "grader_validate"
-    GRADER_RUN = "grader_run"
-    UPLOADS = "uploads"
-    SAMPLES = "samples"
-    MODEL_SHUTDOWN_DATES = "model_shutdown_dates"
 
 
 class ResponseFormatStyle(StrEnum):

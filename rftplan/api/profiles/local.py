@@ -27,15 +27,12 @@ LOCAL: Final = Profile(
     settle_seconds=0.0,
     call_seconds=0.0,
     poll_seconds=0.3,
-    # No UPLOADS yet, no MODEL_SHUTDOWN_DATES: its models do not retire.
     capabilities=frozenset(
         {
             Capability.PAUSE,
             Capability.PERMISSIONS,
             Capability.METADATA,
             Capability.METADATA_FILTER,
-            Capability.GRADER_VALIDATE,
-            Capability.GRADER_RUN,
         }
     ),
     # No sandbox for Python graders yet, so none is run.

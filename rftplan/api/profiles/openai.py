@@ -24,8 +24,7 @@ OPENAI: Final = Profile(
     settle_seconds=120.0,
     call_seconds=60.0,
     poll_seconds=15.0,
-    # No SAMPLES: what a job sampled is shown in the dashboard only, and through /evals, which is closing.
-    capabilities=frozenset(Capability) - {Capability.SAMPLES},
+    capabilities=frozenset(Capability),
     grader_types=RFT_GRADERS,
     methods=METHODS,
     statuses=STATUSES,

@@ -1,10 +1,8 @@
-"""The job table of DESIGN §3, line by line, and the adoption rules of §4."""
+"""Which launch stands for a job, and what then: adoption, retries, relaunches, removals (DESIGN §3, §4)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-
-import pytest
 
 from rftplan.api.port import JobFault, JobStatus
 from rftplan.changes import Action, Hazard, Reason
@@ -25,41 +23,6 @@ from tests.kinds.builders import (
 )
 
 S = JobStatus
-KEEP, WAIT, HOLD = (Action.NOOP, "keep"), (Action.DEFER, "wait"), (Action.HOLD, "hold")
-CANCEL = (Action.UPDATE, "cancel")
-
-TABLE = [
-    # status                 run: running                  run: paused                run: cancelled
-    (S.VALIDATING_FILES, KEEP, WAIT, CANCEL),
-    (S.QUEUED, KEEP, WAIT, CANCEL),
-    (S.PENDING, KEEP, WAIT, CANCEL),
-    (S.RESUMING, KEEP, WAIT, CANCEL),
-    (S.RUNNING, KEEP, (Action.UPDATE, "pause"), CANCEL),
-    (S.PAUSING, WAIT, WAIT, WAIT),
-    (S.PAUSED, HOLD, KEEP, CANCEL),
-    (S.SUCCEEDED, KEEP, KEEP, KEEP),
-    (S.FAILED, HOLD, HOLD, KEEP),
-    (S.CANCELLED, HOLD, HOLD, KEEP),
-    (S.UNKNOWN, WAIT, WAIT, WAIT),
-]
-
-
-@pytest.mark.parametrize(
-    ("status", "run", "expected"),
-    [
-        (status, run, expected)
-        for status, *row in TABLE
-        for run, expected in zip(("running", "paused", "cancelled"), row, strict=True)
-    ],
-)
-def test_job_table_line_by_line(status: JobStatus, run: str, expected: tuple[Action, str]) -> None:
-    _, given = launched(status, run)
-    change = decide(given)
-    assert (change.action, change.verb) == expected
-
-
-def test_every_status_has_its_line() -> None:
-    assert {status for status, *_ in TABLE} == set(JobStatus)
 
 
 def test_a_pause_of_ours_is_resumed() -> None:
@@ -69,36 +32,10 @@ def test_a_pause_of_ours_is_resumed() -> None:
     assert [h.hazard for h in change.hazards] == [Hazard.SPEND]
 
 
-def test_a_pause_of_somebody_else_is_held() -> None:
-    _, given = launched(S.PAUSED, "running")
-    assert decide(given).reason is Reason.PAUSED_ELSEWHERE
-
-
-def test_pausing_waits_for_the_first_step() -> None:
-    _, given = launched(S.RUNNING, "paused", step=None)
-    change = decide(given)
-    assert (change.action, change.reason) == (Action.DEFER, Reason.BEFORE_FIRST_STEP)
-    assert change.then == ()
-
-
-@pytest.mark.parametrize(
-    ("run", "action", "verb"),
-    [("running", Action.CREATE, "launch"), ("paused", Action.NOOP, "keep"), ("cancelled", Action.NOOP, "keep")],
-)
-def test_never_launched(run: str, action: Action, verb: str) -> None:
-    change = decide(situation(resource(job_spec(run=run))))
-    assert (change.action, change.verb) == (action, verb)
-
-
 def test_spend_is_a_hazard_only_where_the_profile_is_paid() -> None:
     want = resource(job_spec())
     assert [h.hazard for h in decide(situation(want)).hazards] == [Hazard.SPEND]
     assert decide(situation(want, paid=False)).hazards == ()
-
-
-def test_a_partial_success_is_said_to_be_partial() -> None:
-    _, given = launched(S.SUCCEEDED, step=6)
-    assert decide(given).reason is Reason.PARTIAL
 
 
 def test_a_failed_job_is_held_with_the_words_of_the_service() -> None:
@@ -110,11 +47,6 @@ def test_a_failed_job_is_held_with_the_words_of_the_service() -> None:
     change = decide(situation(want, entry=given.entry, seen=replace(seen, mine=failed, slot=(failed,))))
     assert change.reason is Reason.JOB_FAILED
     assert "Training file has 3 example(s) (invalid_n_examples)" in change.detail
-
-
-def test_a_job_that_is_gone_is_held() -> None:
-    want, given = launched(S.RUNNING)
-    assert decide(situation(want, entry=given.entry, seen=SeenJob())).reason is Reason.GONE
 
 
 def test_changed_spec_relaunches_beside_and_cancels_the_old_one() -> None:
@@ -221,7 +153,22 @@ def test_replace_asked_for_raises_the_attempt() -> None:
     want, given = launched(S.SUCCEEDED)
     change = decide(situation(want, entry=given.entry, seen=given.seen, replace=True))
     assert isinstance(change.step, LaunchStep)
-    assert (change.verb, change.step.attempt) == ("relaunch", 2)
+    assert (change.verb, change.reason, change.step.attempt) == ("relaunch", Reason.ASKED_TO_REPLACE, 2)
+
+
+def test_replace_asked_for_settles_what_nobody_else_can_choose() -> None:
+    """Two launches of one slot are ambiguous; a person who asks for a new one has chosen."""
+    want = resource(job_spec())
+    jobs = tuple(remote(S.SUCCEEDED, id=f"ftjob-{n}", launch=launch_of(want.fingerprint, n)) for n in (1, 2))
+    change = decide(situation(want, seen=SeenJob(slot=jobs), replace=True))
+    assert change.reason is Reason.ASKED_TO_REPLACE
+    assert isinstance(change.step, LaunchStep)
+    assert change.step.attempt == 3
+
+
+def test_what_shall_not_run_is_not_launched_even_if_a_replacement_is_asked_for() -> None:
+    change = decide(situation(resource(job_spec(run="paused")), replace=True))
+    assert (change.action, change.reason) == (Action.NOOP, Reason.RUN_STATE_HELD_BACK)
 
 
 def test_prevent_replace_holds() -> None:

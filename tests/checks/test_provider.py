@@ -1,0 +1,94 @@
+"""What a provider cannot do is a finding before anything is planned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rftplan.api.profiles import Capability, Profile, profile
+from rftplan.checks import run_rules
+from rftplan.config import Config, read_config
+from rftplan.root import Root
+from tests.findings import edited, line_of, with_grader, with_job
+from tests.world import SPEC, Small
+
+LOCAL = profile("local")
+PYTHON = "    type: python\n    source: 'def grade(sample, item): return 1.0'\n"
+
+
+def config_of(small: Small, spec: str) -> Config:
+    small.write("specs/main.yaml", spec)
+    config, findings = read_config(Root(small.root), "specs")
+    assert findings == []
+    return config
+
+
+def found(small: Small, spec: str, profile: Profile = LOCAL) -> list[str]:
+    return sorted(line_of(one) for one in run_rules(config_of(small, spec), profile))
+
+
+def test_what_the_provider_can_do_is_no_finding(small: Small) -> None:
+    assert found(small, SPEC) == []
+
+
+def test_a_method_that_is_not_trained_names_those_that_are(small: Small) -> None:
+    narrow = replace(LOCAL, methods=frozenset({"dpo", "supervised"}))
+    assert found(small, SPEC, narrow) == [
+        "S214 specs/main.yaml:17:13 provider local does not train with method reinforcement"
+        " | it trains with dpo, supervised"
+    ]
+
+
+def test_a_job_without_a_method_is_supervised(small: Small) -> None:
+    spec = edited((SPEC[SPEC.index("    method:") : SPEC.index("deployments:")], ""))
+    narrow = replace(LOCAL, methods=frozenset({"reinforcement"}))
+    (line,) = found(small, spec, narrow)
+    assert "does not train with method supervised" in line
+
+
+def test_a_grader_that_is_not_run_is_found_at_its_type(small: Small) -> None:
+    (line,) = found(small, with_grader(PYTHON))
+    assert line.startswith("S214 specs/main.yaml:7:11 provider local does not run python graders | it runs multi, ")
+    assert found(small, with_grader(PYTHON), profile("openai")) == []
+
+
+def test_a_grader_inside_another_is_found_at_its_own_type(small: Small) -> None:
+    inner = "{type: python, source: 'def grade(sample, item): return 1.0'}"
+    multi = f"    type: multi\n    graders:\n      one: {inner}\n    calculate_output: one\n"
+    (line,) = found(small, with_grader(multi))
+    assert line.startswith("S214 specs/main.yaml:9:19 provider local does not run python graders")
+
+
+def test_a_grader_in_place_is_found_in_its_job(small: Small) -> None:
+    inner = "{type: python, source: 'def grade(sample, item): return 1.0'}"
+    spec = SPEC[: SPEC.index("graders:")] + SPEC[SPEC.index("jobs:") :].replace("grader: match", f"grader: {inner}")
+    config = config_of(small, spec)
+    (finding,) = run_rules(config, LOCAL)
+    assert (finding.address, finding.place and finding.place.line) == ("job.review", 13)
+
+
+@pytest.mark.parametrize(
+    ("capability", "spec", "says"),
+    [
+        (Capability.PAUSE, with_job("    run: paused\n"), "provider local cannot pause a job"),
+        (
+            Capability.PERMISSIONS,
+            edited(("    checkpoint: best\n", "    checkpoint: best\n    projects: [proj_a]\n")),
+            "provider local has no permissions for checkpoints",
+        ),
+        (Capability.METADATA, SPEC, "provider local does not keep a job's metadata"),
+    ],
+)
+def test_a_missing_capability_is_a_finding_exactly_where_it_is_needed(
+    small: Small, capability: Capability, spec: str, says: str
+) -> None:
+    lacking = replace(LOCAL, capabilities=LOCAL.capabilities - {capability})
+    (line,) = found(small, spec, lacking)
+    assert line.startswith("S214 specs/main.yaml:") and says in line
+    assert found(small, spec) == []
+
+
+@pytest.mark.parametrize("capability", [Capability.PAUSE, Capability.PERMISSIONS])
+def test_a_capability_that_nothing_needs_may_be_missing(small: Small, capability: Capability) -> None:
+    assert found(small, SPEC, replace(LOCAL, capabilities=LOCAL.capabilities - {capability})) == []
