@@ -21,6 +21,8 @@ from rftplan.canonical import Json, JsonObject, known_version
 from rftplan.errors import LockError
 
 FORMAT: Final = "rftplan.lock/1"
+RELEASED: Final = "released"
+"""`paused_by` of a job that somebody else paused, and that a person said may go on."""
 
 
 class Origin(StrEnum):

@@ -201,7 +201,7 @@ def _kept_for_holds(decided: dict[Address, Change], orphans: Mapping[Address, En
         if change.action is Action.HOLD:
             for address in set(change.needs) & set(orphans):
                 detail = f"kept until {change.address} is decided"
-                decided[address] = Change(address, Action.HOLD, "hold", change.reason, detail)
+                decided[address] = Change(address, Action.HOLD, "hold", Reason.UPSTREAM_BLOCKED, detail)
     return decided
 
 

@@ -21,7 +21,7 @@ from rftplan.journal import State, read_state
 from rftplan.kinds.base import Act, RecordStep, Scope
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options, load
-from rftplan.lockfile import Entry, Lock
+from rftplan.lockfile import Lock
 from rftplan.observe import observe, open_intents
 from rftplan.planner import PlanInputs, Selection, make_plan, moved_entries, standings
 from rftplan.promoted import Promoted, promoted, require_environment, state_paths
@@ -81,13 +81,14 @@ async def plan(
 ) -> Planned:
     """What apply would do. SpecError if a finding is an error."""
     world = world or real_world()
-    loaded = _loaded(options, on_event)
+    loaded = opened(options, on_event)
     async with connected(loaded, world) as port:
         inputs, _ = await _inputs(loaded, port, world, selection)
         return Planned(make_plan(inputs), port.requests)
 
 
-def _loaded(options: Options, on_event: OnEvent) -> Loaded:
+def opened(options: Options, on_event: OnEvent) -> Loaded:
+    """The project, fit to be planned. SpecError if a finding is an error."""
     loaded = load(options, on_event)
     if has_errors(loaded.diagnostics):
         raise SpecError(loaded.diagnostics)
@@ -96,7 +97,7 @@ def _loaded(options: Options, on_event: OnEvent) -> Loaded:
 
 async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection) -> tuple[PlanInputs, State]:
     """Everything a plan is computed from, and the state that it saw."""
-    state = _state(loaded, world)
+    state = checked_state(loaded, world)
     scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile)
     intents = tuple(state.intents.values())
     launches = frozenset(intent.address for intent in intents if intent.verb == "launch")
@@ -127,7 +128,7 @@ def _checked(selection: Selection, loaded: Loaded) -> Selection:
     return selection
 
 
-def _state(loaded: Loaded, world: World) -> State:
+def checked_state(loaded: Loaded, world: World) -> State:
     """Lock and journal; a lock of another service stops everything before anything is compared."""
     state, lock = read_state(loaded.paths, new_lineage=world.new_id)
     if lock is not None and lock.provider != loaded.identity:
@@ -156,7 +157,7 @@ async def apply(
 ) -> Applied | None:
     """Plan, ask, act. None if consent was not given. SpecError, RefusedPlanError, BusyError, LockError."""
     world = world or real_world()
-    loaded = _loaded(options, on_event)
+    loaded = opened(options, on_event)
     stopping = Stop(stop or asyncio.Event())
     async with connected(loaded, world) as port:
         inputs, state = await _inputs(loaded, port, world, selection)
@@ -194,7 +195,7 @@ def _acting(
         before = expected.pop() if expected else None
         with acting_alone(loaded.paths, patience=0 if before else PATIENCE):
             if before is not None:
-                _refuse_moved(_state(loaded, world), before)
+                _refuse_moved(checked_state(loaded, world), before)
             ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=lambda: inputs.scope.lineage)
             act = Act(
                 port=port,
@@ -229,7 +230,7 @@ async def status(
 ) -> tuple[ResourceStatus, ...]:
     """How every resource stands at the service now."""
     world = world or real_world()
-    loaded = _loaded(options, on_event)
+    loaded = opened(options, on_event)
     async with connected(loaded, world) as port:
         inputs, _ = await _inputs(loaded, port, world, Selection())
     return tuple(
@@ -255,29 +256,6 @@ def state(options: Options) -> Lock | None:
     return current.as_lock(provider)
 
 
-async def release(options: Options, address: Address, *, world: World | None = None) -> None:
-    """Lift what holds one address: its holds, or the stop after a rebuilt lock. UserError if nothing does."""
-    world = world or real_world()
-    loaded = _loaded(options, ignore)
-    resource = loaded.graph.resources.get(address)
-    if resource is None:
-        raise UserError(f"{address} is not declared", hint="rftplan plan lists the addresses")
-    with acting_alone(loaded.paths):
-        _state(loaded, world)
-        ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=world.new_id)
-        entry = ledger.entries.get(address)
-        if entry is None and not ledger.entries:
-            raise UserError("there is no lock yet", hint="run rftplan apply first: it finds what was launched")
-        if entry is not None and not entry.holds:
-            raise UserError(f"nothing holds {address}", hint="a failed job is launched again with --replace")
-        if entry is None and address.kind != "deployment":
-            raise UserError(f"nothing holds {address}", hint="rftplan plan says what it waits for")
-        released = replace(entry, holds=()) if entry else Entry(resource.fingerprint, resource.inputs)
-        ledger.record(address, released)
-        ledger.fold()
-        ledger.close()
-
-
 __all__ = [
     "Applied",
     "Consent",
@@ -290,7 +268,6 @@ __all__ = [
     "load",
     "outputs",
     "plan",
-    "release",
     "state",
     "status",
 ]

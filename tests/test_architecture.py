@@ -43,7 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("loading",),
     ("execution", "monitor"),
     ("wiring",),
-    ("project",),
+    ("project", "releasing"),
     ("render",),
     ("cli",),
     ("__main__",),

@@ -9,6 +9,7 @@ import typer
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation, invocation, parse_address, parse_selection
 from rftplan.cli.reading import JsonFlag, ReplaceOption
+from rftplan.errors import UserError
 
 if TYPE_CHECKING:
     from rftplan.cli.order import Order
@@ -82,13 +83,20 @@ def _carry_out(run: Invocation, order: Order) -> int:
 def release(
     context: typer.Context,
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="For example job.security-review.")],
+    json: JsonFlag = False,
 ) -> int:
-    """Lift the holds of one address."""
+    """Lift what holds one address: a hold, a pause by somebody else, the stop after a lost lock."""
     import asyncio
 
-    from rftplan import project
+    from rftplan.releasing import release as lift
+    from rftplan.render.documents import dumped, release_document
+    from rftplan.render.next_steps import not_released
+    from rftplan.render.text import release_text
 
     run, held = invocation(context), parse_address(address)
-    asyncio.run(project.release(run.options(), held))
-    run.result(f"{held} is released.\nNext: {run.program} plan\n")
+    if (change := asyncio.run(lift(run.options(), held))) is not None:
+        message, hint = not_released(change, run.program)
+        raise UserError(message, hint=hint)
+    document = release_document(held)
+    run.result(dumped(document) if json else release_text(document, run.look))
     return ExitCode.OK

@@ -9,6 +9,7 @@ from rftplan.events import Outcome
 from rftplan.render.escape import visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
+from rftplan.render.next_steps import next_step
 from rftplan.render.reasons import reason_text
 from rftplan.render.shapes import ApplyDocument, ResultDocument
 from rftplan.render.table import aligned
@@ -62,7 +63,15 @@ def _result_lines(results: Sequence[ResultDocument], look: Look) -> list[str]:
         lines.append(f"  {look.paint(tone, mark)} {head}")
         lines += [line for said in _said(result) for line in look.prose(said, indent=6)]
         lines += evidence_lines(result.get("evidence", ()), look, indent=6)
+        lines += _step_lines(result, look)
     return lines
+
+
+def _step_lines(result: ResultDocument, look: Look) -> list[str]:
+    step = next_step(
+        action=result["action"], reason=result.get("reason", ""), address=result["address"], program=look.program
+    )
+    return look.prose(f"next: {step}", indent=6) if step else []
 
 
 def _said(result: ResultDocument) -> list[str]:

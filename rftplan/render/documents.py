@@ -28,6 +28,7 @@ from rftplan.render.shapes import (
     OutputDocument,
     PlanDocument,
     Promoted,
+    ReleaseDocument,
     Resource,
     ResultDocument,
     StateDocument,
@@ -235,6 +236,10 @@ def status_document(resources: Iterable[Resource]) -> StatusDocument:
             for r in resources
         ],
     }
+
+
+def release_document(address: Address) -> ReleaseDocument:
+    return {"format": "rftplan.release/1", "address": str(address), "released": True}
 
 
 def state_document(lock: Lock | None) -> StateDocument:

@@ -11,6 +11,7 @@ from rftplan.render.difference import field_lines
 from rftplan.render.escape import visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
+from rftplan.render.next_steps import next_step
 from rftplan.render.reasons import QUIET, reason_text
 from rftplan.render.shapes import ChangeDocument, DriftDocument, FieldDocument, HazardDocument, PlanDocument
 
@@ -25,8 +26,6 @@ MARKS: Final[Mapping[Action, tuple[str, Tone]]] = {
     Action.DEFER: ("…", Tone.FAINT),
     Action.HOLD: ("!", Tone.BAD),
 }
-RELEASABLE: Final = frozenset({Reason.HELD, Reason.LOCK_REBUILT})
-"""Reasons of a hold that `release` lifts."""
 _STANDING: Final = {Action.NOOP: "unchanged", Action.DEFER: "waits", Action.HOLD: "held"}
 _MOST_FIELDS: Final = 12
 
@@ -84,7 +83,12 @@ def _one_change(change: ChangeDocument, look: Look, column: int) -> list[str]:
     lines += evidence_lines(change.get("evidence", ()), look, indent=6)
     if change.get("then"):
         lines += look.prose(f"then: {visible(', '.join(change['then']))}", indent=6)
-    return lines
+    return lines + _step_lines(change, look)
+
+
+def _step_lines(change: ChangeDocument, look: Look) -> list[str]:
+    step = next_step(action=change["action"], reason=change["reason"], address=change["address"], program=look.program)
+    return look.prose(f"next: {step}", indent=6) if step else []
 
 
 def _verb(action: Action, change: ChangeDocument) -> str:
@@ -141,13 +145,18 @@ def _summary(document: PlanDocument, look: Look) -> str:
     return f"{look.paint(Tone.STRONG, 'Plan:')} {work}. {waiting} waits, {held} held."
 
 
+def _person_lines(changes: Sequence[ChangeDocument]) -> list[str]:
+    """An operator's own hold is no reason for apply to exit 1, and a document does not tell it from a guard's."""
+    held = [change["reason"] for change in changes if change["action"] == Action.HOLD]
+    if not held:
+        return []
+    exits = "; until then apply exits 1." if any(reason != Reason.HELD for reason in held) else "."
+    return [f"A person has to act on what is held, as it says above{exits}"]
+
+
 def _next_lines(document: PlanDocument, look: Look) -> list[str]:
     changes, hazards = document["changes"], document["hazards"]
-    lines = [
-        f"Lift the hold: {look.program} release {visible(change['address'])}"
-        for change in changes
-        if change["action"] == Action.HOLD and change["reason"] in RELEASABLE
-    ]
+    lines = _person_lines(changes)
     acts = any(Action(change["action"]).acts for change in changes)
     follows = any(change.get("then") for change in changes)
     wait = " --wait" if follows else ""

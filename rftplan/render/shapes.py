@@ -178,3 +178,11 @@ class EntryDocument(TypedDict):
     format: str
     address: str
     entry: JsonObject
+
+
+class ReleaseDocument(TypedDict):
+    """What `release` lifted; where it lifts nothing there is an `rftplan.error/1` instead."""
+
+    format: str
+    address: str
+    released: bool

@@ -152,7 +152,8 @@ def test_findings_come_all_at_once_with_places_and_exit_1(fresh: Path, capsys: C
 
 def test_releasing_what_nothing_holds_is_an_error(applied: Path, capsys: Capture) -> None:
     assert main(["-C", str(applied), "release", "job.triage"]) == 1
-    assert capsys.readouterr().err.startswith("error: nothing holds job.triage\n  hint: ")
+    assert capsys.readouterr().err.startswith("error: nothing holds job.triage: as the specs say: ftjob-")
+    assert document(capsys, "-C", str(applied), "release", "job.triage", "--json", code=1)["hint"]
 
 
 def test_a_provider_without_a_key_is_one_clear_error(fresh: Path, capsys: Capture) -> None:

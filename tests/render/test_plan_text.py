@@ -88,8 +88,12 @@ def test_a_hold_says_what_the_gate_saw_and_how_to_go_on() -> None:
     assert "  ! deployment.security-reviewer  held\n      its candidate failed a gate: ft:x\n" in text
     assert "      valid_reward_mean 0.79996, needs ≥ 0.8  failed  checkpoint step 12\n" in text
     assert "      valid_loss has no figure, needs ≤ 0.5  failed" in text
+    assert "      next: change the gate, the checkpoint or the job in the specs, then rftplan apply\n" in text
+    assert "guard: reward fell\n      next: rftplan release job.security-review\n" in text
     assert text.endswith(
-        "Plan: nothing to do now. 0 waits, 2 held.\n\nLift the hold: rftplan release job.security-review\n"
+        "Plan: nothing to do now. 0 waits, 2 held.\n"
+        "\n"
+        "A person has to act on what is held, as it says above; until then apply exits 1.\n"
     )
 
 

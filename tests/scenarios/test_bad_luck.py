@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from rftplan import project
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
 from rftplan.errors import BusyError, LockError, UserError
 from rftplan.events import Outcome
 from rftplan.loading import load
+from rftplan.releasing import release
 from rftplan.wiring import acting_alone
 from tests.faults import Fault, Faulty, always, once
 from tests.world import SPEC, Clock, Small
@@ -173,7 +173,7 @@ def test_a_rebuilt_lock_promotes_again_only_after_release(small: Small) -> None:
     shutil.rmtree(small.root / ".rftplan" / "default")
     small.apply(wait=True)
     assert small.verbs() == {"deployment.reviewer": "hold hold"}
-    asyncio.run(project.release(small.options, Address("deployment", "reviewer"), world=small.world))
+    asyncio.run(release(small.options, Address("deployment", "reviewer"), world=small.world))
     assert small.verbs() == {"deployment.reviewer": "create promote"}
     small.train()
     assert small.verbs() == {}

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rftplan import project
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
 from rftplan.errors import ApiError, LockError, RftplanError, UserError
 from rftplan.events import Outcome
+from rftplan.releasing import release
 from tests.faults import Fault, once
 from tests.scenarios.test_bad_luck import JOBS, PAID, PaidService, with_fault
 from tests.world import SPEC, Clock, Small, rows
@@ -251,7 +251,7 @@ def test_release_on_a_lost_lock_does_not_orphan_the_jobs(small):
     shutil.rmtree(small.root / ".rftplan/default")
     assert small.changes()["deployment.reviewer"].reason is Reason.LOCK_REBUILT
     with contextlib.suppress(UserError):
-        asyncio.run(project.release(small.options, DEP, world=small.world))
+        asyncio.run(release(small.options, DEP, world=small.world))
     c = small.changes()["job.review"]
     assert c.action is Action.ADOPT, (c.action, c.reason, c.detail)
 

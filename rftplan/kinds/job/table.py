@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.canonical import Json
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import RecordStep, Situation
 from rftplan.kinds.job.launch import launch_of
@@ -13,7 +14,7 @@ from rftplan.kinds.job.observe import SeenJob, resolved_values
 from rftplan.kinds.job.remedies import after_failure, cancel, pause, we_ended
 from rftplan.kinds.job.spec import Run
 from rftplan.kinds.job.steps import FollowStep, ResumeStep
-from rftplan.lockfile import Entry
+from rftplan.lockfile import RELEASED, Entry
 
 
 def by_status(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, run: Run) -> Change:
@@ -75,21 +76,31 @@ def _paused(situation: Situation, job: RemoteJob, entry: Entry, run: Run) -> Cha
         case Run.CANCELLED:
             return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
         case Run.RUNNING:
-            if entry.resolved.get("paused_by") != "us" and not _pause_was_cut_off(situation):
+            by = entry.resolved.get("paused_by")
+            if by not in ("us", RELEASED) and not _pause_was_cut_off(situation):
                 return situation.change(
                     Action.HOLD, "hold", Reason.PAUSED_ELSEWHERE, f"{job.id} was paused by somebody else"
                 )
-            spend = (HazardOf(Hazard.SPEND, f"resumes {job.id}, which is paid"),)
-            return situation.change(
-                Action.UPDATE,
-                "resume",
-                Reason.RUN_STATE_DIFFERS,
-                f"{job.id} was paused from here",
-                hazards=spend if situation.scope.profile.paid else (),
-                step=ResumeStep(job.id),
-            )
+            return _resume(situation, job, by)
         case _:
             assert_never(run)
+
+
+def _resume(situation: Situation, job: RemoteJob, by: Json) -> Change:
+    """Go on with what was paused from here, or by somebody else and released by a person (`by`)."""
+    risks = [HazardOf(Hazard.SPEND, f"resumes {job.id}, which is paid")] if situation.scope.profile.paid else []
+    detail = f"{job.id} was paused from here"
+    if by == RELEASED:
+        detail = f"{job.id} was paused by somebody else, and a person released it"
+        risks.append(HazardOf(Hazard.RESUME_AFTER_SERVICE_PAUSE, f"resumes {job.id}, which was not paused from here"))
+    return situation.change(
+        Action.UPDATE,
+        "resume",
+        Reason.RUN_STATE_DIFFERS,
+        detail,
+        hazards=tuple(risks),
+        step=ResumeStep(job.id),
+    )
 
 
 def _pause_was_cut_off(situation: Situation) -> bool:

@@ -1,0 +1,61 @@
+"""What a person does about a change that apply does not carry out: one step for each reason. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rftplan.changes import Action, Change, Reason
+from rftplan.render.escape import visible
+from rftplan.render.reasons import reason_text
+
+_AGAIN: Final = "{program} apply --replace {address}"
+
+HOLDS: Final[Mapping[Reason, str]] = {
+    Reason.HELD: "{program} release {address}",
+    Reason.LOCK_REBUILT: "{program} release {address}; its candidate is judged anew then",
+    Reason.PAUSED_ELSEWHERE: "{program} release {address}, and the next apply resumes it; or write run: paused",
+    Reason.JOB_FAILED: f"mend its spec, or launch it as it is: {_AGAIN}; or leave it at that: write run: cancelled",
+    Reason.CANCELLED_ELSEWHERE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
+    Reason.GONE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
+    Reason.AMBIGUOUS: f"cancel all of them but one at the service; or launch it anew: {_AGAIN}",
+    Reason.DUPLICATE: "cancel what runs beside it at the service, then {program} plan",
+    Reason.FOREIGN_LINEAGE: "bring back the lock that launched it (--lock FILE, git log -- rftplan.lock); "
+    f"or cancel it at the service, then {_AGAIN}",
+    Reason.LOOKS_MOVED: f"write that into the specs; or launch it as something new: {_AGAIN}",
+    Reason.UPSTREAM_BLOCKED: "decide about that one first",
+    Reason.PREVENTED: "take that out of its spec, or undo what asks for it",
+    Reason.DATA_ABSENT: "fetch the file (git lfs pull, dvc pull), then {program} apply",
+    Reason.GATE_FAILED: "change the gate, the checkpoint or the job in the specs, then {program} apply",
+    Reason.NO_CHECKPOINT: "name a checkpoint that its job has, then {program} apply",
+    Reason.CHECKPOINT_VANISHED: "name another checkpoint in its spec; "
+    "or launch its job again: {program} apply --replace job.NAME",
+}
+"""Each reason that stops an address until a person acts; a test looks for one that is missing."""
+
+WAITS: Final[Mapping[Reason, str]] = {
+    Reason.CHANGING_STATE: "nobody has to act; the next {program} apply looks again",
+    Reason.BEFORE_FIRST_STEP: "nobody has to act; the next {program} apply looks again",
+    Reason.FATE_UNKNOWN: "nobody has to act; the next {program} apply looks again, before it repeats anything",
+    Reason.UNKNOWN_STATUS: "the next {program} apply looks again; a newer rftplan may know that status",
+    Reason.PERMISSIONS_UNKNOWN: "set OPENAI_ADMIN_KEY, then {program} apply",
+}
+"""What waits for another address (WAITS_FOR_JOB, UPSTREAM_BLOCKED) goes on with that one, which has its own step."""
+
+
+def next_step(*, action: str, reason: str, address: str, program: str) -> str | None:
+    """What to do about a HOLD or a DEFER, as text that can be printed; None if there is nothing of its own to do."""
+    steps = {Action.HOLD.value: HOLDS, Action.DEFER.value: WAITS}.get(action, {})
+    step = next((text for known, text in steps.items() if known.value == reason), None)
+    return None if step is None else step.format(program=program, address=visible(address))
+
+
+def not_released(change: Change, program: str) -> tuple[str, str]:
+    """Message and hint where `release` has nothing to lift: how the address stands, and what helps instead."""
+    step = next_step(
+        action=change.action.value, reason=change.reason.value, address=str(change.address), program=program
+    )
+    said = reason_text(change.reason.value, change.detail)
+    if change.action is Action.HOLD:
+        return f"{change.address} is held, but not by what release lifts: {said}", step or f"{program} plan"
+    return f"nothing holds {change.address}: {said}", step or f"{program} plan"
