@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
@@ -35,12 +35,13 @@ def _v1(inputs: JsonObject) -> str:
 
 
 CURRENT_VERSION: Final = "v1"
-_VERSIONS: Final[Mapping[str, Callable[[JsonObject], str]]] = {"v1": _v1}
+VERSIONS: Final[dict[str, Callable[[JsonObject], str]]] = {"v1": _v1}
+"""Every version that a lock may carry, with its rule. A new one is a line; no old one is ever changed or removed."""
 
 
 def fingerprint(inputs: JsonObject, version: str = CURRENT_VERSION) -> str:
     """`v1:<64 hex>` of what makes a resource what it is. KeyError for a version that this rftplan lacks."""
-    return f"{version}:{_VERSIONS[version](inputs)}"
+    return f"{version}:{VERSIONS[version](inputs)}"
 
 
 def fingerprint_like(inputs: JsonObject, recorded: str) -> str:
@@ -53,4 +54,4 @@ def fingerprint_like(inputs: JsonObject, recorded: str) -> str:
 
 
 def known_version(recorded: str) -> bool:
-    return recorded.partition(":")[0] in _VERSIONS
+    return recorded.partition(":")[0] in VERSIONS

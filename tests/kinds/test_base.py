@@ -1,15 +1,19 @@
-"""One journalled effect: what becomes of its intent, whatever the service does."""
+"""What every kind leans on: one journalled effect, and when an entry stands for what is wanted."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rftplan.api.identity import ProviderIdentity
+from rftplan.canonical import VERSIONS, JsonObject, canonical_json, fingerprint
+from rftplan.changes import Action, Reason
 from rftplan.errors import (
     ApiError,
     CredentialError,
@@ -21,10 +25,11 @@ from rftplan.errors import (
 )
 from rftplan.events import ignore
 from rftplan.journal import Paths, State, read_state
-from rftplan.kinds.base import Act, LostEffect
+from rftplan.kinds.base import Act, LostEffect, stands_for
 from rftplan.ledger import Ledger, open_ledger
-from rftplan.lockfile import Entry
-from tests.kinds.builders import JOB, LINEAGE, scope
+from rftplan.lockfile import Entry, write_lock
+from tests.kinds.builders import JOB, LINEAGE, job_spec, resource, scope
+from tests.world import Small
 
 MADE = Entry("v1:" + "a" * 64, {"model": "m"}, id="ftjob-1")
 LAUNCH = f"{MADE.fingerprint}:1"
@@ -112,3 +117,58 @@ def test_dying_in_the_middle_leaves_the_intent_open_without_an_end(desk: Desk, d
         desk.effect(death)
     (intent,) = desk.on_disk().intents.values()
     assert intent.ended_at is None
+
+
+def _v0(inputs: JsonObject) -> str:
+    """A toy of an older rftplan: another hash, and suffixes did not count."""
+    return hashlib.blake2s(canonical_json({k: v for k, v in inputs.items() if k != "suffix"}).encode()).hexdigest()
+
+
+@pytest.fixture
+def older() -> Iterator[str]:
+    VERSIONS["v0"] = _v0
+    yield "v0"
+    del VERSIONS["v0"]
+
+
+def test_an_entry_stands_for_what_is_wanted_by_the_rules_of_its_own_version(older: str) -> None:
+    want = resource(job_spec(suffix="sums"))
+    other, renamed = resource(job_spec(seed=7)), resource(job_spec(suffix="other"))
+    old, new = (Entry(fingerprint(want.inputs, version), want.inputs) for version in (older, "v1"))
+    assert old.fingerprint != want.fingerprint == new.fingerprint
+    assert stands_for(old, want) and stands_for(new, want)
+    assert not stands_for(old, other) and not stands_for(new, other)
+    assert stands_for(old, renamed), "v0 did not look at suffixes"
+    assert not stands_for(new, renamed)
+
+
+def test_an_entry_of_a_version_that_is_not_known_is_never_compared() -> None:
+    """The lock's reader refuses such a lock beforehand; here a guess would launch, or would not."""
+    want = resource(job_spec())
+    with pytest.raises(KeyError, match="v9"):
+        stands_for(Entry("v9:abc", want.inputs), want)
+
+
+def test_an_upgrade_plans_every_entry_of_an_older_version_as_nothing_to_do(older: str, small: Small) -> None:
+    small.train()
+    lock = small.lock()
+    aged = {a: replace(e, fingerprint=fingerprint(e.inputs, older)) for a, e in lock.resources.items()}
+    write_lock(small.root / "rftplan.lock", replace(lock, resources=aged))
+    assert {c.action for c in small.changes().values()} == {Action.NOOP}
+    assert small.changes()["job.review"].reason is Reason.MATCHES, "no alias was resolved, only the version differs"
+    assert small.plan().drift == ()
+    small.apply(wait=True)
+    assert len(small.jobs()) == 1 and len(small.files()) == 2
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    assert small.verbs()["job.review"] == "replace relaunch", "an old entry still notices a real change"
+
+
+@pytest.mark.parametrize("run", ["running", "paused", "cancelled"])
+def test_an_upgrade_while_a_job_runs_leaves_it_running(older: str, run: str, small: Small) -> None:
+    small.launch_until_step()
+    lock = small.lock()
+    small.edit("specs/main.yaml", "    model: o4-mini", f"    run: {run}\n    model: o4-mini")
+    before = small.verbs()
+    aged = {a: replace(e, fingerprint=fingerprint(e.inputs, older)) for a, e in lock.resources.items()}
+    write_lock(small.root / "rftplan.lock", replace(lock, resources=aged))
+    assert small.verbs() == before

@@ -89,6 +89,19 @@ def test_the_digest_binds_changes_but_not_findings() -> None:
     assert plan_document(replace(RELAUNCH, env="other"))["digest"] != digest
 
 
+FINGERPRINTS = st.none() | st.text(alphabet="0123456789abcdef", min_size=1).map(lambda text: f"v1:{text}")
+
+
+@given(st.lists(FINGERPRINTS, min_size=2, max_size=2), st.lists(FINGERPRINTS, min_size=2, max_size=2))
+def test_a_digest_binds_what_will_be_launched(reviewed: list[str | None], launched: list[str | None]) -> None:
+    """The same verbs on other bytes are another plan: the reviewer agreed to these fingerprints, in these places."""
+    digests = []
+    for fingerprints in (reviewed, launched):
+        changes = [replace(change, fingerprint=f) for change, f in zip(RELAUNCH.changes, fingerprints, strict=False)]
+        digests.append(plan_document(replace(RELAUNCH, changes=tuple(changes)))["digest"])
+    assert (digests[0] == digests[1]) == (reviewed == launched)
+
+
 def test_a_check_is_ok_unless_a_finding_is_an_error() -> None:
     assert check_document([FINDING])["ok"]
     document = check_document([replace(FINDING, severity=Severity.ERROR, place=None, hint="h")])

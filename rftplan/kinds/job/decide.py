@@ -7,7 +7,7 @@ from typing import Final
 
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, Reason
-from rftplan.kinds.base import RecordStep, Resource, Situation
+from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
 from rftplan.kinds.job.observe import SeenJob, age, resolved_values, same_launch
 from rftplan.kinds.job.remedies import (
@@ -134,7 +134,7 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
         return cancel(situation, stale, Reason.SUPERSEDED, f"{job.id} stands in their place")
     if change.action is Action.NOOP and job.status.ended:
         change = _record_end(situation, seen, job, entry, change)
-    if change.reason is Reason.MATCHES and entry.fingerprint != want.fingerprint:
+    if change.reason is Reason.MATCHES and not stands_for(entry, want):
         return replace(change, reason=Reason.ALIAS_RESOLVED)
     return change
 
