@@ -140,7 +140,9 @@ class Records(Protocol):
     @property
     def entries(self) -> Mapping[Address, Entry]: ...
 
-    def begin(self, address: Address, verb: str, *, token: str, launch: str | None = None) -> Intent: ...
+    def begin(
+        self, address: Address, verb: str, *, token: str, launch: str | None = None, target: tuple[str, ...] = ()
+    ) -> Intent: ...
 
     def finish(self, intent: Intent, entry: Entry | None, *, tombstone: str | None = None) -> None: ...
 
@@ -209,6 +211,7 @@ class Act:
         entry_of: Callable[[T], Entry | None],
         *,
         launch: str | None = None,
+        target: tuple[str, ...] = (),
         tombstone: str | None = None,
     ) -> T:
         """One journalled effect: intent, call with its token, result.
@@ -216,7 +219,8 @@ class Act:
         NotDoneError and RejectedError pass through with the intent closed; any other failure of the service
         becomes LostEffect with the intent open.
         """
-        intent = self.records.begin(address, verb, token=f"{self.records.lineage}:{self.new_token()}", launch=launch)
+        token = f"{self.records.lineage}:{self.new_token()}"
+        intent = self.records.begin(address, verb, token=token, launch=launch, target=target)
         try:
             await self.records.synced()
             answer = await call(intent.token)
