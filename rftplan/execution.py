@@ -17,7 +17,8 @@ from rftplan.changes import Action, Change, Plan
 from rftplan.errors import ApiError, BusyError, RejectedError, RftplanError
 from rftplan.events import LookFailed, OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import Act, LostEffect, MoveStep, Records, RecordStep, result
+from rftplan.kinds.base import Act, MoveStep, RecordStep, result
+from rftplan.kinds.records import LostEffect, Records
 
 Sleep = Callable[[float], Awaitable[None]]
 
