@@ -86,8 +86,9 @@ def _run(words: list[str], terminal: Terminal) -> int:
         terminal.err(help_text((), command))
         return ExitCode.USAGE
     run = Invocation.given(terminal, line.given)
-    code = command.main(args=list(line.rest), prog_name="rftplan", standalone_mode=False, obj=run)
-    return int(code or ExitCode.OK)
+    # Not `command.main`: it would turn Ctrl-C into an exit code that nobody says a word about.
+    with command.make_context("rftplan", list(line.rest), obj=run) as context:
+        return int(command.invoke(context) or ExitCode.OK)
 
 
 def _nobody_reads(terminal: Terminal) -> int:

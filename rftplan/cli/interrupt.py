@@ -1,4 +1,4 @@
-"""Ctrl-C while acting: once to stop in good order, twice to stop at once. Stops nothing itself."""
+"""Ctrl-C or SIGTERM while acting: once to stop in good order, twice to stop at once. Stops nothing itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rftplan.cli.exit_codes import ExitCode
@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 
 _STOPPING = "Stopping when the calls in flight have ended; Ctrl-C again to stop at once."
+_STOPPED = """\
+Stopped at once. What was in flight is in the journal, and jobs that were launched go on at the service.
+Go on with: {program} apply
+"""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stop_on_interrupt(listener: Listener) -> Iterator[asyncio.Event]:
-    """An event that the first Ctrl-C sets. The second ends the process, which the journal is made for.
+def stop_on_interrupt(listener: Listener, program: str) -> Iterator[asyncio.Event]:
+    """An event that the first signal sets. The second ends the process, which the journal is made for.
 
     Must be entered inside the running loop, in the main thread.
     """
@@ -28,13 +33,17 @@ def stop_on_interrupt(listener: Listener) -> Iterator[asyncio.Event]:
 
     def interrupted(_signal: int, _frame: Any) -> None:
         if stop.is_set():
-            listener.close()
+            with suppress(Exception):  # it may be in the middle of drawing
+                listener.close()
+            with suppress(OSError):
+                os.write(2, _STOPPED.format(program=program).encode())  # past the stream, which may be in use
             os._exit(ExitCode.INTERRUPTED)
         stop.set()
         loop.call_soon_threadsafe(listener.say, _STOPPING)
 
-    previous = signal.signal(signal.SIGINT, interrupted)
+    previous = [(number, signal.signal(number, interrupted)) for number in SIGNALS]
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous:
+            signal.signal(number, handler)

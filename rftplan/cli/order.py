@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rftplan import project
+from rftplan.api.port import JobStatus
 from rftplan.changes import Hazard, Plan, Reason
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.interrupt import stop_on_interrupt
 from rftplan.cli.invocation import Invocation
 from rftplan.errors import UsageError
 from rftplan.events import Outcome
+from rftplan.kinds.job.observe import status_in
 from rftplan.planner import Selection
 from rftplan.render.apply_text import apply_text
 from rftplan.render.documents import apply_document, dumped, finding_document, plan_document
@@ -59,7 +61,7 @@ def carried_out(run: Invocation, order: Order) -> Applied | None:
 
 
 async def _act(run: Invocation, order: Order) -> Applied | None:
-    with run.listener() as listener, stop_on_interrupt(listener) as stop:
+    with run.listener() as listener, stop_on_interrupt(listener, run.program) as stop:
         return await project.apply(
             run.options(),
             consent=_consent(run, order, listener, stop),
@@ -99,12 +101,14 @@ def _show(run: Invocation, order: Order, plan: Plan) -> None:
 
 def report(run: Invocation, order: Order, applied: Applied) -> int:
     """Print what became of it and say it in an exit code."""
+    lock = project.state(run.options())
     document = apply_document(
         applied.plan,
         applied.results,
         requests=applied.requests,
         interrupted=applied.interrupted,
         outputs=project.outputs(run.options()),
+        running=still_running(lock),
     )
     if not applied.plan.acts:
         run.findings(map(finding_document, applied.plan.diagnostics))
@@ -113,7 +117,15 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
     run.result(dumped(document) if order.json else apply_text(document, run.look))
     if applied.interrupted:
         return ExitCode.INTERRUPTED
-    return ExitCode.FAILED if needs_a_person(document, project.state(run.options())) else ExitCode.OK
+    return ExitCode.FAILED if needs_a_person(document, lock) else ExitCode.OK
+
+
+def still_running(lock: Lock | None) -> tuple[str, ...]:
+    """The jobs that the lock knows to train, or to be about to: they go on without us."""
+    still = (JobStatus.PAUSED, JobStatus.PAUSING, JobStatus.UNKNOWN)
+    entries = sorted(lock.resources.items()) if lock else []
+    statuses = ((address, status_in(entry)) for address, entry in entries if address.kind == "job")
+    return tuple(str(address) for address, status in statuses if not status.ended and status not in still)
 
 
 def needs_a_person(document: ApplyDocument, lock: Lock | None) -> bool:

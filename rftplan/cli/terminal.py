@@ -84,9 +84,11 @@ class Terminal:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends a blocking read, although a running event loop has its own plans for it."""
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Ctrl-C and SIGTERM end a blocking read, although a running event loop has its own plans for them."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = [(number, signal.signal(number, signal.default_int_handler)) for number in signals]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous:
+            signal.signal(number, handler)

@@ -106,16 +106,30 @@ def _promoted_lines(document: ApplyDocument, look: Look) -> list[str]:
 
 
 def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
+    lines = _running_lines(document, look)
+    follow = f"Follow it to the end with: {look.program} apply --wait"
     summary = document["summary"]
     if document["interrupted"]:
-        return [f"Go on with: {look.program} apply --wait"]
+        return [*lines, f"Go on with: {look.program} apply --wait"]
     if summary.get(Outcome.FAILED):
-        return [f"Go on with: {look.program} apply   (what is done stays done)"]
+        return [*lines, f"Go on with: {look.program} apply   (what is done stays done)"]
     if summary.get(Outcome.HELD):
-        return [f"A person has to act; what stands in the way: {look.program} plan"]
+        return [*lines, f"A person has to act; what stands in the way: {look.program} plan"]
+    if lines:
+        return [*lines, follow]
     if summary.get(Outcome.DEFERRED):
-        return [f"Follow it to the end with: {look.program} apply --wait"]
+        return [f"What waits says above what it waits for. Look again with: {look.program} apply"]
     if document["outputs"]:
         name = next(iter(document["outputs"]))
         return [f"Next: {look.program} output {visible(name)} --raw"]
     return []
+
+
+def _running_lines(document: ApplyDocument, look: Look) -> list[str]:
+    """Jobs do not stop with the command that launched them; whoever pays must hear it."""
+    if not document["running"]:
+        return []
+    names = ", ".join(map(visible, document["running"]))
+    costs = "" if document["provider"].get("type") == "local" else ", and costs"
+    said = f"Still training: {names}. It goes on without this command{costs}; to pause it, write run: paused and apply."
+    return look.prose(said, indent=0)

@@ -161,20 +161,27 @@ def apply_document(
     requests: int,
     interrupted: bool,
     outputs: Mapping[str, Promoted],
+    running: Iterable[str] = (),
 ) -> ApplyDocument:
-    """What became of a plan. What it waits for or holds is in it even if nothing was carried out."""
+    """What became of a plan. What it waits for or holds is in it even if nothing was carried out.
+
+    `running` are the addresses of jobs that go on when the command has ended; what is held is not among them.
+    """
     by_address = {result.address: result for result in results}
     documents = [
         document
         for change in plan.changes
         if (document := _outcome(change, by_address.get(change.address))) is not None
     ]
+    held = {document["address"] for document in documents if document["outcome"] == Outcome.HELD}
     return {
         "format": "rftplan.apply/1",
+        "provider": dict(sorted(plan.provider.items())),
         "results": documents,
         "summary": dict(sorted(Counter(document["outcome"] for document in documents).items())),
         "requests": requests,
         "interrupted": interrupted,
+        "running": [address for address in running if address not in held],
         "outputs": outputs_document(outputs),
     }
 

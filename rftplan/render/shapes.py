@@ -141,13 +141,16 @@ class OutputDocument(TypedDict):
 
 
 class ApplyDocument(TypedDict):
-    """`summary` counts outcomes; `outputs` are all promoted models as `output --json` has them."""
+    """`summary` counts outcomes; `running` are jobs that go on when the command has ended; `outputs` are all
+    promoted models as `output --json` has them."""
 
     format: str
+    provider: dict[str, str | None]
     results: list[ResultDocument]
     summary: dict[str, int]
     requests: int
     interrupted: bool
+    running: list[str]
     outputs: dict[str, OutputDocument]
 
 

@@ -61,7 +61,8 @@ def test_a_no_does_nothing(project: Path) -> None:
     assert not (project / "rftplan.lock").exists()
 
 
-def test_ctrl_c_at_the_question_does_nothing(project: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_at_the_question_does_nothing(project: Path, number: signal.Signals) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "rftplan", "-C", str(project), "apply"]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as asked:
@@ -69,24 +70,41 @@ def test_ctrl_c_at_the_question_does_nothing(project: Path) -> None:
         shown = b""
         while b"[y/N]" not in shown:
             shown += _read(ours)
-        asked.send_signal(signal.SIGINT)
-        while _read(ours):
-            pass
+        asked.send_signal(number)
+        while chunk := _read(ours):
+            shown += chunk
     os.close(ours)
     assert asked.returncode == 130
+    assert shown.decode().replace("\r", "").endswith("[y/N] \nInterrupted.\n")
     assert not (project / "rftplan.lock").exists()
 
 
-def test_ctrl_c_while_waiting_ends_in_good_order_and_says_how_to_go_on(project: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_while_waiting_ends_in_good_order_and_says_how_to_go_on(project: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "rftplan", "-C", str(project), "apply", "--yes", "--wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        while not next(waiting.stderr).startswith("Waiting for job.triage"):
+            pass
+        waiting.send_signal(number)
+        out, err = waiting.communicate()
+    assert waiting.returncode == 130
+    assert "Stopping when the calls in flight have ended" in err
+    assert "Interrupted: 4 done, 1 waits." in out
+    assert "Still training: job.triage. It goes on without this command; to pause it, write run: paused" in out
+    assert out.endswith(f"Go on with: rftplan -C {project} apply --wait\n")
+    assert '"ftjob-' in (project / "rftplan.lock").read_text()
+
+
+def test_a_second_signal_stops_at_once_and_still_says_how_to_go_on(project: Path) -> None:
     command = [sys.executable, "-m", "rftplan", "-C", str(project), "apply", "--yes", "--wait"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
         assert waiting.stderr is not None
         while not next(waiting.stderr).startswith("Waiting for job.triage"):
             pass
         waiting.send_signal(signal.SIGINT)
-        out, err = waiting.communicate()
+        waiting.send_signal(signal.SIGTERM)
+        _, err = waiting.communicate()
     assert waiting.returncode == 130
-    assert "Stopping when the calls in flight have ended" in err
-    assert "Interrupted: 4 done, 1 waits." in out
-    assert out.endswith(f"Go on with: rftplan -C {project} apply --wait\n")
-    assert '"ftjob-' in (project / "rftplan.lock").read_text()
+    assert err.endswith(f"jobs that were launched go on at the service.\nGo on with: rftplan -C {project} apply\n")
+    assert main(["-C", str(project), "plan"]) == 0

@@ -96,10 +96,14 @@ def test_status_and_state_name_every_resource(applied: Path, capsys: Capture) ->
     assert main(["-C", str(applied), "state", "show", "job.other"]) == 1
 
 
-def test_an_apply_without_waiting_reports_each_step_and_what_waits(fresh: Path, capsys: Capture) -> None:
+def test_an_apply_without_waiting_reports_each_step_and_what_waits(
+    fresh: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RFTPLAN_LOCAL_SPEED", "1")
     assert main(["-C", str(fresh), "apply", "--yes"]) == 0
     out, err = capsys.readouterr()
     assert "Apply: 4 done, 1 waits." in out
+    assert "Still training: job.triage. It goes on without this command; to pause it, write run: paused" in out
     assert out.endswith(f"Follow it to the end with: rftplan -C {fresh} apply --wait\n")
     assert "✓ job.triage  launch done  ftjob-" in err
 

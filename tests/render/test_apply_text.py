@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from rftplan.changes import Action, Plan
+from rftplan.changes import Action, Change, Plan, Reason
 from rftplan.events import Outcome, Result
 from rftplan.promoted import Promoted
 from rftplan.render.apply_text import apply_text
@@ -22,9 +22,13 @@ TRAINED = Result(JOB, Action.CREATE, "train", Outcome.DONE, id="ftjob-1", detail
 
 
 def document(
-    *results: Result, plan: Plan = FIRST, interrupted: bool = False, outputs: dict[str, Promoted] | None = None
+    *results: Result,
+    plan: Plan = FIRST,
+    interrupted: bool = False,
+    outputs: dict[str, Promoted] | None = None,
+    running: tuple[str, ...] = (),
 ) -> ApplyDocument:
-    return apply_document(plan, results, requests=12, interrupted=interrupted, outputs=outputs or {})
+    return apply_document(plan, results, requests=12, interrupted=interrupted, outputs=outputs or {}, running=running)
 
 
 def test_an_apply_to_the_end() -> None:
@@ -67,10 +71,29 @@ def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
     ("shown", "last"),
     [
         (document(plan=plan_of()), "Nothing to do. What is there is what the specs say."),
-        (document(UPLOAD, TRAINED), "Follow it to the end with: rftplan apply --wait"),
+        (document(UPLOAD, TRAINED), "What waits says above what it waits for. Look again with: rftplan apply"),
+        (
+            document(UPLOAD, TRAINED, running=("job.security-review",)),
+            "Follow it to the end with: rftplan apply --wait",
+        ),
         (document(UPLOAD, interrupted=True), "Go on with: rftplan apply --wait"),
         (document(plan=plan_of(), outputs=PROMOTED), "Next: rftplan output security-reviewer --raw"),
     ],
 )
 def test_the_last_line_is_what_to_do_next(shown: ApplyDocument, last: str) -> None:
     assert apply_text(shown, Look()).splitlines()[-1] == last
+
+
+def test_jobs_that_go_on_are_said_to_and_to_cost_where_they_do() -> None:
+    free = document(UPLOAD, TRAINED, running=("job.a", "job.b"))
+    assert "Still training: job.a, job.b. It goes on without this command; to pause" in apply_text(free, Look())
+    paid = document(UPLOAD, TRAINED, running=("job.a",))
+    paid["provider"]["type"] = "openai"
+    assert "Still training: job.a. It goes on without this command, and costs; to pause" in apply_text(paid, Look())
+
+
+def test_a_held_job_does_not_go_on() -> None:
+    held = plan_of(Change(JOB, Action.HOLD, "hold", Reason.PAUSED_ELSEWHERE, "ftjob-1 was paused by somebody else"))
+    shown = document(plan=held, running=(str(JOB),))
+    assert shown["running"] == []
+    assert apply_text(shown, Look()).splitlines()[-1] == ("A person has to act; what stands in the way: rftplan plan")

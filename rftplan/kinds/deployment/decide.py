@@ -21,6 +21,7 @@ from rftplan.kinds.deployment.spec import (
     with_grant,
 )
 from rftplan.kinds.gates import choose, judge
+from rftplan.kinds.job.steps import Followed
 from rftplan.lockfile import Entry, Origin
 
 
@@ -54,6 +55,9 @@ def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chang
     ended = seen.job is not None and seen.job.status is JobStatus.SUCCEEDED
     if ended and not launches:
         return None
+    if not (launches or isinstance(upstream.step, Followed)):
+        detail = f"{upstream.address} {_stands_still(upstream, seen)}, and nothing follows until it runs{stays}"
+        return situation.change(Action.DEFER, "wait", Reason.WAITS_FOR_JOB, detail)
     # Replacing what is live is announced now, because `--wait` does it without asking again.
     risk = (HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live, if the gates pass"),) if live else ()
     state = "is launched first" if launches else f"is {seen.job.status}" if seen.job else "does not run"
@@ -66,6 +70,12 @@ def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chang
         hazards=risk,
         step=AwaitStep(live),
     )
+
+
+def _stands_still(upstream: Change, seen: SeenDeployment) -> str:
+    """What a job does that nobody follows: the specs want it paused or cancelled, or its fate is not known."""
+    planned = {"pause": "is paused now", "cancel": "is cancelled now"}.get(upstream.verb)
+    return planned or (f"is {seen.job.status}" if seen.job else "does not run")
 
 
 def lock_was_lost(situation: Situation, upstream: Change) -> bool:

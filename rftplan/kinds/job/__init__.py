@@ -12,7 +12,7 @@ from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
 from rftplan.kinds.job import compare, decide, launch, observe, perform
 from rftplan.kinds.job.spec import JobSpec, Run
-from rftplan.kinds.job.steps import AdoptStep, FollowStep, LaunchStep, ResumeStep
+from rftplan.kinds.job.steps import Followed
 from rftplan.lockfile import Entry
 
 
@@ -86,8 +86,7 @@ class JobKind(Kind[JobSpec]):
 
     def follows(self, change: Change) -> bool:
         """Launched, adopted and running jobs; not those that shall stand still."""
-        steps = LaunchStep | AdoptStep | ResumeStep | FollowStep
-        return isinstance(change.step, steps)
+        return isinstance(change.step, Followed)
 
     async def poll(self, change: Change, act: Act) -> Result | None:
         return await perform.poll(change, act)

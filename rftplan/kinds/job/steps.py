@@ -46,3 +46,7 @@ class CancelStep:
 @dataclass(frozen=True, slots=True)
 class FollowStep:
     """Nothing to do; the job runs and `apply --wait` may watch it."""
+
+
+Followed = LaunchStep | AdoptStep | ResumeStep | FollowStep
+"""What leaves a job that shall run to its end, so that `apply --wait` follows it."""

@@ -15,6 +15,7 @@ from rftplan.kinds.base import OpenIntent, RecordStep, Resource, Situation
 from rftplan.kinds.deployment import KIND, DeploymentSpec, ForgetStep, PermitStep, PromoteStep, SeenDeployment
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.spec import JobSpec
+from rftplan.kinds.job.steps import FollowStep
 from rftplan.lockfile import Entry, Origin
 from tests.planning import graph_of, remote_job, scope
 
@@ -127,7 +128,22 @@ def test_what_follows_is_announced_with_its_hazard() -> None:
     change = decide(entry=live(), upstream=RELAUNCH)
     assert (change.then, [h.hazard for h in change.hazards]) == (("promote",), [Hazard.REPLACE_LIVE])
     assert "ft:6 stays live" in change.detail
-    assert decide(seen=by(JobStatus.RUNNING)).then == ("promote",)
+    runs = Change(JOB, Action.NOOP, "keep", Reason.RUNNING, step=FollowStep())
+    assert decide(seen=by(JobStatus.RUNNING), upstream=runs).then == ("promote",)
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "said"),
+    [
+        ("keep", JobStatus.PAUSED, "job.review is paused"),
+        ("pause", JobStatus.RUNNING, "job.review is paused now"),
+        ("cancel", JobStatus.RUNNING, "job.review is cancelled now"),
+    ],
+)
+def test_nothing_is_announced_where_the_job_shall_not_run(verb: str, status: JobStatus, said: str) -> None:
+    change = decide(entry=live(), seen=by(status), upstream=Change(JOB, Action.UPDATE, verb, Reason.RUN_STATE_DIFFERS))
+    assert (change.then, change.hazards) == ((), ())
+    assert change.detail == f"{said}, and nothing follows until it runs; ft:6 stays live"
 
 
 def test_nothing_is_announced_where_the_job_is_held() -> None:
