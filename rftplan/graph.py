@@ -34,35 +34,22 @@ class Graph:
     order: tuple[Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class References:
-    """What every declared thing mentions, and what is wrong with it. With a cycle there is no order."""
-
-    refs: Mapping[Address, tuple[Ref, ...]]
-    order: tuple[Address, ...]
-    findings: tuple[Diagnostic, ...]
-
-
-def read_references(config: Config) -> References:
+def check_references(config: Config) -> list[Diagnostic]:
     """Every name that is not declared, with the closest one that is, and every cycle."""
-    refs = {address: tuple(KINDS[address.kind].refs(d.spec)) for address, d in config.declared.items()}
-    findings = [
-        _unknown(config, config.declared[address], ref)
-        for address, mentioned in refs.items()
-        for ref in mentioned
-        if not _is_declared(config, ref.address)
-    ]
+    findings = []
+    for declared in config.declared.values():
+        for ref in KINDS[declared.address.kind].refs(declared.spec):
+            if not _is_declared(config, ref.address):
+                findings.append(_unknown(config, declared, ref))
     try:
-        return References(refs, _order(refs), tuple(findings))
+        _order(config)
     except CycleError as error:
-        return References(refs, (), (*findings, _cyclic(config, _from_its_first(error.args[1]))))
-
-
-def _cyclic(config: Config, cycle: Sequence[Address]) -> Diagnostic:
-    path = " → ".join(str(a) for a in cycle)
-    declared = config.declared[cycle[0]]
-    hint = "take one of these references out"
-    return finding(REFERENCE_CYCLE, path, place=declared.place, address=str(declared.address), hint=hint)
+        cycle = _from_its_first(error.args[1])
+        path = " → ".join(str(a) for a in cycle)
+        declared = config.declared[cycle[0]]
+        hint = "take one of these references out"
+        findings.append(finding(REFERENCE_CYCLE, path, place=declared.place, address=str(declared.address), hint=hint))
+    return findings
 
 
 def _from_its_first(closed: Sequence[Address]) -> list[Address]:
@@ -89,10 +76,11 @@ def _unknown(config: Config, declared: Declared, ref: Ref) -> Diagnostic:
     )
 
 
-def _order(refs: Mapping[Address, Sequence[Ref]]) -> tuple[Address, ...]:
+def _order(config: Config) -> tuple[Address, ...]:
     sorter: TopologicalSorter[Address] = TopologicalSorter()
-    for address in sorted(refs):
-        sorter.add(address, *(r.address for r in refs[address] if r.address in refs))
+    for address in sorted(config.declared):
+        refs = KINDS[address.kind].refs(config.declared[address].spec)
+        sorter.add(address, *(r.address for r in refs if r.address in config.declared))
     sorter.prepare()
     order: list[Address] = []
     while sorter.is_active():
@@ -102,24 +90,26 @@ def _order(refs: Mapping[Address, Sequence[Ref]]) -> tuple[Address, ...]:
     return tuple(order)
 
 
-def build_graph(config: Config, references: References, facts: Mapping[Address, DataFacts | KnownRows]) -> Graph:
+def build_graph(config: Config, facts: Mapping[Address, DataFacts | KnownRows]) -> Graph:
     """Resources with their fingerprints. Expects a config without error findings and facts for every file."""
+    order = _order(config)
     resources: dict[Address, Resource] = {}
-    for address in references.order:
+    for address in order:
         declared = config.declared[address]
         if address in facts:
             resources[address] = _file(declared, facts[address])
             continue
-        inputs = KINDS[address.kind].identity(declared.spec, resources)
+        kind = KINDS[address.kind]
+        inputs = kind.identity(declared.spec, resources)
         resources[address] = Resource(
             address=address,
             spec=declared.spec,
             place=declared.place,
-            refs=references.refs[address],
+            refs=tuple(kind.refs(declared.spec)),
             fingerprint=fingerprint(inputs),
             inputs=inputs,
         )
-    return Graph(resources, references.order)
+    return Graph(resources, order)
 
 
 def _file(declared: Declared, facts: DataFacts | KnownRows) -> Resource:

@@ -1,0 +1,84 @@
+"""Promoting, granting and revoking at the real local service."""
+
+from __future__ import annotations
+
+import pytest
+
+from rftplan.address import Address
+from rftplan.lockfile import Entry
+from tests.world import Small
+
+AT = Address("deployment", "reviewer")
+
+
+def with_projects(small: Small, *projects: str) -> None:
+    spec = (small.root / "specs/main.yaml").read_text()
+    kept = "".join(line for line in spec.splitlines(keepends=True) if "projects:" not in line)
+    small.write("specs/main.yaml", kept + f"    projects: [{', '.join(projects)}]\n" if projects else kept)
+
+
+def live(small: Small) -> Entry:
+    return small.lock().resources[AT]
+
+
+def granted(small: Small, model: str | None) -> set[str]:
+    """Who may use the model, as the service says."""
+    found = small.service(lambda port: port.list_permissions(str(model)))
+    return {permission.project_id for permission in found}
+
+
+def test_who_may_use_a_model_may_do_so_once_it_is_live(small: Small) -> None:
+    with_projects(small, "proj_a", "proj_b")
+    small.train()
+    assert granted(small, live(small).id) == {"proj_a", "proj_b"}
+    assert small.verbs() == {}
+
+
+def test_projects_come_and_go_and_the_model_stays(small: Small) -> None:
+    with_projects(small, "proj_a", "proj_b")
+    small.train()
+    model = live(small).id
+    with_projects(small, "proj_b", "proj_c")
+    small.apply()
+    assert granted(small, model) == {"proj_b", "proj_c"}
+    assert live(small).id == model and len(live(small).history) == 1
+    assert small.verbs() == {}
+
+
+def test_what_somebody_else_granted_is_neither_taken_nor_revoked(small: Small) -> None:
+    with_projects(small, "proj_a")
+    small.train()
+    model = live(small).id
+    small.service(lambda port: port.grant_permission(str(model), "proj_theirs"))
+    with_projects(small)
+    small.apply()
+    assert granted(small, model) == {"proj_theirs"}
+
+
+@pytest.mark.parametrize("revoked_by_hand", [False, True])
+def test_removed_from_the_specs_only_our_grants_go_and_the_model_stays(small: Small, revoked_by_hand: bool) -> None:
+    with_projects(small, "proj_a")
+    small.train()
+    model = str(live(small).id)
+    if revoked_by_hand:
+        (permission,) = small.service(lambda port: port.list_permissions(model))
+        small.service(lambda port: port.revoke_permission(model, permission.id))
+    spec = (small.root / "specs/main.yaml").read_text()
+    small.write("specs/main.yaml", spec[: spec.index("deployments:")])
+    small.apply()
+    assert AT not in small.lock().resources
+    assert granted(small, model) == set()
+
+
+def test_a_second_promotion_is_a_second_revision_with_its_evidence(small: Small) -> None:
+    small.train()
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    small.train()
+    first, second = live(small).history
+    assert (first["revision"], second["revision"]) == (1, 2)
+    assert second["model"] == live(small).id != first["model"]
+    assert second["job_fingerprint"] != first["job_fingerprint"]
+    for revision in (first, second):
+        (evidence,) = revision["evidence"]  # type: ignore[misc]
+        assert evidence["passed"] and "SIMULATED" in evidence["caveats"]
+        assert "at_most" not in evidence

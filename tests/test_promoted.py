@@ -1,0 +1,67 @@
+"""What is promoted, from the lock alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rftplan.errors import LockError, UserError
+from rftplan.lockfile import write_lock
+from rftplan.promoted import read_promoted, require_environment, resolve, state_paths
+from tests.world import Small
+
+
+def test_each_lock_has_a_journal_of_its_own(tmp_path: Path) -> None:
+    own, other = state_paths(tmp_path), state_paths(tmp_path, "other.lock")
+    assert own.journal == tmp_path / ".rftplan" / "default" / "journal.jsonl"
+    assert other.lock == tmp_path / "other.lock"
+    assert other.journal == tmp_path / ".rftplan" / "default" / "other.journal.jsonl"
+    assert state_paths(tmp_path, "rftplan.lock") == own
+    assert state_paths(tmp_path, env="prod").journal.parent.name == "prod"
+
+
+@pytest.mark.parametrize("env", [None, "default"])
+def test_the_one_environment_there_is(env: str | None) -> None:
+    require_environment(env)
+
+
+def test_another_environment_is_refused_for_its_model_would_be_another() -> None:
+    with pytest.raises(UserError, match='no environment "prod"'):
+        require_environment("prod")
+
+
+def test_the_live_model_comes_with_where_it_came_from(small: Small) -> None:
+    assert read_promoted(small.root) == {}
+    small.train()
+    (live,) = read_promoted(small.root).values()
+    assert live.model == resolve("reviewer", directory=small.root)
+    assert live.model.startswith("ft:")
+    assert (live.job, live.revision) == ("job.review", 1)
+    assert live.step > 0
+
+
+def test_an_unknown_name_lists_the_known_ones(small: Small) -> None:
+    small.train()
+    with pytest.raises(UserError, match='promoted as "review"') as caught:
+        resolve("review", directory=small.root)
+    assert caught.value.hint == "known are reviewer"
+
+
+def test_a_lock_that_cannot_be_trusted_gives_no_model(small: Small) -> None:
+    small.train()
+    small.write("rftplan.lock", "<<<<<<< ours\n")
+    with pytest.raises(LockError, match="merge-conflict"):
+        resolve("reviewer", directory=small.root)
+
+
+def test_figures_that_were_edited_by_hand_are_not_believed(small: Small) -> None:
+    small.train()
+    lock = small.lock()
+    edited = {
+        address: replace(entry, history=({**entry.history[-1], "step": "nine"},)) if entry.history else entry
+        for address, entry in lock.resources.items()
+    }
+    write_lock(small.root / "rftplan.lock", replace(lock, resources=edited))
+    assert read_promoted(small.root)["reviewer"].step == 0
