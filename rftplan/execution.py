@@ -17,7 +17,8 @@ from rftplan.changes import Action, Change, Plan
 from rftplan.errors import ApiError, BusyError, RejectedError, RftplanError
 from rftplan.events import LookFailed, OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import Act, LostEffect, MoveStep, Records, RecordStep, result
+from rftplan.kinds.base import Act, MoveStep, RecordStep, result
+from rftplan.kinds.records import LostEffect, Records
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -138,8 +139,13 @@ async def _step(execution: Execution, act: Act, change: Change) -> Result:
     execution.on_event(StepStarted(change.address, change.verb))
     if isinstance(change.step, MoveStep):
         return _move(change, change.step, act)
+    return await _told(change, KINDS[change.address.kind].perform(change, act))
+
+
+async def _told(change: Change, work: Awaitable[Result]) -> Result:
+    """What became of it: an unknown fate is not yet a failure, and never told as one."""
     try:
-        return await KINDS[change.address.kind].perform(change, act)
+        return await work
     except LostEffect as lost:
         return result(
             change,
@@ -248,7 +254,4 @@ async def _follow_up(act: Act, change: Change, ended: Mapping[Address, Result]) 
     bad = [a for a in change.after if a in ended and ended[a].outcome is not Outcome.DONE]
     if bad:
         return result(change, Outcome.SKIPPED, detail=f"{bad[0]} did not succeed")
-    try:
-        return await KINDS[change.address.kind].follow_up(change, act)
-    except (RftplanError, LostEffect) as error:
-        return result(change, Outcome.FAILED, error=str(error))
+    return await _told(change, KINDS[change.address.kind].follow_up(change, act))

@@ -34,22 +34,35 @@ class Graph:
     order: tuple[Address, ...]
 
 
-def check_references(config: Config) -> list[Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class References:
+    """What every declared thing mentions, and what is wrong with it. With a cycle there is no order."""
+
+    refs: Mapping[Address, tuple[Ref, ...]]
+    order: tuple[Address, ...]
+    findings: tuple[Diagnostic, ...]
+
+
+def read_references(config: Config) -> References:
     """Every name that is not declared, with the closest one that is, and every cycle."""
-    findings = []
-    for declared in config.declared.values():
-        for ref in KINDS[declared.address.kind].refs(declared.spec):
-            if not _is_declared(config, ref.address):
-                findings.append(_unknown(config, declared, ref))
+    refs = {address: tuple(KINDS[address.kind].refs(d.spec)) for address, d in config.declared.items()}
+    findings = [
+        _unknown(config, config.declared[address], ref)
+        for address, mentioned in refs.items()
+        for ref in mentioned
+        if not _is_declared(config, ref.address)
+    ]
     try:
-        _order(config)
+        return References(refs, _order(refs), tuple(findings))
     except CycleError as error:
-        cycle = _from_its_first(error.args[1])
-        path = " → ".join(str(a) for a in cycle)
-        declared = config.declared[cycle[0]]
-        hint = "take one of these references out"
-        findings.append(finding(REFERENCE_CYCLE, path, place=declared.place, address=str(declared.address), hint=hint))
-    return findings
+        return References(refs, (), (*findings, _cyclic(config, _from_its_first(error.args[1]))))
+
+
+def _cyclic(config: Config, cycle: Sequence[Address]) -> Diagnostic:
+    path = " → ".join(str(a) for a in cycle)
+    declared = config.declared[cycle[0]]
+    hint = "take one of these references out"
+    return finding(REFERENCE_CYCLE, path, place=declared.place, address=str(declared.address), hint=hint)
 
 
 def _from_its_first(closed: Sequence[Address]) -> list[Address]:
@@ -76,11 +89,10 @@ def _unknown(config: Config, declared: Declared, ref: Ref) -> Diagnostic:
     )
 
 
-def _order(config: Config) -> tuple[Address, ...]:
+def _order(refs: Mapping[Address, Sequence[Ref]]) -> tuple[Address, ...]:
     sorter: TopologicalSorter[Address] = TopologicalSorter()
-    for address in sorted(config.declared):
-        refs = KINDS[address.kind].refs(config.declared[address].spec)
-        sorter.add(address, *(r.address for r in refs if r.address in config.declared))
+    for address in sorted(refs):
+        sorter.add(address, *(r.address for r in refs[address] if r.address in refs))
     sorter.prepare()
     order: list[Address] = []
     while sorter.is_active():
@@ -90,26 +102,24 @@ def _order(config: Config) -> tuple[Address, ...]:
     return tuple(order)
 
 
-def build_graph(config: Config, facts: Mapping[Address, DataFacts | KnownRows]) -> Graph:
+def build_graph(config: Config, references: References, facts: Mapping[Address, DataFacts | KnownRows]) -> Graph:
     """Resources with their fingerprints. Expects a config without error findings and facts for every file."""
-    order = _order(config)
     resources: dict[Address, Resource] = {}
-    for address in order:
+    for address in references.order:
         declared = config.declared[address]
         if address in facts:
             resources[address] = _file(declared, facts[address])
             continue
-        kind = KINDS[address.kind]
-        inputs = kind.identity(declared.spec, resources)
+        inputs = KINDS[address.kind].identity(declared.spec, resources)
         resources[address] = Resource(
             address=address,
             spec=declared.spec,
             place=declared.place,
-            refs=tuple(kind.refs(declared.spec)),
+            refs=references.refs[address],
             fingerprint=fingerprint(inputs),
             inputs=inputs,
         )
-    return Graph(resources, order)
+    return Graph(resources, references.order)
 
 
 def _file(declared: Declared, facts: DataFacts | KnownRows) -> Resource:

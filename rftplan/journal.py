@@ -26,7 +26,8 @@ class Intent:
     """An effect that was about to happen and of whose end the journal knows nothing.
 
     `launch` is the slot's second half (fingerprint and attempt) for a launch. `at` and `ended_at` are seconds
-    since the epoch; `ended_at` is None if we died in the middle.
+    since the epoch; `ended_at` is None if we died in the middle. `target` says to what it was done where the
+    address alone does not (a grant: model and project).
     """
 
     number: int
@@ -36,6 +37,7 @@ class Intent:
     launch: str | None
     at: float
     ended_at: float | None = None
+    target: tuple[str, ...] = ()
 
     def settled(self, *, now: float, settle_seconds: float, call_seconds: float) -> bool:
         """Whether a look-up that finds nothing now proves that nothing happened."""
@@ -169,6 +171,7 @@ def _play(state: State, record: Mapping[str, Any]) -> None:
                 record.get("launch"),
                 record["at"],
                 record.get("ended_at"),
+                tuple(str(part) for part in record.get("target", ())),
             )
         case "lost":
             if number in state.intents:

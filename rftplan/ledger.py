@@ -59,9 +59,11 @@ class Ledger:
     def intents(self) -> tuple[Intent, ...]:
         return tuple(self._state.intents.values())
 
-    def begin(self, address: Address, verb: str, *, token: str, launch: str | None = None) -> Intent:
+    def begin(
+        self, address: Address, verb: str, *, token: str, launch: str | None = None, target: tuple[str, ...] = ()
+    ) -> Intent:
         """Say what is about to be done, before it is."""
-        intent = Intent(self._number(), address, verb, token, launch, self._now())
+        intent = Intent(self._number(), address, verb, token, launch, self._now(), target=target)
         self._state.intents[intent.number] = intent
         self._append(_intent_record(intent))
         return intent
@@ -232,6 +234,8 @@ def _intent_record(intent: Intent) -> JsonObject:
     }
     if intent.launch is not None:
         record["launch"] = intent.launch
+    if intent.target:
+        record["target"] = list(intent.target)
     if intent.ended_at is not None:
         record["ended_at"] = intent.ended_at
     return record

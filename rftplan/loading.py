@@ -16,10 +16,10 @@ from rftplan.config import Config, Declared, read_config
 from rftplan.data import DataError, DataFacts, FactsCache, read_facts_cached
 from rftplan.errors import Diagnostic, LockError, Place, UserError, has_errors, sort_diagnostics
 from rftplan.events import Hashed, OnEvent, ignore
-from rftplan.graph import Graph, KnownRows, build_graph, check_references
-from rftplan.journal import Paths, read_state
+from rftplan.graph import Graph, KnownRows, build_graph, read_references
+from rftplan.journal import Paths, State, read_state
 from rftplan.kinds import KINDS
-from rftplan.lockfile import Entry
+from rftplan.lockfile import Entry, Lock
 from rftplan.project_spec import ProviderSpec
 from rftplan.promoted import require_environment, state_paths
 from rftplan.source import PathError, Root
@@ -38,7 +38,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A project read from disk. With an error among the findings the graph is empty."""
+    """A project read from disk. With an error among the findings the graph is empty.
+
+    `state` is what lock and journal said when they were read, once for everything that is planned on them; a
+    state that is new has no lineage yet. Whoever writes reads them again under the file lock.
+    """
 
     root: Path
     env: str
@@ -48,6 +52,8 @@ class Loaded:
     profile: Profile
     identity: ProviderIdentity
     paths: Paths
+    state: State
+    lock: Lock | None
     graph: Graph
     data_paths: Mapping[Address, Path]
     diagnostics: tuple[Diagnostic, ...]
@@ -61,12 +67,13 @@ def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
     config, findings = read_config(root, options.specs)
     if config.policy.data_roots:
         root = Root(directory, [Path(written) for written in config.policy.data_roots])
-    findings.extend(check_references(config))
+    references = read_references(config)
+    findings.extend(references.findings)
     service, problems = _service(options, config)
     findings.extend(problems)
     paths = state_paths(directory, options.lock)
-    entries = _known_entries(paths)
-    data = _Data(root, entries, FactsCache(directory / ".rftplan" / "cache"), on_event)
+    state, lock = _known(paths)
+    data = _Data(root, state.entries, FactsCache(directory / ".rftplan" / "cache"), on_event)
     facts = {a: f for a, d in config.declared.items() if a.kind == "file" and (f := data.facts(d)) is not None}
     data.close()
     findings.extend(data.findings)
@@ -81,7 +88,9 @@ def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
         profile=service.profile,
         identity=service.identity,
         paths=paths,
-        graph=Graph({}, ()) if has_errors(diagnostics) else build_graph(config, facts),
+        state=state,
+        lock=lock,
+        graph=Graph({}, ()) if has_errors(diagnostics) else build_graph(config, references, facts),
         data_paths=data.paths,
         diagnostics=diagnostics,
         moves=tuple((move.origin, move.to) for move in config.moved),
@@ -135,16 +144,16 @@ def _provider(options: Options, config: Config) -> ProviderSpec:
     return ProviderSpec.model_validate({"type": options.provider})
 
 
-def _known_entries(paths: Paths) -> Mapping[Address, Entry]:
-    """The lock's word on files that are absent here. A lock that must not be used is an error already now."""
-    state, _ = read_state(paths, new_lineage=str)
+def _known(paths: Paths) -> tuple[State, Lock | None]:
+    """What lock and journal know. A lock that must not be used is an error already now."""
+    state, lock = read_state(paths, new_lineage=str)
     strange = sorted(str(address) for address in state.entries if address.kind not in KINDS)
     if strange:
         raise LockError(
             f"{paths.lock.name} knows {', '.join(strange)}, a kind that this rftplan lacks",
             hint="upgrade rftplan: pip install --upgrade rftplan",
         )
-    return state.entries
+    return state, lock
 
 
 class _Data:

@@ -97,7 +97,8 @@ def opened(options: Options, on_event: OnEvent) -> Loaded:
 
 async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection) -> tuple[PlanInputs, State]:
     """Everything a plan is computed from, and the state that it saw."""
-    state = checked_state(loaded, world)
+    _require_own(loaded, loaded.lock)
+    state = replace(loaded.state, lineage=world.new_id()) if loaded.state.new else loaded.state
     scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile)
     intents = tuple(state.intents.values())
     launches = frozenset(intent.address for intent in intents if intent.verb == "launch")
@@ -129,14 +130,19 @@ def _checked(selection: Selection, loaded: Loaded) -> Selection:
 
 
 def checked_state(loaded: Loaded, world: World) -> State:
-    """Lock and journal; a lock of another service stops everything before anything is compared."""
+    """Lock and journal as they are now, whatever they were when the project was opened."""
     state, lock = read_state(loaded.paths, new_lineage=world.new_id)
+    _require_own(loaded, lock)
+    return state
+
+
+def _require_own(loaded: Loaded, lock: Lock | None) -> None:
+    """A lock of another service stops everything before anything is compared."""
     if lock is not None and lock.provider != loaded.identity:
         raise LockError(
             f"{loaded.paths.lock.name} belongs to {_named(lock)}, the specs name {loaded.identity.base_url}",
             hint="another provider or account needs a lock of its own: give one with --lock",
         )
-    return state
 
 
 def _named(lock: Lock) -> str:

@@ -78,7 +78,7 @@ IMPURE_MODULES = frozenset(
 )
 
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES = 300, 50, 10
-LONGER = {"api.openai": 320, "kinds.base": 310, "kinds.file": 315}
+LONGER = {"api.openai": 320, "kinds.base": 285, "kinds.file": 315}
 """Modules over the limit, and how far: to be divided, and until then not to grow."""
 
 

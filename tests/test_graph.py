@@ -12,7 +12,7 @@ from rftplan.changes import Change
 from rftplan.config import Config, read_config
 from rftplan.data import DataFacts
 from rftplan.events import Result
-from rftplan.graph import KnownRows, build_graph, check_references
+from rftplan.graph import Graph, KnownRows, build_graph, read_references
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing
 from rftplan.kinds.spec import Name, SpecModel
@@ -28,6 +28,10 @@ def read(small: Small, spec: str = SPEC) -> Config:
     config, found = read_config(Root(small.root), "specs")
     assert found == []
     return config
+
+
+def graph_of(config: Config, facts: Mapping[Address, DataFacts | KnownRows]) -> Graph:
+    return build_graph(config, read_references(config), facts)
 
 
 REFERENCES = [
@@ -72,7 +76,7 @@ FACTS = {
 
 
 def test_what_is_referred_to_comes_first_and_names_break_ties(small: Small) -> None:
-    graph = build_graph(read(small), FACTS)
+    graph = graph_of(read(small), FACTS)
     assert [str(address) for address in graph.order] == [
         "file.test",
         "file.train",
@@ -83,12 +87,12 @@ def test_what_is_referred_to_comes_first_and_names_break_ties(small: Small) -> N
 
 
 def test_the_order_of_the_text_changes_nothing(small: Small) -> None:
-    first = build_graph(read(small), FACTS)
+    first = graph_of(read(small), FACTS)
     files, rest = SPEC.partition("graders:")[::2]
     graders, rest = rest.partition("jobs:")[::2]
     jobs, deployments = rest.partition("deployments:")[::2]
     turned = f"deployments:{deployments}jobs:{jobs}graders:{graders}{files}"
-    second = build_graph(read(small, turned), FACTS)
+    second = graph_of(read(small, turned), FACTS)
     assert second.order == first.order
     assert {a: r.fingerprint for a, r in second.resources.items()} == {
         a: r.fingerprint for a, r in first.resources.items()
@@ -99,8 +103,8 @@ def test_a_file_that_is_absent_has_the_identity_that_the_lock_knows(small: Small
     config = read(small)
     train = Address("file", "train")
     known = KnownRows("a" * 64, "a" * 64)
-    graph = build_graph(config, {**FACTS, train: known})
-    here = build_graph(config, FACTS)
+    graph = graph_of(config, {**FACTS, train: known})
+    here = graph_of(config, FACTS)
     assert graph.resources[train].absent
     assert {r.fingerprint for r in graph.resources.values()} == {r.fingerprint for r in here.resources.values()}
 
@@ -153,4 +157,5 @@ def test_a_cycle_is_named_in_full_at_its_first_address(small: Small) -> None:
 def test_a_thing_that_refers_to_itself_is_a_cycle(small: Small) -> None:
     small.write(M, SPEC + "links: {a: {to: a}}\n")
     config, _ = read_config(Root(small.root), "specs")
-    assert lines_of(check_references(config)) == [f"S208 {M}:27:9 link.a → link.a | take one of these references out"]
+    found = lines_of(read_references(config).findings)
+    assert found == [f"S208 {M}:27:9 link.a → link.a | take one of these references out"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -21,6 +21,7 @@ from rftplan.data import DataFacts
 from rftplan.errors import ApiError, LockError, NotDoneError, Place, RejectedError, UserError
 from rftplan.events import OnEvent, Outcome, Result
 from rftplan.journal import Intent
+from rftplan.kinds.records import LostEffect, Records
 from rftplan.lockfile import Entry
 
 SpecT = TypeVar("SpecT")
@@ -56,7 +57,8 @@ class Resource:
 
 def stands_for(entry: Entry, want: Resource) -> bool:
     """Whether the entry was made for what the spec wants, by the rules of the entry's own version."""
-    return fingerprint_like(want.inputs, entry.fingerprint) == entry.fingerprint
+    same = entry.fingerprint == want.fingerprint
+    return same or fingerprint_like(want.inputs, entry.fingerprint) == entry.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +132,6 @@ class Look:
     all_entries: Mapping[Address, Entry]
 
 
-class Records(Protocol):
-    """The part of the ledger that a step may write to. What was written is on the disk after `synced`."""
-
-    @property
-    def lineage(self) -> str: ...
-
-    @property
-    def entries(self) -> Mapping[Address, Entry]: ...
-
-    def begin(self, address: Address, verb: str, *, token: str, launch: str | None = None) -> Intent: ...
-
-    def finish(self, intent: Intent, entry: Entry | None, *, tombstone: str | None = None) -> None: ...
-
-    def abandon(self, intent: Intent) -> None: ...
-
-    def lose(self, intent: Intent) -> None: ...
-
-    def record(self, address: Address, entry: Entry | None, *, tombstone: str | None = None) -> None: ...
-
-    async def synced(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class RecordStep:
     """Nothing to do at the service; the lock shall say this from now on. The only step a NOOP may carry
@@ -168,15 +148,6 @@ class MoveStep:
     to: Address
     entry: Entry
     tombstones: tuple[str, ...] = ()
-
-
-class LostEffect(Exception):
-    """An effect's fate is unknown; its intent is still open in the journal."""
-
-    def __init__(self, intent: Intent, error: ApiError) -> None:
-        super().__init__(str(error))
-        self.intent = intent
-        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +179,7 @@ class Act:
         entry_of: Callable[[T], Entry | None],
         *,
         launch: str | None = None,
+        target: tuple[str, ...] = (),
         tombstone: str | None = None,
     ) -> T:
         """One journalled effect: intent, call with its token, result.
@@ -215,7 +187,8 @@ class Act:
         NotDoneError and RejectedError pass through with the intent closed; any other failure of the service
         becomes LostEffect with the intent open.
         """
-        intent = self.records.begin(address, verb, token=f"{self.records.lineage}:{self.new_token()}", launch=launch)
+        token = f"{self.records.lineage}:{self.new_token()}"
+        intent = self.records.begin(address, verb, token=token, launch=launch, target=target)
         try:
             await self.records.synced()
             answer = await call(intent.token)

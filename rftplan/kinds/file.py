@@ -16,7 +16,6 @@ from rftplan.kinds.base import (
     Act,
     Kind,
     Look,
-    LostEffect,
     RecordStep,
     Ref,
     Resource,
@@ -25,6 +24,7 @@ from rftplan.kinds.base import (
     result,
     stands_for,
 )
+from rftplan.kinds.records import LostEffect
 from rftplan.kinds.spec import Lifecycle, SpecModel, Str
 from rftplan.lockfile import Entry, Origin
 

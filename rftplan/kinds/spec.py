@@ -51,7 +51,7 @@ class Context(TypedDict):
 class SpecModel(BaseModel):
     """A mapping in a spec: frozen, no unknown keys, nothing coerced."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     later: ClassVar[frozenset[str]] = frozenset()
     """Fields that the language has and this version does not carry out; refused rather than ignored."""

@@ -25,7 +25,8 @@ from rftplan.errors import (
 )
 from rftplan.events import ignore
 from rftplan.journal import Paths, State, read_state
-from rftplan.kinds.base import Act, LostEffect, stands_for
+from rftplan.kinds.base import Act, stands_for
+from rftplan.kinds.records import LostEffect
 from rftplan.ledger import Ledger, open_ledger
 from rftplan.lockfile import Entry, write_lock
 from tests.kinds.builders import JOB, LINEAGE, job_spec, resource, scope

@@ -380,3 +380,87 @@ def test_no_intent_stays_open_for_ever(small):
     small.apply()
     text = (small.root / ".rftplan/default/journal.jsonl").read_text()
     assert '"intent"' not in text, text
+
+
+def granting(small, projects):
+    small.edit(S, "    checkpoint: best", f"    projects: {projects}\n    checkpoint: best")
+
+
+def with_lost_permission(small, method, fault):
+    """The first request that changes who may use a model has the fault."""
+    seen = []
+
+    def plan(m, path, _):
+        if m == method and "/permissions" in path and not seen:
+            seen.append(path)
+            return fault
+        return None
+
+    with_fault(small, plan)
+
+
+def open_intents(small):
+    return '"intent"' in (small.root / ".rftplan/default/journal.jsonl").read_text()
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.ERROR_AFTER, Fault.LOST_BEFORE])
+def test_a_grant_whose_reply_was_lost_is_ours_and_revoked_when_the_deployment_goes(small, fault):
+    granting(small, "[proj_a, proj_b]")
+    with_lost_permission(small, "POST", fault)
+    assert small.results(wait=True)["deployment.reviewer"].outcome is Outcome.DEFERRED
+    reset(small)
+    small.train()
+    entry = small.lock().resources[DEP]
+    assert set(entry.resolved["permissions"][entry.id]) == {"proj_a", "proj_b"}
+    assert not open_intents(small)
+    small.apply(destroy=True)
+    assert small.service(lambda port: port.list_permissions(entry.id)) == []
+
+
+def test_a_grant_whose_reply_was_lost_is_revoked_when_its_deployment_left_the_spec(small):
+    granting(small, "[proj_a]")
+    with_lost_permission(small, "POST", Fault.LOST_AFTER)
+    small.apply(wait=True)
+    reset(small)
+    job = small.jobs()[0].id
+    models = [point.model for point in small.service(lambda port: port.list_checkpoints(job))]
+    text = (small.root / S).read_text()
+    small.write(S, text[: text.index("deployments:")])
+    small.apply()
+    for model in models:
+        assert small.service(lambda port, model=model: port.list_permissions(model)) == []
+    assert not open_intents(small)
+    assert DEP not in small.lock().resources
+
+
+def test_a_grant_to_what_is_live_whose_reply_was_lost_is_recorded_by_the_next_apply(small):
+    small.train()
+    granting(small, "[proj_a]")
+    with_lost_permission(small, "POST", Fault.LOST_AFTER)
+    small.apply()
+    assert small.changes()["deployment.reviewer"].action is Action.NOOP
+    reset(small)
+    small.apply()
+    entry = small.lock().resources[DEP]
+    assert set(entry.resolved["permissions"][entry.id]) == {"proj_a"}
+    assert not open_intents(small)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.LOST_BEFORE])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_revocation_whose_reply_was_lost_is_settled_by_the_next_apply(small, fault, again):
+    granting(small, "[proj_a, proj_b]")
+    small.train()
+    small.edit(S, "[proj_a, proj_b]", "[proj_a]")
+    with_lost_permission(small, "DELETE", fault)
+    small.apply()
+    reset(small)
+    if again:
+        small.edit(S, "[proj_a]", "[proj_a, proj_b]")
+    small.apply()
+    entry = small.lock().resources[DEP]
+    wanted = {"proj_a", "proj_b"} if again else {"proj_a"}
+    assert set(entry.resolved["permissions"][entry.id]) == wanted
+    assert {p.project_id for p in small.service(lambda port: port.list_permissions(entry.id))} == wanted
+    assert not open_intents(small)
+    assert small.verbs() == {}

@@ -12,8 +12,8 @@ from rftplan.changes import Action, Change, Drift, Reason
 from rftplan.errors import CredentialError, NotFoundError
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing, result
-from rftplan.kinds.deployment.decide import judged, lock_was_lost, removed, waits
-from rftplan.kinds.deployment.perform import forget, permit, promote
+from rftplan.kinds.deployment.decide import after_cut_off, judged, lock_was_lost, removed, unknown_grant, waits
+from rftplan.kinds.deployment.perform import answer_cut_off, forget, permit, promote
 from rftplan.kinds.deployment.spec import (
     AwaitStep,
     DeploymentSpec,
@@ -21,11 +21,13 @@ from rftplan.kinds.deployment.spec import (
     PermitStep,
     PromoteStep,
     SeenDeployment,
+    grant_in,
     grants_of,
     model_of,
 )
 from rftplan.kinds.gates import Pick, choose, judge
 from rftplan.kinds.job.observe import current_job
+from rftplan.lockfile import Entry
 
 
 class DeploymentKind(Kind[DeploymentSpec]):
@@ -55,20 +57,24 @@ class DeploymentKind(Kind[DeploymentSpec]):
         """Checkpoints of each job that succeeded; permissions only where projects are declared."""
         import asyncio  # here, for `check` reads kinds and waits for nothing
 
-        addresses = sorted(look.resources)
+        addresses = sorted({*look.resources, *(a for a in _cut_off(look) if a.kind == self.name)})
         seen = await asyncio.gather(*(_see(look, address) for address in addresses))
         return dict(zip(addresses, seen, strict=True))
 
     def decide(self, situation: Situation) -> Change:
+        seen = situation.seen if isinstance(situation.seen, SeenDeployment) else SeenDeployment(None)
         if situation.want is None:
-            return removed(situation)
+            known = after_cut_off(situation, seen)
+            return unknown_grant(situation) if known is None else removed(known)
         spec: DeploymentSpec = situation.want.spec
         upstream = situation.upstream[Address("job", spec.job)]
-        return replace(self._wanted(situation, spec, upstream), needs=(upstream.address,))
+        return replace(self._wanted(situation, seen, spec, upstream), needs=(upstream.address,))
 
-    def _wanted(self, situation: Situation, spec: DeploymentSpec, upstream: Change) -> Change:
-        seen = situation.seen if isinstance(situation.seen, SeenDeployment) else SeenDeployment(None)
-        lost = situation.entry is None and lock_was_lost(situation, upstream)
+    def _wanted(self, planned: Situation, seen: SeenDeployment, spec: DeploymentSpec, upstream: Change) -> Change:
+        lost = planned.entry is None and lock_was_lost(planned, upstream)
+        situation = after_cut_off(planned, seen)
+        if situation is None:
+            return unknown_grant(planned)
         if (waiting := waits(situation, upstream, seen)) is not None:
             return replace(waiting, then=(), hazards=(), step=None) if lost else waiting
         if lost:
@@ -81,9 +87,11 @@ class DeploymentKind(Kind[DeploymentSpec]):
         return judged(situation, seen, spec)
 
     def drift(self, situation: Situation) -> Sequence[Drift]:
-        seen, entry = situation.seen, situation.entry
+        seen, entry, intent = situation.seen, situation.entry, situation.intent
         if entry is None or not isinstance(seen, SeenDeployment) or seen.permissions is None:
             return ()
+        if intent is not None and intent.intent.verb == "revoke":
+            return ()  # we were about to do that ourselves
         granted = set(grants_of(entry).get(str(entry.id), {}).values())
         gone = sorted(granted - {p.id for p in seen.permissions})
         return tuple(Drift(situation.address, f"permission {id} was revoked by somebody else") for id in gone)
@@ -96,6 +104,7 @@ class DeploymentKind(Kind[DeploymentSpec]):
         return Standing("live", entry.id, f"revision {revision['revision']}, step {revision['step']}")
 
     async def perform(self, change: Change, act: Act) -> Result:
+        await answer_cut_off(change.address, act)
         match change.step:
             case PromoteStep(checkpoint, evidence):
                 return await promote(change, checkpoint, evidence, act)
@@ -110,6 +119,7 @@ class DeploymentKind(Kind[DeploymentSpec]):
     async def follow_up(self, change: Change, act: Act) -> Result:
         """The job has ended: choose, judge, and promote or hold with the figures."""
         spec: DeploymentSpec = act.resources[change.address].spec
+        await answer_cut_off(change.address, act)
         entry = act.records.entries.get(change.address)
         announced = change.step.live if isinstance(change.step, AwaitStep) else None
         if model_of(entry) != announced or (entry is not None and entry.holds):
@@ -134,8 +144,21 @@ class DeploymentKind(Kind[DeploymentSpec]):
         return await promote(change, candidate, evidence, act)
 
 
+def _cut_off(look: Look) -> dict[Address, str]:
+    """The model that a grant of unknown fate was for, by address."""
+    grants = {intent.address: grant_in(intent) for intent in look.intents}
+    return {address: grant[0] for address, grant in grants.items() if grant is not None}
+
+
 async def _see(look: Look, address: Address) -> SeenDeployment:
-    want, entry = look.resources[address], look.entries.get(address)
+    want, entry, model = look.resources.get(address), look.entries.get(address), _cut_off(look).get(address)
+    cut_off = await _permissions(look, model) if model is not None else ()
+    if want is None:
+        return SeenDeployment(None, cut_off=cut_off)
+    return replace(await _see_declared(look, want, entry), cut_off=cut_off)
+
+
+async def _see_declared(look: Look, want: Resource, entry: Entry | None) -> SeenDeployment:
     job_address = Address("job", want.spec.job)
     job = current_job(
         look.all_resources.get(job_address), look.all_entries.get(job_address), look.seen.get(job_address)
@@ -149,13 +172,16 @@ async def _see(look: Look, address: Address) -> SeenDeployment:
     model = model_of(entry)
     if model is None or not (want.spec.projects or grants_of(entry)):
         return SeenDeployment(job, checkpoints, ())
+    return SeenDeployment(job, checkpoints, await _permissions(look, model))
+
+
+async def _permissions(look: Look, model: str) -> tuple[Permission, ...] | None:
     try:
-        permissions: tuple[Permission, ...] | None = tuple(await look.port.list_permissions(model))
+        return tuple(await look.port.list_permissions(model))
     except CredentialError:
-        permissions = None  # no admin key: who may use it is unknown, and said so
+        return None  # no admin key: who may use it is unknown, and said so
     except NotFoundError:
-        permissions = ()
-    return SeenDeployment(job, checkpoints, permissions)
+        return ()
 
 
 KIND = DeploymentKind()

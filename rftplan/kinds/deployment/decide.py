@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rftplan.api.port import Checkpoint, JobStatus
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Evidence, Hazard, HazardOf, Reason
-from rftplan.kinds.base import Resource, Situation
+from rftplan.kinds.base import RecordStep, Resource, Situation
 from rftplan.kinds.deployment.spec import (
     AwaitStep,
     DeploymentSpec,
@@ -13,12 +15,34 @@ from rftplan.kinds.deployment.spec import (
     PermitStep,
     PromoteStep,
     SeenDeployment,
+    grant_in,
     grants_of,
     model_of,
+    with_grant,
 )
 from rftplan.kinds.gates import choose, judge
 from rftplan.kinds.job.steps import Followed
 from rftplan.lockfile import Entry, Origin
+
+
+def after_cut_off(situation: Situation, seen: SeenDeployment) -> Situation | None:
+    """The situation with what became of a grant whose reply was lost; None as long as nobody can say."""
+    grant = grant_in(situation.intent.intent) if situation.intent else None
+    if situation.intent is None or grant is None:
+        return situation
+    model, project = grant
+    if seen.cut_off is None:
+        return None
+    ids = [p.id for p in seen.cut_off if p.project_id == project]
+    if ids:
+        return replace(situation, entry=with_grant(situation.entry, model, project, ids[0]))
+    return situation if situation.intent.settled else None
+
+
+def unknown_grant(situation: Situation) -> Change:
+    """Nothing is done about the deployment before it is known what may have been granted."""
+    detail = "a grant was cut off and may still appear; it is looked up again before anything is repeated"
+    return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, detail)
 
 
 def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Change | None:
@@ -137,7 +161,8 @@ def _permissions(situation: Situation, seen: SeenDeployment, entry: Entry, spec:
     missing = sorted(set(spec.projects) - present)
     surplus = sorted(set(recorded) - set(spec.projects))
     if not missing and not surplus:
-        return situation.change(Action.NOOP, "keep", Reason.MATCHES, live)
+        closes = RecordStep(entry) if situation.intent is not None else None
+        return situation.change(Action.NOOP, "keep", Reason.MATCHES, live, step=closes)
     words = [f"grant {p}" for p in missing] + [f"revoke {p}" for p in surplus]
     return situation.change(
         Action.UPDATE,
@@ -157,7 +182,8 @@ def removed(situation: Situation) -> Change:
         return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, step=ForgetStep({}))
     grants = grants_of(entry)
     count = sum(len(projects) for projects in grants.values())
-    detail = f"revokes {count} permissions that were granted from here" if count else f"{entry.id} stays at the service"
+    stays = f"{entry.id} stays at the service" if entry.id else "nothing was promoted"
+    detail = f"revokes {count} permissions that were granted from here" if count else stays
     hazards = (HazardOf(Hazard.DELETE, detail),) if count else ()
     return situation.change(
         Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, hazards=hazards, step=ForgetStep(grants)

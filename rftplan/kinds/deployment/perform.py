@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rftplan.address import Address
-from rftplan.api.port import Checkpoint
+from rftplan.api.port import Checkpoint, Permission
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Evidence
 from rftplan.errors import NotFoundError
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Resource, result
 from rftplan.kinds.deployment.spec import (
+    grant_in,
     grants_of,
     model_of,
+    with_grant,
+    with_grants,
 )
 from rftplan.lockfile import Entry
 
@@ -85,6 +88,7 @@ async def permit(address: Address, model: str, act: Act) -> None:
                 "grant",
                 lambda _, project=project: act.port.grant_permission(model, project),  # type: ignore[misc]
                 lambda granted, project=project: _granted(address, want, model, project, granted.id, act),  # type: ignore[misc]
+                target=(model, project),
             )
     recorded = grants_of(act.records.entries.get(address)).get(model, {})
     for project in sorted(set(recorded) - set(want.spec.projects)):
@@ -93,9 +97,32 @@ async def permit(address: Address, model: str, act: Act) -> None:
 
 def _granted(address: Address, want: Resource, model: str, project: str, permission_id: str, act: Act) -> Entry:
     entry = act.records.entries.get(address) or Entry(want.fingerprint, want.inputs)
-    grants = grants_of(entry)
-    grants.setdefault(model, {})[project] = permission_id
-    return _with_grants(entry, grants)
+    return with_grant(entry, model, project, permission_id)
+
+
+async def answer_cut_off(address: Address, act: Act) -> None:
+    """Find out what became of a grant or a revocation whose reply was lost, and record it, before anything else.
+
+    A revocation leaves nothing to record: the permission is still known as ours, and revoked again if it has to
+    go; where it is gone already, that is the same end.
+    """
+    intent = act.open_intents.get(address)
+    if intent is None:
+        return
+    if (grant := grant_in(intent)) is not None:
+        model, project = grant
+        ids = [p.id for p in await _permissions(model, act) if p.project_id == project]
+        if ids:
+            act.records.finish(intent, with_grant(act.records.entries.get(address), model, project, ids[0]))
+            return
+    act.records.abandon(intent)
+
+
+async def _permissions(model: str, act: Act) -> Sequence[Permission]:
+    try:
+        return await act.port.list_permissions(model)
+    except NotFoundError:
+        return ()  # a model that is gone is used by nobody
 
 
 async def _revoke(address: Address, model: str, project: str, permission_id: str, act: Act) -> None:
@@ -109,17 +136,9 @@ async def _revoke(address: Address, model: str, project: str, permission_id: str
         entry = act.records.entries[address]
         grants = grants_of(entry)
         grants.get(model, {}).pop(project, None)
-        return _with_grants(entry, {m: projects for m, projects in grants.items() if projects})
+        return with_grants(entry, {m: projects for m, projects in grants.items() if projects})
 
     await act.effect(address, "revoke", revoke, without)
-
-
-def _with_grants(entry: Entry, grants: Mapping[str, Mapping[str, str]]) -> Entry:
-    kept: JsonObject = {model: dict(projects) for model, projects in grants.items()}
-    resolved = {key: value for key, value in entry.resolved.items() if key != "permissions"}
-    if kept:
-        resolved["permissions"] = kept
-    return replace(entry, resolved=resolved)
 
 
 async def forget(change: Change, grants: Mapping[str, Mapping[str, str]], act: Act) -> Result:

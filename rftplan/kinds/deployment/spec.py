@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
 
 from rftplan.api.port import Checkpoint, Permission, RemoteJob
+from rftplan.canonical import JsonObject, fingerprint
 from rftplan.changes import Evidence
+from rftplan.journal import Intent
 from rftplan.kinds.gates import Gate, Pick, Selector
 from rftplan.kinds.spec import Lifecycle, Name, SpecModel, Str
 from rftplan.lockfile import Entry
@@ -27,11 +29,15 @@ class DeploymentSpec(SpecModel):
 
 @dataclass(frozen=True, slots=True)
 class SeenDeployment:
-    """The job that counts, its checkpoints if it succeeded, and who may use the live model (None: unknown)."""
+    """The job that counts, its checkpoints if it succeeded, and who may use the live model (None: unknown).
+
+    `cut_off` are the permissions of the model that a grant of unknown fate was for (None: unknown).
+    """
 
     job: RemoteJob | None
     checkpoints: tuple[Checkpoint, ...] = ()
     permissions: tuple[Permission, ...] | None = None
+    cut_off: tuple[Permission, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,31 @@ class ForgetStep:
     """Revoke what this lock granted, then forget."""
 
     grants: Mapping[str, Mapping[str, str]]
+
+
+def grant_in(intent: Intent | None) -> tuple[str, str] | None:
+    """Model and project of a grant; None for any other effect."""
+    if intent is None or intent.verb != "grant" or len(intent.target) != 2:
+        return None
+    model, project = intent.target
+    return model, project
+
+
+def with_grant(entry: Entry | None, model: str, project: str, permission_id: str) -> Entry:
+    """The entry that knows this permission as ours; where nothing was promoted yet, one that knows nothing else."""
+    known = entry or Entry(fingerprint({}), {})
+    grants = grants_of(known)
+    grants.setdefault(model, {})[project] = permission_id
+    return with_grants(known, grants)
+
+
+def with_grants(entry: Entry, grants: Mapping[str, Mapping[str, str]]) -> Entry:
+    """The entry with exactly these permissions as ours."""
+    kept: JsonObject = {model: dict(projects) for model, projects in grants.items()}
+    resolved = {key: value for key, value in entry.resolved.items() if key != "permissions"}
+    if kept:
+        resolved["permissions"] = kept
+    return replace(entry, resolved=resolved)
 
 
 def model_of(entry: Entry | None) -> str | None:

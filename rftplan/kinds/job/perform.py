@@ -11,7 +11,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change
 from rftplan.errors import NotFoundError, RejectedError
 from rftplan.events import Outcome, Result, Trained
-from rftplan.kinds.base import Act, LostEffect, result
+from rftplan.kinds.base import Act, result
 from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.job.launch import (
@@ -24,6 +24,7 @@ from rftplan.kinds.job.launch import (
 )
 from rftplan.kinds.job.observe import Progress, age, progress_of, resolved_values
 from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep, ResumeStep
+from rftplan.kinds.records import LostEffect
 from rftplan.lockfile import Entry
 
 

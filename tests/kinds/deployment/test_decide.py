@@ -10,7 +10,8 @@ import pytest
 from rftplan.address import Address
 from rftplan.api.port import Checkpoint, JobStatus, Permission
 from rftplan.changes import Action, Change, Hazard, Reason
-from rftplan.kinds.base import Resource, Situation
+from rftplan.journal import Intent
+from rftplan.kinds.base import OpenIntent, RecordStep, Resource, Situation
 from rftplan.kinds.deployment import KIND, DeploymentSpec, ForgetStep, PermitStep, PromoteStep, SeenDeployment
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.spec import JobSpec
@@ -201,6 +202,48 @@ def test_a_permission_that_somebody_revoked_is_drift() -> None:
     assert len(drift(permitted())) == 2
     assert drift(permitted("p1", "p2")) == []
     assert drift(replace(DONE, permissions=None)) == []
+
+
+GRANT = Intent(7, AT, "grant", "lineage-1:t", None, 0.0, target=("ft:6", "p1"))
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize(
+    ("cut_off", "settled", "known"),
+    [((Permission("cp_9", "p1"),), False, True), ((), True, False), ((), False, None), (None, True, None)],
+    ids=["it was granted", "it was not", "it may still appear", "no admin key"],
+)
+def test_a_grant_of_unknown_fate_is_found_out_before_anything_is_decided(
+    cut_off: tuple[Permission, ...] | None, settled: bool, known: bool | None, gone: bool
+) -> None:
+    want = resource(projects=["p1"])
+    seen = replace(DONE, permissions=cut_off, cut_off=cut_off)
+    change = KIND.decide(
+        Situation(
+            AT,
+            None if gone else want,
+            live(want=want),
+            seen,
+            OpenIntent(GRANT, settled),
+            scope(),
+            upstream={JOB: KEPT},
+            entries={JOB: job_entry()},
+        )
+    )
+    if known is None:
+        assert told(change) == (Action.DEFER, "wait", Reason.FATE_UNKNOWN)
+    elif gone:
+        assert change.step == ForgetStep({"ft:6": {"p1": "cp_9"}} if known else {})
+    elif known:
+        assert change.step == RecordStep(live(want=want, permissions={"ft:6": {"p1": "cp_9"}}))
+    else:
+        assert (change.step, change.detail) == (PermitStep("ft:6"), "grant p1")
+
+
+def test_a_permission_that_we_were_about_to_revoke_is_no_drift() -> None:
+    entry = live(want=OPEN, permissions={"ft:6": {"p1": "cp_p1"}})
+    ours = OpenIntent(replace(GRANT, verb="revoke"), settled=True)
+    assert KIND.drift(Situation(AT, OPEN, entry, permitted(), ours, scope())) == ()
 
 
 def test_when_removed_only_our_own_permissions_are_revoked_and_that_is_a_hazard() -> None:
