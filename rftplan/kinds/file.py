@@ -10,7 +10,7 @@ from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteFile, Upload
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Drift, Hazard, HazardOf, Reason
-from rftplan.errors import NotFoundError
+from rftplan.errors import ApiError, NotFoundError
 from rftplan.events import Outcome, Result, Uploaded
 from rftplan.kinds.base import (
     Act,
@@ -287,7 +287,11 @@ async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
             lambda remote: _entry(want, remote, Origin.CREATED),
         )
     except LostEffect as lost:
-        named = [f for f in await act.port.list_files(PURPOSE) if f.filename == step.filename and f.size == step.size]
+        try:
+            listed = await act.port.list_files(PURPOSE)
+        except ApiError:
+            raise lost from None  # nobody can say yet: the intent stays open
+        named = [f for f in listed if f.filename == step.filename and f.size == step.size]
         if not named:
             raise
         remote = min(named, key=lambda f: (f.created_at, f.id))

@@ -464,3 +464,72 @@ def test_a_revocation_whose_reply_was_lost_is_settled_by_the_next_apply(small, f
     assert {p.project_id for p in small.service(lambda port: port.list_permissions(entry.id))} == wanted
     assert not open_intents(small)
     assert small.verbs() == {}
+
+
+def lists_fail_once_sent(small, path, *, lost=None):
+    """From the first POST to `path` on its lists fail; `lost` befalls the POST itself."""
+    sent = []
+
+    def plan(method, at, _):
+        if at != path:
+            return None
+        if method == "POST":
+            sent.append(at)
+            return lost if len(sent) == 1 else None
+        return Fault.REFUSED if sent else None
+
+    with_fault(small, plan)
+
+
+@pytest.mark.parametrize("lost", [Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.ERROR_AFTER])
+@pytest.mark.parametrize("path", [JOBS, "/v1/files"])
+def test_where_nobody_can_look_after_a_lost_reply_its_fate_is_unknown(small, path, lost):
+    lists_fail_once_sent(small, path, lost=lost)
+    told = small.results()
+    lost_one = (
+        told["job.review"] if path == JOBS else min(told["file.train"], told["file.test"], key=lambda r: r.outcome)
+    )
+    assert lost_one.outcome is Outcome.DEFERRED
+    assert "fate unknown" in lost_one.detail
+    reset(small)
+    small.train()
+    assert (len(small.jobs()), len(small.files())) == (1, 2)
+
+
+def test_a_launch_whose_place_cannot_be_looked_at_afterwards_is_told_as_launched(small):
+    lists_fail_once_sent(small, JOBS)
+    told = small.results()["job.review"]
+    assert (told.outcome, told.id) == (Outcome.DEFERRED, small.lock().resources[JOB].id)
+    assert "was launched" in told.detail
+    reset(small)
+    small.train()
+    assert len(small.jobs()) == 1
+
+
+def test_a_look_that_fails_before_the_launch_says_that_nothing_was_launched(small):
+    lists = []
+
+    def plan(method, path, _):
+        if (method, path) == ("GET", JOBS):
+            lists.append(path)
+            return Fault.REFUSED if len(lists) > 1 else None
+        return None
+
+    with_fault(small, plan)
+    told = small.results()["job.review"]
+    assert told.outcome is Outcome.FAILED
+    assert "nothing was launched" in told.error
+    reset(small)
+    assert small.jobs() == []
+    assert not open_intents(small)
+    small.train()
+
+
+def test_a_refused_cancel_of_what_was_replaced_does_not_hide_the_launch(small):
+    small.launch_until_step()
+    old = small.jobs()[0].id
+    with_fault(small, once("POST", f"{JOBS}/{old}/cancel", Fault.REFUSED))
+    told = small.results(replace=frozenset({JOB}))["job.review"]
+    assert told.outcome is Outcome.FAILED
+    assert told.id == small.lock().resources[JOB].id != old
+    assert f"{told.id} was launched" in told.error

@@ -9,7 +9,7 @@ from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change
-from rftplan.errors import NotFoundError, RejectedError
+from rftplan.errors import ApiError, NotFoundError, RejectedError
 from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.file import used
@@ -101,18 +101,35 @@ async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
     spec = want.spec
     if spec.reinforcement is not None and isinstance(spec.reinforcement.grader, GraderSpec):
         await act.port.validate_grader(sent_grader(want, act.resources))
+    launch = launch_of(want.fingerprint, step.attempt)
+    try:
+        there = await _slot(change.address, launch, act)
+    except ApiError as error:
+        return result(change, Outcome.FAILED, error=f"nothing was launched: its place could not be looked at: {error}")
+    if there:
+        detail = f"{there[0].id} appeared in its place since the plan was made; run rftplan plan"
+        return result(change, Outcome.DEFERRED, id=there[0].id, detail=detail)
     stale = act.open_intents.get(change.address)
     if stale is not None and stale.verb == "launch":
         act.records.abandon(stale)
-    launch = launch_of(want.fingerprint, step.attempt)
-    if there := await _slot(change.address, launch, act):
-        detail = f"{there[0].id} appeared in its place since the plan was made; run rftplan plan"
-        return result(change, Outcome.DEFERRED, id=there[0].id, detail=detail)
     job, tokens = await _create(change, launch, act)
     _keep_files(change, act)
-    kept, rivals = await _one_a_slot(change, launch, job, tokens, act)
-    for old in step.cancels:
-        await _cancel_one(change, old, act)
+    return await _tidy_up(change, step, job, tokens, act)
+
+
+async def _tidy_up(change: Change, step: LaunchStep, job: RemoteJob, tokens: frozenset[str], act: Act) -> Result:
+    """One launch a slot, and nothing left of what it replaces. The job is there and on record: whatever goes
+    wrong now is told beside it, and the next apply goes on here."""
+    try:
+        kept, rivals = await _one_a_slot(change, job, tokens, act)
+    except (ApiError, LostEffect) as error:
+        detail = f"{job.id} was launched; what else is in its place is not known: {error}; run rftplan apply again"
+        return result(change, Outcome.DEFERRED, id=job.id, detail=detail)
+    try:
+        for old in step.cancels:
+            await _cancel_one(change, old, act)
+    except ApiError as error:
+        return result(change, Outcome.FAILED, id=kept.id, error=f"{kept.id} was launched, but: {error}")
     if rivals:
         ids = ", ".join(j.id for j in rivals)
         return result(change, Outcome.HELD, id=kept.id, detail=f"duplicate: {ids} runs in the same slot")
@@ -163,7 +180,10 @@ async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, fro
         job = await act.effect(change.address, "launch", create, entry_of, launch=launch)
         return job, frozenset(tokens)
     except LostEffect as lost:
-        ours = [j for j in await _slot(change.address, launch, act) if j.metadata.get(TOKEN_KEY) in tokens]
+        try:
+            ours = [j for j in await _slot(change.address, launch, act) if j.metadata.get(TOKEN_KEY) in tokens]
+        except ApiError:
+            raise lost from None  # nobody can say yet: the intent stays open
         if ours:
             act.records.finish(lost.intent, entry_of(ours[0]))
             return ours[0], frozenset(tokens)
@@ -181,10 +201,11 @@ async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
 
 
 async def _one_a_slot(
-    change: Change, launch: str, job: RemoteJob, tokens: frozenset[str], act: Act
+    change: Change, job: RemoteJob, tokens: frozenset[str], act: Act
 ) -> tuple[RemoteJob, list[RemoteJob]]:
     """The oldest launch of the slot stays, and our own later one is cancelled while that is free. What else is
     active in the slot comes back beside it: a person has to choose."""
+    launch = job.metadata[LAUNCH_KEY]
     listed = {j.id: j for j in (*await _slot(change.address, launch, act), job)}  # the list may be stale
     standing = sorted((j for j in listed.values() if j.status not in _BAD_ENDS or j.id == job.id), key=age)
     first, rivals = standing[0], []
