@@ -10,7 +10,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
-from rftplan.kinds.job import compare, decide, launch, observe, perform
+from rftplan.kinds.job import compare, decide, following, launch, observe, perform
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import Followed
 from rftplan.lockfile import Entry
@@ -89,10 +89,10 @@ class JobKind(Kind[JobSpec]):
         return isinstance(change.step, Followed)
 
     async def poll(self, change: Change, act: Act) -> Result | None:
-        return await perform.poll(change, act)
+        return await following.poll(change, act)
 
     async def settle(self, change: Change, act: Act) -> None:
-        await perform.settle(change, act)
+        await following.settle(change, act)
 
 
 def _changed_by_others(entry: Entry, now: JobStatus) -> FieldChange | None:

@@ -1,0 +1,62 @@
+"""Looking at a job that runs, and keeping how it ended. Changes nothing at the service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.changes import Change
+from rftplan.events import Outcome, Result, Trained
+from rftplan.kinds.base import Act, result
+from rftplan.kinds.job.observe import Progress, progress_of, resolved_values
+
+
+async def poll(change: Change, act: Act) -> Result | None:
+    """Look at the job once and tell how far it is; its end is the result."""
+    entry = act.records.entries.get(change.address)
+    if entry is None or entry.id is None:
+        return None
+    job = await act.port.get_job(entry.id)
+    progress = await progress_of(act.port, job.id)
+    act.on_event(
+        Trained(
+            change.address,
+            job.id,
+            job.raw_status,
+            progress.step,
+            progress.total_steps,
+            progress.train_reward,
+            progress.valid_reward,
+            _caveat(job),
+        )
+    )
+    verb = change.verb if change.action.acts else "train"
+    if job.status is JobStatus.SUCCEEDED:
+        return result(change, Outcome.DONE, id=job.id, detail=f"succeeded{_steps(progress)}", verb=verb)
+    if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+        said = job.error.message if job.error else f"the job is {job.status}"
+        return result(change, Outcome.FAILED, id=job.id, error=said, verb=verb)
+    if job.status is JobStatus.PAUSED:
+        return result(change, Outcome.HELD, id=job.id, detail="paused while waiting", verb=verb)
+    return None
+
+
+def _steps(progress: Progress) -> str:
+    return f" after {progress.step} of {progress.total_steps} steps" if progress.step is not None else ""
+
+
+def _caveat(job: RemoteJob) -> str | None:
+    if job.simulation is None:
+        return None
+    return "SIMULATED" + (f", {job.simulation.judge}" if job.simulation.judge else "")
+
+
+async def settle(change: Change, act: Act) -> None:
+    """Keep how the job ended."""
+    entry = act.records.entries.get(change.address)
+    if entry is None or entry.id is None:
+        return
+    job = await act.port.get_job(entry.id)
+    if job.status.ended:
+        values = resolved_values(job, await progress_of(act.port, job.id))
+        act.records.record(change.address, replace(entry, resolved=values))
