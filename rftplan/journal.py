@@ -57,6 +57,8 @@ class State:
     next_number: int = 1
     new: bool = False
     """True where neither lock nor journal existed."""
+    project: str | None = None
+    """Whose lock it is; None where it does not say so."""
 
     def put(self, address: Address, entry: Entry | None, tombstone: str | None = None) -> None:
         if entry is None:
@@ -73,6 +75,7 @@ class State:
             provider=provider,
             resources=MappingProxyType(dict(self.entries)),
             tombstones=MappingProxyType(dict(self.tombstones)),
+            project=self.project,
         )
 
 
@@ -135,6 +138,7 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
         entries=dict(lock.resources) if lock else {},
         tombstones=dict(lock.tombstones) if lock else {},
         new=lock is None and header is None,
+        project=lock.project if lock else None,
     )
     try:
         for record in records[1:]:

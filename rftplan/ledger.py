@@ -216,10 +216,12 @@ def open_ledger(
     now: Callable[[], float],
     new_lineage: Callable[[], str],
     sync: Callable[[int], None] | None = None,
+    project: str | None = None,
 ) -> Ledger:
     """The ledger of this lock and journal; `sync` brings a file to the disk (fsync). LockError if they must not
-    be used."""
+    be used. `project` is whose lock it is from the next time that it is written."""
     state, lock = read_state(paths, new_lineage=new_lineage)
+    state.project = project or state.project
     return Ledger(paths, provider, state, lock, now, sync or os.fsync)
 
 

@@ -68,6 +68,8 @@ class Lock:
     serial: int = 0
     resources: Mapping[Address, Entry] = field(default_factory=lambda: MappingProxyType({}))
     tombstones: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    project: str | None = None
+    """The project's name, which every launch carries; None in locks that were written before it was kept."""
 
 
 def entry_document(entry: Entry) -> JsonObject:
@@ -117,6 +119,8 @@ def dumps(lock: Lock) -> str:
         "provider": lock.provider.as_document(),
         "resources": {str(a): entry_document(e) for a, e in lock.resources.items()},
     }
+    if lock.project is not None:
+        document["project"] = lock.project
     if lock.tombstones:
         document["tombstones"] = {str(a): list(slots) for a, slots in lock.tombstones.items() if slots}
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
@@ -171,6 +175,7 @@ def _lock_from(document: Any) -> Lock:
         resources=MappingProxyType(
             {Address.parse(key): entry_from(value) for key, value in document["resources"].items()}
         ),
+        project=_optional_text(document.get("project")),
         tombstones=MappingProxyType(
             {
                 Address.parse(key): tuple(_text(slot) for slot in slots)
@@ -184,6 +189,10 @@ def _text(value: Json) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
     return value
+
+
+def _optional_text(value: Json) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _mapping(value: Any) -> JsonObject:

@@ -23,6 +23,7 @@ from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Lock
 from rftplan.observe import observe, open_intents
+from rftplan.ownership import require_own
 from rftplan.planner import PlanInputs, Selection, make_plan, moved_entries, standings
 from rftplan.promoted import Promoted, promoted, require_environment, state_paths
 from rftplan.wiring import World, acting_alone, connected, real_world
@@ -137,17 +138,8 @@ def checked_state(loaded: Loaded, world: World) -> State:
 
 
 def _require_own(loaded: Loaded, lock: Lock | None) -> None:
-    """A lock of another service stops everything before anything is compared."""
-    if lock is not None and lock.provider != loaded.identity:
-        raise LockError(
-            f"{loaded.paths.lock.name} belongs to {_named(lock)}, the specs name {loaded.identity.base_url}",
-            hint="another provider or account needs a lock of its own: give one with --lock",
-        )
-
-
-def _named(lock: Lock) -> str:
-    known = (lock.provider.base_url, lock.provider.organization, lock.provider.project)
-    return " ".join(part for part in known if part)
+    """A lock of another account or project stops everything before anything is compared."""
+    require_own(lock, loaded.paths.lock.name, loaded.identity, loaded.project)
 
 
 async def apply(
@@ -202,7 +194,13 @@ def _acting(
         with acting_alone(loaded.paths, patience=0 if before else PATIENCE):
             if before is not None:
                 _refuse_moved(checked_state(loaded, world), before)
-            ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=lambda: inputs.scope.lineage)
+            ledger = open_ledger(
+                loaded.paths,
+                loaded.identity,
+                project=loaded.project,
+                now=world.now,
+                new_lineage=lambda: inputs.scope.lineage,
+            )
             act = Act(
                 port=port,
                 scope=inputs.scope,

@@ -38,7 +38,9 @@ async def release(options: Options, address: Address, *, world: World | None = N
 def _lift(loaded: Loaded, address: Address, world: World) -> None:
     with acting_alone(loaded.paths):
         checked_state(loaded, world)
-        ledger = open_ledger(loaded.paths, loaded.identity, now=world.now, new_lineage=world.new_id)
+        ledger = open_ledger(
+            loaded.paths, loaded.identity, project=loaded.project, now=world.now, new_lineage=world.new_id
+        )
         if not ledger.entries:
             raise UserError("there is no lock yet", hint="run rftplan apply first: it finds what was launched")
         ledger.record(address, _released(loaded, address, ledger.entries.get(address)))

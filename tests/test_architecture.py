@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("diff", "events", "rows", "root", "grading", "api.identity", "api.credentials"),
     ("source", "data"),
     ("lockfile",),
-    ("journal", "ledger", "promoted"),
+    ("journal", "ledger", "ownership", "promoted"),
     ("kinds",),
     ("misfits", "project_spec", "named_files"),
     ("config",),
