@@ -13,14 +13,15 @@ from rftplan.changes import Hazard
 from rftplan.checks import run_rules
 from rftplan.codes import DATA_ABSENT, DATA_MISSING, UNSUPPORTED, WRONG_VALUE, finding
 from rftplan.config import Config, Declared, read_config
-from rftplan.data import DataError, DataFacts, FactsCache, read_facts_cached
+from rftplan.config.project_spec import ProviderSpec
+from rftplan.data import DataError, DataFacts
+from rftplan.data.cache import FactsCache, read_facts_cached
 from rftplan.errors import Diagnostic, LockError, Place, UserError, has_errors, sort_diagnostics
 from rftplan.events import Hashed, OnEvent, ignore
 from rftplan.graph import Graph, KnownRows, build_graph, read_references
 from rftplan.journal import Paths, State, read_state
 from rftplan.kinds import KINDS
 from rftplan.lockfile import Entry, Lock
-from rftplan.project_spec import ProviderSpec
 from rftplan.promoted import require_environment, state_paths
 from rftplan.source import PathError, Root
 

@@ -9,7 +9,7 @@ import pytest
 from rftplan.api.profiles import Capability, Profile, profile
 from rftplan.checks import run_rules
 from rftplan.config import Config, read_config
-from rftplan.root import Root
+from rftplan.source.root import Root
 from tests.findings import edited, line_of, with_grader, with_job
 from tests.world import SPEC, Small
 

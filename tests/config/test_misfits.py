@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
+from rftplan.config.misfits import Misfit, closest, describe
+from rftplan.config.project_spec import PolicySpec, ProjectSpec
 from rftplan.kinds import KINDS
 from rftplan.kinds.spec import Context, Flag, Int, Name, Number, SpecModel, Str
-from rftplan.misfits import Misfit, closest, describe
-from rftplan.project_spec import PolicySpec, ProjectSpec
 from tests.test_loading import FULL, GARBAGE, paths_in
 
 

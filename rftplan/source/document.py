@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from rftplan.canonical import Json
 from rftplan.errors import Place
-from rftplan.scalars import Scalar
+from rftplan.source.scalars import Scalar
 
 PathKey: TypeAlias = tuple[str | int, ...]
 """Where a value is inside its document: keys and list indices from the top, () for the whole."""

@@ -6,29 +6,24 @@ Never holds more of a file than a block and one row.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from rftplan import codes
-from rftplan.codes import CODES
+from rftplan.data.rows import WHITESPACE, DataProblem, Problems, UnusualRowsError, row_of, rows_of
 from rftplan.errors import UserError
 from rftplan.reading import BOM, SAVE_AS_UTF8, UnreadableError, names_other_encoding, open_regular
-from rftplan.rows import WHITESPACE, DataProblem, Problems, UnusualRowsError, row_of, rows_of
 
 __all__ = [
     "MAX_ROW_BYTES",
     "DataError",
     "DataFacts",
     "DataProblem",
-    "FactsCache",
     "read_facts",
-    "read_facts_cached",
+    "read_watched",
 ]
 
 MAX_ROW_BYTES: Final = 32 * 1024 * 1024
@@ -36,6 +31,7 @@ _BLOCK_BYTES: Final = 128 * 1024
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 OnProgress = Callable[[int, int], None]
+"""Told bytes done and bytes in all."""
 
 
 class DataError(UserError):
@@ -58,19 +54,20 @@ class DataFacts:
     problems: tuple[DataProblem, ...] = ()
 
 
-def _ignore(done: int, total: int) -> None:
+def unwatched(done: int, total: int) -> None:
     """Nobody watches."""
 
 
-def read_facts(path: Path, *, on_progress: OnProgress = _ignore) -> DataFacts:
+def read_facts(path: Path, *, on_progress: OnProgress = unwatched) -> DataFacts:
     """Read the whole file once, calling `on_progress(bytes done, bytes in all)` for each block.
 
     DataError if it is no plain file, cannot be read, or changes meanwhile.
     """
-    return _read(path, on_progress)[0]
+    return read_watched(path, on_progress)[0]
 
 
-def _read(path: Path, on_progress: OnProgress) -> tuple[DataFacts, os.stat_result]:
+def read_watched(path: Path, on_progress: OnProgress) -> tuple[DataFacts, os.stat_result]:
+    """As `read_facts`, with the state of the file in which the facts were found."""
     try:
         with open_regular(path) as stream:
             before = os.fstat(stream.fileno())
@@ -93,11 +90,12 @@ def _pass_over(stream: BinaryIO, size: int, on_progress: OnProgress) -> DataFact
 
 
 def _require_unchanged(before: os.stat_result, after: os.stat_result, size: int) -> None:
-    if _identity(before) != _identity(after) or size != before.st_size:
+    if stamp_of(before) != stamp_of(after) or size != before.st_size:
         raise DataError("changed while it was read", hint="let the program that writes it finish, then try again")
 
 
-def _identity(stat: os.stat_result) -> tuple[int, int, int, int]:
+def stamp_of(stat: os.stat_result) -> tuple[int, int, int, int]:
+    """Size, times and inode: two files that agree in them are one, unless it changed within a tick of its clock."""
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
@@ -208,88 +206,3 @@ class Pass:
         self._rows_hash.update(digested)
         if fault:
             self._problems.add(fault.code, self._lines, fault.column, fault.detail, fault.hint)
-
-
-_CACHE_FORMAT: Final = "rftplan.facts/1"
-_CACHE_FILE: Final = "facts.json"
-_SETTLED_NS: Final = 2_000_000_000
-"""A file younger than this when its reading began could still change without a new time (FAT counts 2 s)."""
-
-
-class FactsCache:
-    """Facts of files by path, size, times and inode, in one JSON file below `directory`.
-
-    A damaged or foreign file counts as empty, and one that cannot be written is left alone: the cache saves time
-    and nothing depends on it. Paths are real ones, as `Root.resolve` gives them: they are not followed again,
-    for there may be thousands. `now_ns` is the time that files are stamped with, in ns since the epoch.
-    """
-
-    def __init__(self, directory: Path, *, now_ns: Callable[[], int] = time.time_ns) -> None:
-        self.now_ns = now_ns
-        self._file = directory / _CACHE_FILE
-        self._entries = _read_entries(self._file)
-        self._changed = False
-
-    def get(self, path: Path, stat: os.stat_result) -> DataFacts | None:
-        """What was found in this file, if it is certainly the same."""
-        try:
-            entry = self._entries[os.fspath(path)]
-            return _facts_from(entry["facts"]) if entry["identity"] == list(_identity(stat)) else None
-        except (KeyError, TypeError, ValueError):
-            return None
-
-    def put(self, path: Path, stat: os.stat_result, facts: DataFacts, *, began_ns: int) -> None:
-        """Remember facts whose reading began at `began_ns`; a file too young to be told apart is not kept."""
-        key = os.fspath(path)
-        self._changed |= self._entries.pop(key, None) is not None
-        if max(stat.st_mtime_ns, stat.st_ctime_ns) + _SETTLED_NS <= began_ns:
-            self._entries[key] = {"identity": list(_identity(stat)), "facts": _facts_to(facts)}
-            self._changed = True
-
-    def save(self) -> None:
-        """Replace the file at once, if anything changed."""
-        if not self._changed:
-            return
-        text = json.dumps({"format": _CACHE_FORMAT, "entries": self._entries}, sort_keys=True)
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=_CACHE_FILE)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(name).replace(self._file)
-        except OSError:
-            return
-        self._changed = False
-
-
-def read_facts_cached(path: Path, cache: FactsCache, *, on_progress: OnProgress = _ignore) -> DataFacts:
-    """`read_facts`, or what it found the last time in the very same file."""
-    began = cache.now_ns()
-    try:
-        known = cache.get(path, path.stat())
-    except (OSError, ValueError):
-        known = None
-    if known:
-        return known
-    facts, stat = _read(path, on_progress)
-    cache.put(path, stat, facts, began_ns=began)
-    return facts
-
-
-def _read_entries(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_bytes())
-        entries = content["entries"] if content["format"] == _CACHE_FORMAT else {}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    return entries if isinstance(entries, dict) else {}
-
-
-def _facts_to(facts: DataFacts) -> dict[str, Any]:
-    problems = [{**asdict(problem), "code": problem.code.code} for problem in facts.problems]
-    return {**asdict(facts), "problems": problems}
-
-
-def _facts_from(entry: dict[str, Any]) -> DataFacts:
-    problems = tuple(DataProblem(**{**problem, "code": CODES[problem["code"]]}) for problem in entry["problems"])
-    return DataFacts(**{**entry, "problems": problems})

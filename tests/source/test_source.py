@@ -13,7 +13,7 @@ from rftplan.canonical import Json
 from rftplan.codes import Code
 from rftplan.errors import Diagnostic, Place
 from rftplan.source import MAX_DEPTH, MAX_VALUES, Document, parse
-from rftplan.yaml_text import unfit
+from rftplan.source.yaml_text import unfit
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(

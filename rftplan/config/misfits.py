@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from rftplan.codes import BAD_NAME, FILE_NOT_LOADED, MISSING_KEY, NOT_BUILT, UNKNOWN_KEY, WRONG_VALUE, Code
 from rftplan.kinds.spec import Context, SpecModel, shown
-from rftplan.scalars import plain_value
+from rftplan.source.scalars import plain_value
 
 _WANTED: Final[Mapping[str, str]] = {
     "string_type": "a text",

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from rftplan.address import Address
 from rftplan.changes import Hazard
-from rftplan.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
+from rftplan.config.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
 
 
 def read(model: Any, value: Any) -> Any:

@@ -14,8 +14,8 @@ from typing import Any, Final, NoReturn
 
 from rftplan import codes
 from rftplan.codes import Code
+from rftplan.data.row_bytes import row_bytes
 from rftplan.reading import SAVE_AS_UTF8
-from rftplan.row_bytes import row_bytes
 
 WHITESPACE: Final = b" \t\r\n"
 """What JSON allows between tokens."""

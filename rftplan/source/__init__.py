@@ -13,13 +13,13 @@ import yaml
 
 from rftplan import codes
 from rftplan.codes import Code, finding
-from rftplan.document import Document, Node, PathKey, written_out
 from rftplan.errors import Diagnostic, Place
 from rftplan.reading import NotTextError, decode_text
-from rftplan.root import MAX_TEXT_BYTES, TOO_LARGE_HINT, PathError, Root, over_limit
-from rftplan.scalars import Scalar, plain_value
-from rftplan.syntax import QUOTE_TEMPLATE, Trouble, syntax_hint
-from rftplan.yaml_text import FitText, fit, has_surrogate_escapes, is_whole, join_surrogates, unfit
+from rftplan.source.document import Document, Node, PathKey, written_out
+from rftplan.source.root import MAX_TEXT_BYTES, TOO_LARGE_HINT, PathError, Root, over_limit
+from rftplan.source.scalars import Scalar, plain_value
+from rftplan.source.syntax import QUOTE_TEMPLATE, Trouble, syntax_hint
+from rftplan.source.yaml_text import FitText, fit, has_surrogate_escapes, is_whole, join_surrogates, unfit
 
 __all__ = ["MAX_DEPTH", "MAX_VALUES", "Document", "PathError", "PathKey", "Root", "parse", "read_documents"]
 

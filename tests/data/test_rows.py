@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rftplan import codes
 from rftplan.codes import Code
-from rftplan.rows import MAX_PROBLEMS, Problems, UnusualRowsError, row_of, rows_of
+from rftplan.data.rows import MAX_PROBLEMS, Problems, UnusualRowsError, row_of, rows_of
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rftplan import codes
 from rftplan.errors import Place
-from rftplan.root import MAX_TEXT_BYTES, PathError, Root
 from rftplan.source import read_documents
+from rftplan.source.root import MAX_TEXT_BYTES, PathError, Root
 
 
 @pytest.fixture

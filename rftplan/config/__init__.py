@@ -22,12 +22,12 @@ from rftplan.codes import (
     WRONG_VALUE,
     finding,
 )
+from rftplan.config.misfits import Misfit, closest, describe
+from rftplan.config.named_files import NamedFiles
+from rftplan.config.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
 from rftplan.errors import Diagnostic, Place, has_errors
 from rftplan.kinds import KINDS
 from rftplan.kinds.spec import NAME_HINT, Context, shown
-from rftplan.misfits import Misfit, closest, describe
-from rftplan.named_files import NamedFiles
-from rftplan.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
 from rftplan.source import Document, PathKey, Root, read_documents
 
 LATER: Final = ("variables", "environments", "tests")
