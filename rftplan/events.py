@@ -75,6 +75,7 @@ class Trained:
     train_reward: float | None = None
     valid_reward: float | None = None
     caveat: str | None = None
+    grader_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,14 @@ def _best(by_step: Sequence[Checkpoint]) -> Checkpoint | None:
 
 
 def judge(
-    gates: Sequence[Gate], candidate: Checkpoint, selector: Pick | AtStep, candidates: int
+    gates: Sequence[Gate],
+    candidate: Checkpoint,
+    selector: Pick | AtStep,
+    candidates: int,
+    *,
+    caveat: str = "",
 ) -> tuple[Evidence, ...]:
-    """What every gate saw. Promotion needs all of them passed."""
+    """What every gate saw. Promotion needs all of them passed. `caveat` is what is known against the whole run."""
     source = f"checkpoint step {candidate.step}"
     return tuple(
         Evidence(
@@ -102,7 +107,7 @@ def judge(
             at_most=gate.at_most,
             passed=_passes(gate, _figure(candidate, gate.metric)),
             source=source,
-            caveats=_caveats(gate, candidate, selector, candidates),
+            caveats=(*_caveats(gate, candidate, selector, candidates), *([caveat] if caveat else [])),
         )
         for gate in gates
     )

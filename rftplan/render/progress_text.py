@@ -27,7 +27,14 @@ def result_line(result: Result, look: Look) -> str:
 
 def training_line(event: Trained, look: Look) -> str:
     """All on one line, for a log."""
-    parts = [str(event.address), visible(event.status), _step(event), _rewards(event), _caveat(event, look)]
+    parts = [
+        str(event.address),
+        visible(event.status),
+        _step(event),
+        _rewards(event),
+        _caveat(event, look),
+        _errors(event, look),
+    ]
     return inert("  ".join(part for part in parts if part))
 
 
@@ -37,7 +44,10 @@ def training_lines(event: Trained, curve: Sequence[float], look: Look) -> list[s
     if event.step is not None and event.total_steps:
         head.append(bar(event.step, event.total_steps))
     rewards = [_rewards(event), look.paint(Tone.GOOD, sparkline(curve)) if curve else ""]
-    lines = ["  ".join(part for part in parts if part) for parts in (head, rewards, [_caveat(event, look)])]
+    lines = [
+        "  ".join(part for part in parts if part)
+        for parts in (head, rewards, [_caveat(event, look)], [_errors(event, look)])
+    ]
     return [inert(lines[0]), *(f"  {line}" for line in lines[1:] if line)]
 
 
@@ -55,6 +65,12 @@ def _rewards(event: Trained) -> str:
 
 def _caveat(event: Trained, look: Look) -> str:
     return look.paint(Tone.CAUTION, f"({visible(event.caveat)})") if event.caveat else ""
+
+
+def _errors(event: Trained, look: Look) -> str:
+    if not event.grader_errors:
+        return ""
+    return look.paint(Tone.BAD, f"grader errors: {visible('; '.join(event.grader_errors))}")
 
 
 def unanswered_line(event: LookFailed, look: Look) -> str:

@@ -101,3 +101,9 @@ def test_a_stream_that_nobody_reads_stops_nothing() -> None:
     assert isinstance(listener, Lines)
     for event in EVENTS:
         listener(event)
+
+
+def test_graders_that_fail_are_told_while_it_trains() -> None:
+    broken = Trained(JOB, "x", "running", 1, 2, grader_errors=("explanation 61 of 61 validation answers (other)",))
+    for streams in (pipes(), person()):
+        assert "grader errors: explanation 61 of 61 validation answers (other)" in told(streams, [broken])

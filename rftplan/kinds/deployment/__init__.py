@@ -27,6 +27,7 @@ from rftplan.kinds.deployment.spec import (
 )
 from rftplan.kinds.gates import Pick, choose, judge
 from rftplan.kinds.job.observe import current_job
+from rftplan.kinds.job.trouble import kept_errors, said
 from rftplan.lockfile import Entry
 
 
@@ -131,7 +132,8 @@ class DeploymentKind(Kind[DeploymentSpec]):
         if candidate is None:
             detail = f"{job.id} has no checkpoint that {spec.checkpoint} names"
             return result(change, Outcome.HELD, verb="promote", detail=detail)
-        evidence = judge(spec.gates, candidate, spec.checkpoint, len(checkpoints))
+        caveat = said(kept_errors(job))
+        evidence = judge(spec.gates, candidate, spec.checkpoint, len(checkpoints), caveat=caveat)
         if not all(e.passed for e in evidence):
             return result(
                 change,

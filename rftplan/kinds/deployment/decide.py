@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rftplan.address import Address
 from rftplan.api.port import Checkpoint, JobStatus
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Evidence, Hazard, HazardOf, Reason
@@ -21,7 +22,8 @@ from rftplan.kinds.deployment.spec import (
     with_grant,
 )
 from rftplan.kinds.gates import choose, judge
-from rftplan.kinds.job.steps import Followed
+from rftplan.kinds.job.steps import AdoptStep, Followed
+from rftplan.kinds.job.trouble import kept_errors, said
 from rftplan.lockfile import Entry, Origin
 
 
@@ -107,7 +109,8 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
             Reason.NO_CHECKPOINT,
             f"job.{spec.job} has no checkpoint that fits {spec.checkpoint}",
         )
-    evidence = judge(spec.gates, candidate, spec.checkpoint, len(seen.checkpoints))
+    caveat = said(kept_errors(_job_entry(situation, spec)))
+    evidence = judge(spec.gates, candidate, spec.checkpoint, len(seen.checkpoints), caveat=caveat)
     if not all(e.passed for e in evidence):
         stays = f"; {live} stays live" if live else ""
         return situation.change(
@@ -120,7 +123,14 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
     if live is not None and live != candidate.model and spec.lifecycle.prevent_replace:
         detail = f"lifecycle.prevent_replace keeps {live} live"
         return situation.change(Action.HOLD, "hold", Reason.PREVENTED, detail, evidence=evidence)
-    return _promotion(situation, candidate, evidence, live)
+    return _promotion(situation, candidate, evidence, live, known="" if evidence else caveat)
+
+
+def _job_entry(situation: Situation, spec: DeploymentSpec) -> Entry | None:
+    """What the lock says of the job, or will once this plan is carried out."""
+    job = Address("job", spec.job)
+    step = situation.upstream[job].step if job in situation.upstream else None
+    return step.entry if isinstance(step, RecordStep | AdoptStep) else situation.entries.get(job)
 
 
 def _stands(entry: Entry, want: Resource, seen: SeenDeployment) -> bool:
@@ -138,13 +148,18 @@ def _conditions(inputs: JsonObject) -> JsonObject:
     return {key: value for key, value in inputs.items() if key not in ("job", "projects")}
 
 
-def _promotion(situation: Situation, candidate: Checkpoint, evidence: tuple[Evidence, ...], live: str | None) -> Change:
+def _promotion(
+    situation: Situation, candidate: Checkpoint, evidence: tuple[Evidence, ...], live: str | None, *, known: str
+) -> Change:
+    """`known` is what is known against the run, where no gate's evidence says it."""
     replaces = live is not None and live != candidate.model
     return situation.change(
         Action.UPDATE if live else Action.CREATE,
         "promote",
         Reason.GATES_PASSED,
-        f"{candidate.model} (step {candidate.step})" + (f" replaces {live}" if replaces else ""),
+        f"{candidate.model} (step {candidate.step})"
+        + (f" replaces {live}" if replaces else "")
+        + (f"; {known}" if known else ""),
         evidence=evidence,
         hazards=(HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live"),) if replaces else (),
         step=PromoteStep(candidate, evidence),

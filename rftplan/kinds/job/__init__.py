@@ -10,7 +10,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
-from rftplan.kinds.job import compare, decide, following, launch, observe, perform
+from rftplan.kinds.job import compare, decide, following, launch, observe, perform, trouble
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import Followed
 from rftplan.lockfile import Entry
@@ -72,6 +72,8 @@ class JobKind(Kind[JobSpec]):
             said.append(f"valid reward {progress.valid_reward:.3f}")
         if job.error is not None:
             said.append(job.error.message)
+        if errors := progress.grader_errors or trouble.kept_errors(entry):
+            said.append(trouble.said(errors))
         if job.simulation is not None:
             said.append("SIMULATED")
         return Standing(job.raw_status, job.id, ", ".join(said))

@@ -9,6 +9,7 @@ from rftplan.changes import Change
 from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.job.observe import Progress, progress_of, resolved_values
+from rftplan.kinds.job.trouble import said
 
 
 async def poll(change: Change, act: Act) -> Result | None:
@@ -28,14 +29,16 @@ async def poll(change: Change, act: Act) -> Result | None:
             progress.train_reward,
             progress.valid_reward,
             _caveat(job),
+            progress.grader_errors,
         )
     )
     verb = change.verb if change.action.acts else "train"
     if job.status is JobStatus.SUCCEEDED:
-        return result(change, Outcome.DONE, id=job.id, detail=f"succeeded{_steps(progress)}", verb=verb)
+        detail = "; ".join(filter(None, (f"succeeded{_steps(progress)}", said(progress.grader_errors))))
+        return result(change, Outcome.DONE, id=job.id, detail=detail, verb=verb)
     if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
-        said = job.error.message if job.error else f"the job is {job.status}"
-        return result(change, Outcome.FAILED, id=job.id, error=said, verb=verb)
+        why = job.error.message if job.error else f"the job is {job.status}"
+        return result(change, Outcome.FAILED, id=job.id, error=why, detail=said(progress.grader_errors), verb=verb)
     if job.status is JobStatus.PAUSED:
         return result(change, Outcome.HELD, id=job.id, detail="paused while waiting", verb=verb)
     return None

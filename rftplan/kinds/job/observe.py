@@ -10,8 +10,10 @@ from rftplan.api.port import JobEvent, JobFault, JobStatus, Port, RemoteJob, Sim
 from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
 from rftplan.kinds.base import Look, Resource, stands_for
+from rftplan.kinds.job import trouble
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
 from rftplan.kinds.job.spec import Run
+from rftplan.kinds.job.trouble import grader_errors
 from rftplan.lockfile import Entry
 
 FEW = 5
@@ -28,6 +30,7 @@ class Progress:
     total_steps: int | None = None
     train_reward: float | None = None
     valid_reward: float | None = None
+    grader_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,7 @@ def newest_figures(events: Sequence[JobEvent]) -> Progress:
         valid = (
             valid if valid is not None else _figure(scores.get("valid_reward_mean"), data.get("full_valid_mean_reward"))
         )
-    return Progress(step, total, train, valid)
+    return Progress(step, total, train, valid, grader_errors(events))
 
 
 def _whole(value: Json) -> int | None:
@@ -225,6 +228,8 @@ def resolved_values(job: RemoteJob, progress: Progress = Progress()) -> JsonObje
         "total_steps": progress.total_steps if job.status.ended else None,
     }
     values.update({key: value for key, value in optional.items() if value is not None})
+    if job.status.ended and progress.grader_errors:
+        values[trouble.KEY] = [*progress.grader_errors]
     if job.error is not None:
         values["error"] = {"message": job.error.message, "code": job.error.code}
     if job.simulation is not None:

@@ -261,3 +261,17 @@ def test_how_it_stands() -> None:
 
     assert standing(None) == ("nothing promoted", None, "")
     assert standing(live()) == ("live", "ft:6", "revision 1, step 6")
+
+
+BROKEN = Entry(
+    "v1:a", {}, id="ftjob-1", resolved={"grader_errors": ["explanation 61 of 61 validation answers (other)"]}
+)
+
+
+def test_errors_of_its_graders_go_with_every_figure_that_promotes_it() -> None:
+    errors = "grader errors: explanation 61 of 61 validation answers (other)"
+    assert errors in decide(job=BROKEN).evidence[0].caveats
+    ended = Change(JOB, Action.NOOP, "keep", Reason.MATCHES, step=RecordStep(BROKEN))
+    assert errors in decide(upstream=ended).evidence[0].caveats
+    assert decide(resource(gates=[]), job=BROKEN).detail == f"ft:6 (step 6); {errors}"
+    assert decide(resource(gates=[])).detail == "ft:6 (step 6)"
