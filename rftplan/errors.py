@@ -1,4 +1,4 @@
-"""Every error that rftplan raises, and the findings that it collects. Imports nothing of the project.
+"""The errors that a command may end with, and the findings that it collects. Imports nothing of the project.
 
 RftplanError
 ├── UserError                 a person can mend it: exit 1
@@ -6,13 +6,21 @@ RftplanError
 │   ├── LockError             a lock or journal that must not be used or overwritten
 │   ├── CredentialError       no key, or a key that may not go to this host
 │   ├── BusyError             another apply holds the file lock
-│   └── RefusedPlanError      hazards that nobody allowed, or a plan that moved
+│   ├── RefusedPlanError      hazards that nobody allowed, or a plan that moved
+│   ├── PathError             a path that may not be used (root)
+│   ├── DataError             a data file that cannot be read (data)
+│   ├── UnreadableError       not a plain file that can be read (reading)
+│   └── NotTextError          bytes that are not UTF-8 text (reading)
 ├── UsageError                the command line itself is wrong: exit 64
 └── ApiError                  the service, or the way to it
     ├── NotDoneError          certainly without effect: not connected, or 429
     ├── RejectedError         the service answered that it will not: 4xx in the vendor's envelope
     │   └── NotFoundError     404
     └── FateUnknownError      anything else: the effect may or may not have happened
+
+A module in brackets defines the class beside what raises it, for it carries that module's types. Exceptions outside
+this tree never end a command: LostEffect, NotLoadedError and UnusualRowsError are caught by the module that asked,
+and the islands `grading` and `server` turn theirs into flags and replies.
 """
 
 from __future__ import annotations
@@ -20,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 
 class Severity(StrEnum):
@@ -63,9 +72,11 @@ class Diagnostic:
     address: str | None = None
     hint: str | None = None
 
-    def sort_key(self) -> tuple[str, int, int, str, str, str]:
+    def sort_key(self) -> tuple[str, int, int, str, str, str, str, str]:
+        """Whole: two that differ at all have one order, so that the same findings give the same bytes."""
         place = self.place or Place("")
-        return (place.path, place.line, place.column, self.code, self.address or "", self.detail)
+        rest = (self.code, self.address or "", self.detail, self.severity.value, self.hint or "")
+        return (place.path, place.line, place.column, *rest)
 
 
 def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -78,7 +89,12 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 class RftplanError(Exception):
-    """Base of every error that rftplan raises on purpose. `hint` is the next thing to do."""
+    """Base of every error that a command may end with on purpose. `hint` is the next thing to do.
+
+    `error_code` is the class's word in `rftplan.error/1`: programs branch on it, so it is never changed.
+    """
+
+    error_code: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -89,9 +105,13 @@ class RftplanError(Exception):
 class UserError(RftplanError):
     """Something that a person can mend."""
 
+    error_code = "user"
+
 
 class SpecError(UserError):
     """Specs or data files that cannot be planned; carries every finding, sorted."""
+
+    error_code = "specs"
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = sort_diagnostics(diagnostics)
@@ -102,25 +122,37 @@ class SpecError(UserError):
 class LockError(UserError):
     """A lock or a journal that is damaged, newer than this rftplan, or somebody else's."""
 
+    error_code = "lock"
+
 
 class CredentialError(UserError):
     """No key where one is needed, or a key that may not be sent to this host."""
+
+    error_code = "credentials"
 
 
 class BusyError(UserError):
     """Another process is acting on the same project and environment."""
 
+    error_code = "busy"
+
 
 class RefusedPlanError(UserError):
-    """A plan that may not be applied as it stands."""
+    """A plan that may not be applied as it stands: hazards without leave, or what it was made from has moved."""
+
+    error_code = "refused-plan"
 
 
 class UsageError(RftplanError):
     """The command line itself is wrong."""
 
+    error_code = "usage"
+
 
 class ApiError(RftplanError):
     """The service, or the way to it, failed. `status` is the HTTP status, None if no answer came."""
+
+    error_code = "service"
 
     def __init__(
         self,
@@ -150,14 +182,22 @@ class ApiError(RftplanError):
 class NotDoneError(ApiError):
     """Certainly without effect: the connection was never established, or the answer was 429."""
 
+    error_code = "not-done"
+
 
 class RejectedError(ApiError):
     """The service itself answered that it will not do this."""
+
+    error_code = "rejected"
 
 
 class NotFoundError(RejectedError):
     """The service knows no such object."""
 
+    error_code = "not-found"
+
 
 class FateUnknownError(ApiError):
     """No trustworthy answer: the effect may have happened."""
+
+    error_code = "fate-unknown"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.changes import Action, Plan
-from rftplan.errors import Diagnostic, LockError, SpecError, UserError, has_errors
+from rftplan.errors import Diagnostic, RefusedPlanError, SpecError, UserError, has_errors
 from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Book, Execution, Stop, execute
 from rftplan.journal import State, read_state
@@ -226,7 +226,9 @@ def _refuse_moved(now: State, planned: State) -> None:
         planned.intents,
     )
     if not same:
-        raise LockError("somebody else applied while this plan was being looked at", hint="run rftplan apply again")
+        raise RefusedPlanError(
+            "somebody else applied while this plan was being looked at", hint="run rftplan apply again"
+        )
 
 
 async def status(

@@ -24,9 +24,13 @@ SAVE_AS_UTF8: Final = "save the file as UTF-8"
 class UnreadableError(UserError):
     """Not a file that can be read as a plain one; `message` continues a sentence that starts with the path."""
 
+    error_code = "unreadable"
+
 
 class NotTextError(UserError):
     """Bytes that are not UTF-8 text; the first wrong one is at `line`, `column` (1-based)."""
+
+    error_code = "not-text"
 
     def __init__(self, code: Code, message: str, *, line: int, column: int, hint: str) -> None:
         super().__init__(message, hint=hint)

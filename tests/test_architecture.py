@@ -100,7 +100,6 @@ MIRROR_ELSEWHERE = {
     # Protocols and values: what they promise is tested with whoever keeps it.
     "api.port": "api/test_life.py",
     "api.profiles.base": "api/profiles/test_profiles.py",
-    "errors": "cli/test_boundary.py",
     "events": "cli/test_board.py",
     "render.shapes": "render/test_documents.py",
     "server.trainer": "server/test_simulate.py",

@@ -33,19 +33,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     try:
         return _run(words, terminal)
-    except RftplanError as error:
-        return _documented(error, terminal) if "--json" in words else reported(error, terminal)
-    except BaseException as error:
-        return reported(error, terminal)
+    except BaseException as error:  # the last place that can say anything: Ctrl-C and bugs are told here too
+        known = _understood(error)
+        code = reported(known, terminal)
+        if "--json" in words and not isinstance(known, BrokenPipeError | SystemExit):
+            return _documented(known, code, terminal)
+        return code
 
 
-def _documented(error: RftplanError, terminal: Terminal) -> int:
-    """For a program that reads stdout: the error as its one document, and for people as always."""
-    from rftplan.render.documents import dumped, error_document
+def _understood(error: BaseException) -> BaseException:
+    """The parser's complaints are usage errors, and its word for Ctrl-C is Ctrl-C; all else is what it is."""
+    if not isinstance(error, Exception) or isinstance(error, RftplanError):
+        return error
+    import typer
 
-    code = reported(error, terminal)
+    if isinstance(error, typer.Abort):
+        return KeyboardInterrupt()
+    usage_error = typer.BadParameter.__mro__[1]
+    return _as_usage(error) if isinstance(error, usage_error) else error
+
+
+def _documented(error: BaseException, code: int, terminal: Terminal) -> int:
+    """For a program that reads stdout: what ended the command as its one document, for people as always."""
+    from rftplan.render.documents import dumped
+    from rftplan.render.error_document import error_document
+
     try:
-        terminal.out(dumped(error_document(error)))
+        terminal.out(dumped(error_document(error, exit_code=code)))
     except BrokenPipeError:
         return _nobody_reads(terminal)
     return code
@@ -59,8 +73,10 @@ def reported(error: BaseException, terminal: Terminal) -> int:
                 return _nobody_reads(terminal)
             case RftplanError():
                 return _report(error, terminal)
+            case ExceptionGroup() if not error.split(RftplanError)[1]:
+                return max(_report(each, terminal) for each in _leaves(error))
             case Exception():
-                return _report_foreign(error, terminal)
+                return _report_bug(error, terminal)
             case SystemExit(code=int(code)):
                 return code
             case _:
@@ -110,22 +126,6 @@ def _report(error: RftplanError, terminal: Terminal) -> int:
         terminal.err(findings_text(map(finding_document, error.diagnostics), look))
     terminal.err(error_text(str(error), error.hint, look))
     return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED
-
-
-def _report_foreign(error: Exception, terminal: Terminal) -> int:
-    """The parser's complaints are usage errors, a group of our own errors is those; the rest are bugs."""
-    import typer
-
-    usage_error = typer.BadParameter.__mro__[1]
-    if isinstance(error, typer.Abort):
-        return reported(KeyboardInterrupt(), terminal)
-    if isinstance(error, usage_error):
-        return _report(_as_usage(error), terminal)
-    if isinstance(error, ExceptionGroup):
-        ours, others = error.split(RftplanError)
-        if ours and not others:
-            return max(_report(each, terminal) for each in _leaves(ours))
-    return _report_bug(error, terminal)
 
 
 def _leaves(group: ExceptionGroup[RftplanError]) -> list[RftplanError]:

@@ -10,6 +10,7 @@ import typer
 
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import invocation
+from rftplan.cli.reading import JsonFlag
 
 
 def register(app: typer.Typer) -> None:
@@ -32,9 +33,14 @@ def init(
     return ExitCode.OK
 
 
-def version(context: typer.Context) -> int:
+def version(context: typer.Context, json: JsonFlag = False) -> int:
     """Show which rftplan this is."""
     from rftplan import __version__
 
-    invocation(context).result(f"rftplan {__version__}\n")
+    text = f"rftplan {__version__}\n"
+    if json:
+        from rftplan.render.documents import dumped, version_document
+
+        text = dumped(version_document(__version__))
+    invocation(context).result(text)
     return ExitCode.OK

@@ -37,6 +37,8 @@ OnProgress = Callable[[int, int], None]
 class DataError(UserError):
     """A data file that cannot be read at all; `message` continues a sentence that starts with its path."""
 
+    error_code = "data"
+
 
 @dataclass(frozen=True, slots=True)
 class DataFacts:

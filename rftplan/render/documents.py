@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from rftplan.canonical import Json, canonical_json
 from rftplan.changes import Action, Change, Drift, Evidence, FieldChange, Plan
-from rftplan.errors import Diagnostic, RftplanError, SpecError, has_errors
+from rftplan.errors import Diagnostic, has_errors
 from rftplan.events import Outcome, Result
 from rftplan.render.shapes import (
     ApplyDocument,
@@ -21,23 +21,23 @@ from rftplan.render.shapes import (
     CheckDocument,
     DriftDocument,
     EntryDocument,
-    ErrorDocument,
     EvidenceDocument,
     FieldDocument,
     FindingDocument,
     OutputDocument,
     PlanDocument,
-    Promoted,
     ReleaseDocument,
-    Resource,
     ResultDocument,
     StateDocument,
     StatusDocument,
+    VersionDocument,
 )
 
 if TYPE_CHECKING:
     from rftplan.address import Address
     from rftplan.lockfile import Entry, Lock
+    from rftplan.project import ResourceStatus
+    from rftplan.promoted import Promoted
 
 
 DIGEST_LEAVES_OUT: Final = frozenset({"diagnostics", "digest"})
@@ -50,17 +50,6 @@ def dumped(document: Mapping[str, object]) -> str:
     ASCII, so that nothing from specs or services reaches a terminal raw and no output encoding can fail.
     """
     return json.dumps(document, indent=2, allow_nan=False).replace("\x7f", "\\u007f") + "\n"
-
-
-def error_document(error: RftplanError) -> ErrorDocument:
-    """Why a command could not do what it was asked, with the findings if specs are at fault."""
-    diagnostics = error.diagnostics if isinstance(error, SpecError) else ()
-    return {
-        "format": "rftplan.error/1",
-        "error": str(error),
-        "hint": error.hint,
-        "diagnostics": [finding_document(d) for d in diagnostics],
-    }
 
 
 def finding_document(finding: Diagnostic) -> FindingDocument:
@@ -235,7 +224,7 @@ def outputs_document(outputs: Mapping[str, Promoted]) -> dict[str, OutputDocumen
     }
 
 
-def status_document(resources: Iterable[Resource]) -> StatusDocument:
+def status_document(resources: Iterable[ResourceStatus]) -> StatusDocument:
     return {
         "format": "rftplan.status/1",
         "resources": [
@@ -253,12 +242,14 @@ def state_document(lock: Lock | None) -> StateDocument:
     from rftplan.lockfile import entry_document
 
     entries = lock.resources if lock else {}
+    buried = lock.tombstones if lock else {}
     return {
         "format": "rftplan.state/1",
         "lineage": lock.lineage if lock else None,
         "serial": lock.serial if lock else 0,
         "provider": lock.provider.as_document() if lock else None,
         "resources": {str(address): entry_document(entries[address]) for address in sorted(entries)},
+        "tombstones": {str(address): list(buried[address]) for address in sorted(buried) if buried[address]},
     }
 
 
@@ -266,3 +257,7 @@ def entry_state_document(address: Address, entry: Entry) -> EntryDocument:
     from rftplan.lockfile import entry_document
 
     return {"format": "rftplan.entry/1", "address": str(address), "entry": entry_document(entry)}
+
+
+def version_document(version: str) -> VersionDocument:
+    return {"format": "rftplan.version/1", "version": version}

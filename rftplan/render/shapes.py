@@ -2,40 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NotRequired, Protocol, TypedDict
+from typing import NotRequired, TypedDict
 
 from rftplan.canonical import Json, JsonObject
-
-if TYPE_CHECKING:
-    from rftplan.address import Address
-
-
-class Promoted(Protocol):
-    """What a promoted model must say of itself; the facade, which is above this layer, has the class."""
-
-    @property
-    def model(self) -> str: ...
-    @property
-    def job(self) -> str: ...
-    @property
-    def step(self) -> int: ...
-    @property
-    def revision(self) -> int: ...
-
-
-class Resource(Protocol):
-    """One resource's state at the service, likewise."""
-
-    @property
-    def address(self) -> Address: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def detail(self) -> str: ...
 
 
 class FindingDocument(TypedDict):
@@ -91,13 +60,38 @@ class HazardDocument(TypedDict):
     detail: str
 
 
+class ServiceFaultDocument(TypedDict):
+    """What the service said: HTTP status, its own code and parameter, the request's id; null for what it said not."""
+
+    status: int | None
+    code: str | None
+    param: str | None
+    request_id: str | None
+
+
+class CauseDocument(TypedDict):
+    """One of several errors that ended a command together."""
+
+    code: str
+    error: str
+    hint: str | None
+
+
 class ErrorDocument(TypedDict):
-    """What a command says in place of its own document when it could not do it."""
+    """What a command says in place of its own document when it could not do it.
+
+    `code` is a word for programs (see the table of codes), `exit_code` what the shell hears. `diagnostics` has the
+    findings if specs are at fault, `service` is there if the service is, `causes` if there were several.
+    """
 
     format: str
+    code: str
+    exit_code: int
     error: str
     hint: str | None
     diagnostics: list[FindingDocument]
+    service: NotRequired[ServiceFaultDocument]
+    causes: NotRequired[list[CauseDocument]]
 
 
 class CheckDocument(TypedDict):
@@ -168,13 +162,15 @@ class StatusDocument(TypedDict):
 
 
 class StateDocument(TypedDict):
-    """`resources` maps addresses to entries in the lock's own form; all empty where there is no lock."""
+    """`resources` maps addresses to entries in the lock's own form, `tombstones` to the launches that we ended
+    ourselves; all empty where there is no lock."""
 
     format: str
     lineage: str | None
     serial: int
     provider: JsonObject | None
     resources: dict[str, JsonObject]
+    tombstones: dict[str, list[str]]
 
 
 class EntryDocument(TypedDict):
@@ -189,3 +185,8 @@ class ReleaseDocument(TypedDict):
     format: str
     address: str
     released: bool
+
+
+class VersionDocument(TypedDict):
+    format: str
+    version: str

@@ -26,6 +26,8 @@ _HINT_RELATIVE: Final = "write the path relative to this YAML file"
 class PathError(UserError):
     """A path that may not be used, or a file that cannot be read. `message` names the path."""
 
+    error_code = "path"
+
     def __init__(self, code: Code, message: str, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.code = code

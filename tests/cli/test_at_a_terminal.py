@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -59,6 +60,13 @@ def test_a_no_does_nothing(project: Path) -> None:
     assert code == 1
     assert shown.endswith("Nothing was done.\n")
     assert not (project / "rftplan.lock").exists()
+
+
+def test_with_json_a_no_is_told_to_programs_too(project: Path) -> None:
+    code, shown = typed(project, "n\n", "apply", "--json")
+    assert code == 1
+    document = json.loads(shown[shown.index("Nothing was done.\n") + len("Nothing was done.\n") :])
+    assert (document["format"], document["code"], document["exit_code"]) == ("rftplan.error/1", "declined", 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -26,7 +27,11 @@ from rftplan.errors import (
     UsageError,
     UserError,
 )
+from rftplan.kinds import KINDS
+from rftplan.kinds.base import Kind
+from rftplan.kinds.spec import SpecModel
 from tests.cli.streams import pipes
+from tests.world import Small
 
 EXPECTED = [
     (UserError("wrong", hint="mend it"), 1),
@@ -151,4 +156,63 @@ def test_with_json_the_error_is_a_document_on_stdout(tmp_path: Path, capfd: pyte
     document = json.loads(printed.out)
     assert document["format"] == "rftplan.error/1"
     assert document["diagnostics"][0]["code"] == "S101"
+    assert (document["code"], document["exit_code"]) == ("specs", 1)
     assert "error[S101]" in printed.err
+
+
+@pytest.mark.parametrize("words", [["plan", "--jsn", "--json"], ["state", "show", "--json"], ["apply", "--json"]])
+def test_with_json_wrong_usage_is_a_document_too(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == ExitCode.USAGE
+    document = json.loads(capsys.readouterr().out)
+    assert (document["format"], document["code"], document["exit_code"]) == ("rftplan.error/1", "usage", 64)
+
+
+class Broken(Kind[SpecModel]):
+    """A kind with a bug: what happens to a command when rftplan itself is wrong."""
+
+    name = "broken"
+    section = "broken"
+
+    def __init__(self, bug: BaseException) -> None:
+        super().__init__(SpecModel)
+        self.bug = bug
+
+    def refs(self, spec: SpecModel) -> NoReturn:
+        raise self.bug
+
+    def identity(self, spec: SpecModel, upstream: object) -> NoReturn:
+        raise self.bug
+
+    def decide(self, situation: object) -> NoReturn:
+        raise self.bug
+
+    def standing(self, situation: object) -> NoReturn:
+        raise self.bug
+
+    async def perform(self, change: object, act: object) -> NoReturn:
+        raise self.bug
+
+
+@pytest.mark.parametrize(
+    ("bug", "exit_code", "code"),
+    [
+        (ZeroDivisionError("sk-proj-0123456789"), 70, "bug"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (ExceptionGroup("tasks", [UserError("one"), LockError("two")]), 1, "several"),
+        (ExceptionGroup("tasks", [UserError("one"), ZeroDivisionError("two")]), 70, "several"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_with_json_whatever_ends_a_command_is_a_document(
+    small: Small, capsys: pytest.CaptureFixture[str], bug: BaseException, exit_code: int, code: str
+) -> None:
+    small.write("specs/broken.yaml", "broken: {one: {}}\n")
+    KINDS["broken"] = Broken(bug)
+    try:
+        assert main(["-C", str(small.root), "check", "--json"]) == exit_code
+    finally:
+        del KINDS["broken"]
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert (document["format"], document["code"], document["exit_code"]) == ("rftplan.error/1", code, exit_code)
+    assert "0123456789" not in printed.out + printed.err

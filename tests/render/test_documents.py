@@ -170,4 +170,5 @@ def test_no_lock_is_an_empty_state() -> None:
         "serial": 0,
         "provider": None,
         "resources": {},
+        "tombstones": {},
     }

@@ -12,7 +12,7 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
-from rftplan.errors import BusyError, LockError, UserError
+from rftplan.errors import BusyError, LockError, RefusedPlanError, UserError
 from rftplan.events import Outcome
 from rftplan.loading import load
 from rftplan.releasing import release
@@ -218,7 +218,7 @@ def test_a_lock_that_moved_while_the_plan_was_looked_at_is_refused(small: Small)
             elsewhere.submit(Small(small.root, clock=small.clock).apply).result()
         return True
 
-    with pytest.raises(LockError, match="somebody else applied"):
+    with pytest.raises(RefusedPlanError, match="somebody else applied"):
         small.apply(consent=meanwhile)
     assert len(small.jobs()) == 2
 

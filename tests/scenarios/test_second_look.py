@@ -12,7 +12,7 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
-from rftplan.errors import ApiError, LockError, RftplanError, UserError
+from rftplan.errors import ApiError, RefusedPlanError, RftplanError, UserError
 from rftplan.events import Outcome
 from rftplan.releasing import release
 from tests.faults import Fault, once
@@ -119,7 +119,7 @@ def test_first_apply_beside_another_first_apply(small):
             e.submit(lambda: Small(small.root, clock=small.clock).apply(wait=True)).result()
         return True
 
-    with contextlib.suppress(LockError):
+    with contextlib.suppress(RefusedPlanError):
         small.apply(consent=meanwhile)
     assert len(small.jobs()) == 1, [(j.id, j.status) for j in small.jobs()]
 
