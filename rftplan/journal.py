@@ -81,22 +81,41 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where one environment keeps its state."""
+    """Where one environment keeps its state. `former` is the name that the journal had before locks of one name
+    in two folders were told apart."""
 
     lock: Path
     journal: Path
+    former: Path | None = None
 
 
 def read_state(paths: Paths, *, new_lineage: Callable[[], str]) -> tuple[State, Lock | None]:
     """The state now, and the lock as it lies there. Reads only; LockError where it must not be used."""
     lock = read_lock(paths.lock)
+    raw = _read(paths.journal)
+    if raw is None and paths.former is not None:
+        _refuse_former(paths.former, lock, paths)
+    return _overlay(lock, _records(raw or b"", paths.journal.name), new_lineage, paths), lock
+
+
+def _read(journal: Path) -> bytes | None:
     try:
-        raw = paths.journal.read_bytes()
+        return journal.read_bytes()
     except FileNotFoundError:
-        raw = b""
+        return None
     except OSError as error:
-        raise LockError(f"{paths.journal.name} cannot be read: {error.strerror}") from None
-    return _overlay(lock, _records(raw, paths.journal.name), new_lineage, paths), lock
+        raise LockError(f"{journal.name} cannot be read: {error.strerror}") from None
+
+
+def _refuse_former(former: Path, lock: Lock | None, paths: Paths) -> None:
+    """LockError if a journal under its former name may be this lock's and knows of something: whose it is, where
+    two locks shared the name, only a person can say."""
+    records = _records(_read(former) or b"", former.name)
+    if len(records) > 1 and (lock is None or records[0].get("lineage") == lock.lineage):
+        raise LockError(
+            f"journal {former.name} has a name that two locks could share, and an apply in it that did not end",
+            hint=f"if it is of {paths.lock.name}, rename it to {paths.journal.name}; otherwise move it away",
+        )
 
 
 def _records(raw: bytes, name: str) -> list[dict[str, Any]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +25,21 @@ class Promoted:
 
 
 def state_paths(root: Path, lock: str | None = None, env: str = "default") -> Paths:
-    """Where the lock and the journal of one environment lie; another lock has a journal of its own."""
-    written = root / (lock or "rftplan.lock")
-    name = "journal.jsonl" if written == root / "rftplan.lock" else f"{written.stem}.journal.jsonl"
-    return Paths(lock=written, journal=root / ".rftplan" / env / name)
+    """Where the lock and the journal of one environment lie. A lock has one journal however it is written, and
+    no other lock has the same."""
+    written, folder = root / (lock or "rftplan.lock"), root / ".rftplan" / env
+    if os.path.realpath(written) == os.path.realpath(root / "rftplan.lock"):
+        return Paths(lock=written, journal=folder / "journal.jsonl")
+    journal = folder / f"{written.stem}-{_place(root, written)}.journal.jsonl"
+    return Paths(lock=written, journal=journal, former=folder / f"{written.stem}.journal.jsonl")
+
+
+def _place(root: Path, lock: Path) -> str:
+    """Where a lock really lies, in eight characters; seen from the root, so that a project may move."""
+    real = os.path.realpath(lock)
+    with suppress(ValueError):  # on another drive: seen from nowhere
+        real = os.path.relpath(real, os.path.realpath(root))
+    return hashlib.sha256(Path(real).as_posix().encode(errors="surrogateescape")).hexdigest()[:8]
 
 
 def require_environment(env: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,50 @@ def test_each_lock_has_a_journal_of_its_own(tmp_path: Path) -> None:
     own, other = state_paths(tmp_path), state_paths(tmp_path, "other.lock")
     assert own.journal == tmp_path / ".rftplan" / "default" / "journal.jsonl"
     assert other.lock == tmp_path / "other.lock"
-    assert other.journal == tmp_path / ".rftplan" / "default" / "other.journal.jsonl"
+    assert other.journal.parent == own.journal.parent
+    assert other.journal.name.startswith("other-")
+    assert other.journal.name.endswith(".journal.jsonl")
     assert state_paths(tmp_path, "rftplan.lock") == own
     assert state_paths(tmp_path, env="prod").journal.parent.name == "prod"
+
+
+@pytest.mark.parametrize("name", ["rftplan.lock", "state/prod.lock"])
+def test_a_lock_has_one_journal_however_it_is_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / "state" / "deeper").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "state")
+    spellings = [name, f"./{name}", f"state/../{name}", str(tmp_path / name)]
+    if name.startswith("state"):
+        spellings += ["link/prod.lock", "state/deeper/../prod.lock"]
+    assert len({state_paths(tmp_path, written).journal for written in spellings}) == 1
+
+
+def test_locks_of_one_name_in_two_folders_share_no_journal(tmp_path: Path) -> None:
+    places = ["rftplan.lock", "a/rftplan.lock", "b/rftplan.lock", "../rftplan.lock"]
+    assert len({state_paths(tmp_path, written).journal for written in places}) == len(places)
+
+
+def test_a_journal_goes_along_when_the_project_moves(tmp_path: Path) -> None:
+    here, there = (state_paths(tmp_path / folder, "a/b.lock").journal for folder in ("here", "there"))
+    assert here.name == there.name
+
+
+def test_an_unfinished_apply_under_a_journals_former_name_is_not_forgotten(small: Small) -> None:
+    small.options = replace(small.options, lock="a/prod.lock")
+    (small.root / "a").mkdir()
+    small.apply()
+    paths = state_paths(small.root, "a/prod.lock")
+    assert paths.former is not None
+    header = paths.journal.read_text()
+    paths.journal.rename(paths.former)
+    assert small.verbs()["deployment.reviewer"] == "defer wait"  # a header alone binds nobody
+    intent = {"n": 9, "record": "intent", "address": "job.x", "verb": "launch", "token": "t", "at": 1.0}
+    paths.former.write_text(header + json.dumps(intent) + "\n")
+    with pytest.raises(LockError, match="did not end") as caught:
+        small.plan()
+    assert paths.journal.name in str(caught.value.hint)
+    other = json.dumps({**json.loads(header), "lineage": "another"}) + "\n"
+    paths.former.write_text(other + json.dumps(intent) + "\n")
+    assert small.verbs()["deployment.reviewer"] == "defer wait"  # another lock's
 
 
 @pytest.mark.parametrize("env", [None, "default"])
