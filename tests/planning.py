@@ -262,7 +262,9 @@ def seen_jobs(draw: st.DrawFn, at: Address, want: Resource | None, entry: Entry 
         else []
     )
     step = draw(st.sampled_from([None, 3]))
-    return SeenJob(mine, tuple(slot), tuple(others), (), Progress(step, 10 if step else None))
+    ids = [job.id for job in (*slot, *others, *([mine] if mine else []))]
+    begun = draw(st.frozensets(st.sampled_from(ids))) if ids else frozenset()
+    return SeenJob(mine, tuple(slot), tuple(others), (), Progress(step, 10 if step else None), begun)
 
 
 @st.composite

@@ -105,5 +105,9 @@ def launched(
     """A job that we launched with this very spec and that now is in `status`."""
     want = resource(job_spec(run=run))
     job = remote(status, launch=first_launch(want))
-    seen = SeenJob(mine=job, slot=(job,), progress=Progress(step, 10))
+    seen = SeenJob(mine=job, slot=(job,), progress=Progress(step, 10), begun=_begun(job, step))
     return want, situation(want, entry=entry_for(want, job, **resolved), seen=seen)
+
+
+def _begun(job: RemoteJob, step: int | None) -> frozenset[str]:
+    return frozenset({job.id} if step else ())

@@ -533,3 +533,32 @@ def test_a_refused_cancel_of_what_was_replaced_does_not_hide_the_launch(small):
     assert told.outcome is Outcome.FAILED
     assert told.id == small.lock().resources[JOB].id != old
     assert f"{told.id} was launched" in told.error
+
+
+def test_every_old_job_is_paused_by_one_apply(small):
+    small.launch_until_step()
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    with_fault(small, lambda _, path, n: Fault.ERROR_BEFORE if path.endswith("/cancel") else None)
+    small.apply()
+    reset(small)
+    for _ in range(30):
+        if "step" in small.status()["job.review"].detail:
+            break
+        small.clock.time += 0.1
+    assert job_states(small) == ["running", "running"]
+    small.edit(S, "n_epochs: 3", "n_epochs: 4")
+    small.edit(S, "    model: o4-mini", "    run: paused\n    model: o4-mini")
+    small.apply()
+    assert set(job_states(small)) <= {"pausing", "paused"}
+
+
+def test_a_reverted_edit_is_no_lost_lock(small):
+    small.launch_until_step()
+    small.clock.time += 600
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    small.edit(S, "at_least: 0.1", "at_least: 0.1}\n      - {metric: valid_reward_mean, at_most: 1.0")
+    small.apply()
+    small.edit(S, "n_epochs: 3", "n_epochs: 2")
+    assert small.changes()["job.review"].action is Action.ADOPT
+    small.train()
+    assert small.lock().resources[DEP].id

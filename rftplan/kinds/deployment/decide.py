@@ -81,10 +81,12 @@ def _stands_still(upstream: Change, seen: SeenDeployment) -> str:
 
 
 def lock_was_lost(situation: Situation, upstream: Change) -> bool:
-    """Whether the job was found at the service: then what was promoted or rolled back before is not known."""
-    adopting = upstream.action is Action.ADOPT and upstream.verb == "adopt"
+    """Whether the job was found at the service by a lock that knew nothing of it: then what was promoted or rolled
+    back before is not known either. A job that comes back when an edit is reverted is no such thing."""
     job = situation.entries.get(upstream.address)
-    return adopting or (job is not None and job.origin is Origin.ADOPTED)
+    if job is None:
+        return upstream.action is Action.ADOPT and upstream.verb == "adopt"
+    return job.origin is Origin.ADOPTED
 
 
 def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> Change:

@@ -75,8 +75,8 @@ def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> C
         return situation.change(Action.HOLD, "hold", Reason.AMBIGUOUS, f"{ids} are launches of the same slot")
     if usable:
         held = hold_for_foreign(situation, usable)
-        found = Reason.FOUND_AT_SERVICE
-        return held or adopt(situation, seen, usable[0], verb="adopt", reason=found, origin=Origin.ADOPTED)
+        found, came = Reason.FOUND_AT_SERVICE, _origin(situation.entry)
+        return held or adopt(situation, seen, usable[0], verb="adopt", reason=found, origin=came)
     if seen.slot:
         return after_failure(situation, seen, max(seen.slot, key=age), ours=_buried(situation, seen))
     if (moved := _looks_moved(situation, seen, want)) is not None:
@@ -87,6 +87,11 @@ def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> C
     if situation.entry is None:
         return launch(situation, seen, Reason.NOT_THERE, "")
     return launch(situation, seen, Reason.CONTENT_CHANGED, "")
+
+
+def _origin(entry: Entry | None) -> Origin:
+    """A lock that knows the address was not lost: what comes back is what it launched before an edit."""
+    return Origin.ADOPTED if entry is None else entry.origin
 
 
 def _buried(situation: Situation, seen: SeenJob) -> bool:
@@ -109,12 +114,17 @@ def _keep_from_running(situation: Situation, seen: SeenJob, run: Run) -> Change:
     active = active_jobs(situation, seen)
     if not active:
         return situation.change(Action.NOOP, "keep", Reason.RUN_STATE_HELD_BACK, f"run: {run}")
+    known = [job for job in active if job.status not in (JobStatus.PAUSING, JobStatus.UNKNOWN)]
+    if not known:
+        job = active[-1]
+        reason = Reason.UNKNOWN_STATUS if job.status is JobStatus.UNKNOWN else Reason.CHANGING_STATE
+        return situation.change(Action.DEFER, "wait", reason, f'{job.id} is "{job.raw_status}"')
     if run is Run.CANCELLED:
-        return cancel(situation, active, Reason.RUN_STATE_DIFFERS, "run: cancelled")
-    going = [job for job in active if job.status not in (JobStatus.PAUSED, JobStatus.PAUSING)]
+        return cancel(situation, known, Reason.RUN_STATE_DIFFERS, "run: cancelled")
+    going = [job for job in known if job.status is not JobStatus.PAUSED]
     if not going:
-        return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{active[-1].id} is {active[-1].status}")
-    return pause(situation, seen, going[-1])
+        return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{known[-1].id} is {known[-1].status}")
+    return pause(situation, seen, going)
 
 
 def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry: Entry) -> Change:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rftplan.address import Address
 from rftplan.api.port import JobEvent, JobFault, JobStatus, Port, RemoteJob, Simulation
@@ -37,13 +37,15 @@ class Progress:
 class SeenJob:
     """`mine` is the entry's job, None if the service has it no more. `slot` are the launches of the wanted
     fingerprint under this address; `others` the active ones of other fingerprints; `elsewhere` launches of the
-    wanted fingerprint under addresses that the spec lacks. Each oldest first."""
+    wanted fingerprint under addresses that the spec lacks. Each oldest first. `begun` are those that have taken
+    a step, looked at where the spec wants them paused."""
 
     mine: RemoteJob | None = None
     slot: tuple[RemoteJob, ...] = ()
     others: tuple[RemoteJob, ...] = ()
     elsewhere: tuple[RemoteJob, ...] = ()
     progress: Progress = Progress()
+    begun: frozenset[str] = frozenset()
 
 
 def current_job(want: Resource | None, entry: Entry | None, seen: object) -> RemoteJob | None:
@@ -125,6 +127,8 @@ async def _listed(look: Look, doubtful: Sequence[Address]) -> Sequence[RemoteJob
 
 
 async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJob:
+    import asyncio
+
     want, entry = look.resources.get(address), look.entries.get(address)
     here = look.scope.launch_address(address)
     under = sorted((j for j in jobs if j.metadata.get(ADDRESS_KEY) == here), key=age)
@@ -134,13 +138,23 @@ async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJ
     elsewhere = tuple(j for j in jobs if want is not None and _moved(look, j, want))
     seen = SeenJob(mine, slot, others, elsewhere)
     job = current_job(want, entry, seen) or _going(seen)
-    if job is None or job.status in (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING):
-        return seen
-    return SeenJob(mine, slot, others, elsewhere, await progress_of(look.port, job.id))
+    pausable = _running(seen) if want is not None and want.spec.run is Run.PAUSED else set()
+    early = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING)
+    looked = sorted(pausable | ({job.id} if job is not None and job.status not in early else set()))
+    found = await asyncio.gather(*(progress_of(look.port, id) for id in looked))
+    figures = dict(zip(looked, found, strict=True))
+    begun = frozenset(id for id in pausable if figures[id].step)
+    return replace(seen, begun=begun, progress=figures.get(job.id, Progress()) if job else Progress())
+
+
+def _running(seen: SeenJob) -> set[str]:
+    """What may be paused."""
+    jobs = (*seen.others, *seen.slot, *((seen.mine,) if seen.mine else ()))
+    return {job.id for job in jobs if job.status is JobStatus.RUNNING}
 
 
 def _going(seen: SeenJob) -> RemoteJob | None:
-    """The job that a spec which changed and shall pause would pause."""
+    """The job that runs where the spec has changed since."""
     going = [j for j in (*seen.others, *((seen.mine,) if seen.mine else ())) if j.status is JobStatus.RUNNING]
     return max(going, key=age, default=None)
 

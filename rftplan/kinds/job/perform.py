@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -38,14 +39,8 @@ async def perform(change: Change, act: Act) -> Result:
             for old in cancels:  # first: once the adopted job is known, nobody looks for others
                 await _cancel_one(change, old, act)
             return _take(change, entry, act)
-        case PauseStep(job_id):
-            job = await act.effect(
-                change.address,
-                "pause",
-                lambda _: act.port.pause_job(job_id),
-                lambda j: _with_status(change, act, j, "us"),
-            )
-            return result(change, Outcome.DONE, id=job.id, detail=f"now {job.status}")
+        case PauseStep(job_ids):
+            return await _pause(change, job_ids, act)
         case ResumeStep(job_id):
             job = await act.effect(
                 change.address,
@@ -59,6 +54,19 @@ async def perform(change: Change, act: Act) -> Result:
         case _:
             _forget(change, act)
             return result(change, Outcome.DONE)
+
+
+async def _pause(change: Change, job_ids: Sequence[str], act: Act) -> Result:
+    said = []
+    for id in job_ids:
+        job = await act.effect(
+            change.address,
+            "pause",
+            lambda _, id=id: act.port.pause_job(id),  # type: ignore[misc]
+            lambda j: _with_status(change, act, j, "us"),
+        )
+        said.append(f"now {job.status}" if len(job_ids) == 1 else f"{id} is now {job.status}")
+    return result(change, Outcome.DONE, id=job_ids[-1], detail=", ".join(said))
 
 
 def _close_answered(change: Change, act: Act) -> None:

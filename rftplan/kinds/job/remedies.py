@@ -140,18 +140,18 @@ def _said(job: RemoteJob) -> str:
     return f"failed: {job.error.message}{code}"
 
 
-def pause(situation: Situation, seen: SeenJob, job: RemoteJob) -> Change:
-    """Pause it, or wait for its first step: before that the service has nothing to resume from."""
-    if job.status is not JobStatus.RUNNING or not seen.progress.step:
-        return situation.change(
-            Action.DEFER,
-            "wait",
-            Reason.BEFORE_FIRST_STEP,
-            f"{job.id} has no step yet to pause at",
-        )
-    return situation.change(
-        Action.UPDATE, "pause", Reason.RUN_STATE_DIFFERS, f"{job.id} is {job.status}", step=PauseStep(job.id)
+def pause(situation: Situation, seen: SeenJob, jobs: Sequence[RemoteJob]) -> Change:
+    """Pause them, each once it has taken a step: before that the service has nothing to resume from."""
+    ready = [job for job in jobs if job.status is JobStatus.RUNNING and job.id in seen.begun]
+    early = ", ".join(job.id for job in jobs if job not in ready)
+    waits = f"{early} has no step yet to pause at"
+    if not ready:
+        return situation.change(Action.DEFER, "wait", Reason.BEFORE_FIRST_STEP, waits)
+    detail = ", ".join(f"{job.id} is {job.status}" for job in ready) + (
+        f"; {waits}, a later apply goes on" if early else ""
     )
+    step = PauseStep(tuple(job.id for job in ready))
+    return situation.change(Action.UPDATE, "pause", Reason.RUN_STATE_DIFFERS, detail, step=step)
 
 
 def cancel(situation: Situation, jobs: Sequence[RemoteJob], reason: Reason, detail: str, **rest: Any) -> Change:

@@ -27,7 +27,7 @@ class AdoptStep:
 
 @dataclass(frozen=True, slots=True)
 class PauseStep:
-    job_id: str
+    job_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

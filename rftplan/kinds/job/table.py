@@ -60,7 +60,7 @@ def _running(situation: Situation, seen: SeenJob, job: RemoteJob, run: Run) -> C
         case Run.RUNNING:
             return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is running", step=FollowStep())
         case Run.PAUSED:
-            return pause(situation, seen, job)
+            return pause(situation, seen, (job,))
         case Run.CANCELLED:
             return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
         case _:

@@ -55,8 +55,13 @@ def decide(
     upstream: Change = KEPT,
     job: Entry | None = None,
 ) -> Change:
-    entries = {JOB: job or job_entry(), **({AT: entry} if entry else {})}
+    known = {} if upstream is FOUND else {JOB: job or job_entry()}
+    entries = {**known, **({AT: entry} if entry else {})}
     return KIND.decide(Situation(AT, want, entry, seen, None, scope(), upstream={JOB: upstream}, entries=entries))
+
+
+FOUND = Change(JOB, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE)
+"""Found by a lock that knows nothing of the job."""
 
 
 def by(status: JobStatus) -> SeenDeployment:
@@ -89,8 +94,9 @@ TABLE: list[tuple[str, dict[str, Any], Action, str, Reason]] = [
     ("the job is launched anew", {"entry": live(), "upstream": RELAUNCH}, Action.DEFER, "wait", Reason.WAITS_FOR_JOB),
     ("the job is held", {"seen": by(JobStatus.FAILED), "upstream": HELD}, Action.DEFER, "wait", Reason.WAITS_FOR_JOB),
     ("the lock was lost", {"job": job_entry(Origin.ADOPTED)}, Action.HOLD, "hold", Reason.LOCK_REBUILT),
-    ("the lock is being rebuilt", {"upstream": Change(JOB, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE)},
-     Action.HOLD, "hold", Reason.LOCK_REBUILT),
+    ("the lock is being rebuilt", {"upstream": FOUND}, Action.HOLD, "hold", Reason.LOCK_REBUILT),
+    ("an edit was reverted", {"upstream": replace(FOUND, detail="again")}, Action.CREATE, "promote",
+     Reason.GATES_PASSED),
     ("our own launch was recovered", {"upstream": Change(JOB, Action.ADOPT, "recover", Reason.INTENT_RECOVERED)},
      Action.CREATE, "promote", Reason.GATES_PASSED),
     ("released after a lost lock", {"entry": Entry(WANT.fingerprint, WANT.inputs), "job": job_entry(Origin.ADOPTED)},

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from rftplan.api.port import JobFault, JobStatus
 from rftplan.changes import Action, Hazard, Reason
 from rftplan.journal import Intent
 from rftplan.kinds.job.decide import decide
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob
-from rftplan.kinds.job.steps import CancelStep, LaunchStep
+from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep
+from rftplan.lockfile import Origin
 from tests.kinds.builders import (
     JOB,
     entry_for,
@@ -67,9 +70,38 @@ def test_changed_spec_that_shall_be_paused_pauses_the_old_one_and_launches_nothi
     _, given = launched(S.RUNNING)
     seen = given.seen
     assert isinstance(seen, SeenJob)
-    there = SeenJob(mine=seen.mine, progress=seen.progress)
+    there = SeenJob(mine=seen.mine, begun=seen.begun)
     change = decide(situation(resource(job_spec(seed=7, run="paused")), entry=given.entry, seen=there))
     assert (change.action, change.verb) == (Action.UPDATE, "pause")
+
+
+@pytest.mark.parametrize("run", ["paused", "cancelled"])
+@pytest.mark.parametrize("status", [S.UNKNOWN, S.PAUSING])
+def test_changed_spec_waits_where_nobody_knows_what_the_old_one_does(status: S, run: str) -> None:
+    _, given = launched(status)
+    seen = given.seen
+    assert isinstance(seen, SeenJob)
+    change = decide(situation(resource(job_spec(seed=7, run=run)), entry=given.entry, seen=SeenJob(mine=seen.mine)))
+    assert (change.action, change.hazards) == (Action.DEFER, ())
+    assert change.reason is (Reason.UNKNOWN_STATUS if status is S.UNKNOWN else Reason.CHANGING_STATE)
+
+
+def test_every_old_one_that_may_be_paused_is_paused_at_once_and_the_rest_is_named() -> None:
+    old = tuple(remote(S.RUNNING, id=f"ftjob-{n}", launch=f"v1:{n}:1", created_at=n) for n in range(3))
+    seen = SeenJob(others=old, begun=frozenset({"ftjob-0", "ftjob-2"}))
+    change = decide(situation(resource(job_spec(run="paused")), seen=seen))
+    assert change.step == PauseStep(("ftjob-0", "ftjob-2"))
+    assert "ftjob-1 has no step yet" in change.detail
+
+
+@pytest.mark.parametrize("origin", list(Origin))
+def test_what_comes_back_when_an_edit_is_reverted_is_as_much_ours_as_before(origin: Origin) -> None:
+    want = resource(job_spec())
+    job = remote(S.SUCCEEDED, launch=first_launch(want))
+    before = replace(entry_for(resource(job_spec(seed=7)), remote(S.CANCELLED, id="ftjob-2")), origin=origin)
+    step = decide(situation(want, entry=before, seen=SeenJob(slot=(job,)))).step
+    assert isinstance(step, AdoptStep)
+    assert step.entry.origin is origin
 
 
 def test_editing_an_alias_to_the_snapshot_it_resolved_to_changes_nothing() -> None:
