@@ -101,7 +101,6 @@ MIRROR_ELSEWHERE = {
     "api.port": "api/test_life.py",
     "api.profiles.base": "api/profiles/test_profiles.py",
     "events": "cli/test_board.py",
-    "render.shapes": "render/test_documents.py",
     "server.trainer": "server/test_simulate.py",
     # Halves of one thing, cut for their length; the other half, or the public face, has the tests of both.
     "source.document": "source/test_source.py",
