@@ -101,12 +101,12 @@ def entry_from(document: Any) -> Entry:
     return Entry(
         fingerprint=fingerprint,
         inputs=_mapping(document["inputs"]),
-        id=document.get("id"),
+        id=_optional_text(document.get("id")),
         origin=Origin(document["origin"]),
-        attempt=int(document["attempt"]),
+        attempt=_whole(document["attempt"]),
         resolved=_mapping(document.get("resolved", {})),
-        holds=tuple(Hold(_text(h["code"]), _text(h["reason"]), bool(h["operator"])) for h in document.get("holds", [])),
-        history=tuple(_mapping(revision) for revision in document.get("history", [])),
+        holds=tuple(_hold(hold) for hold in _list(document.get("holds", []))),
+        history=tuple(_mapping(revision) for revision in _list(document.get("history", []))),
     )
 
 
@@ -144,8 +144,14 @@ def loads(text: str, *, name: str) -> Lock:
     _check_format(document, name)
     try:
         return _lock_from(document)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise LockError(f"{name} is damaged: {error}", hint=f"restore it (git checkout {name})") from None
+    except KeyError as error:
+        raise _damaged(name, f"{error} is missing") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _damaged(name, str(error)) from None
+
+
+def _damaged(name: str, what: str) -> LockError:
+    return LockError(f"{name} is damaged: {what}", hint=f"restore it (git checkout {name})")
 
 
 def _check_format(document: Any, name: str) -> None:
@@ -162,24 +168,24 @@ def _check_format(document: Any, name: str) -> None:
 
 
 def _lock_from(document: Any) -> Lock:
-    provider = document["provider"]
+    provider = _mapping(document["provider"])
     return Lock(
         lineage=_text(document["lineage"]),
-        serial=int(document["serial"]),
+        serial=_whole(document["serial"]),
         provider=ProviderIdentity(
             type=_text(provider["type"]),
             base_url=_text(provider["base_url"]),
-            organization=provider.get("organization"),
-            project=provider.get("project"),
+            organization=_optional_text(provider.get("organization")),
+            project=_optional_text(provider.get("project")),
         ),
         resources=MappingProxyType(
-            {Address.parse(key): entry_from(value) for key, value in document["resources"].items()}
+            {Address.parse(key): entry_from(value) for key, value in _mapping(document["resources"]).items()}
         ),
         project=_optional_text(document.get("project")),
         tombstones=MappingProxyType(
             {
-                Address.parse(key): tuple(_text(slot) for slot in slots)
-                for key, slots in document.get("tombstones", {}).items()
+                Address.parse(key): tuple(_text(slot) for slot in _list(slots))
+                for key, slots in _mapping(document.get("tombstones", {})).items()
             }
         ),
     )
@@ -193,6 +199,23 @@ def _text(value: Json) -> str:
 
 def _optional_text(value: Json) -> str | None:
     return None if value is None else _text(value)
+
+
+def _whole(value: Json) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
+
+
+def _hold(value: Json) -> Hold:
+    hold = _mapping(value)
+    return Hold(_text(hold["code"]), _text(hold["reason"]), hold["operator"] is True)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return value
 
 
 def _mapping(value: Any) -> JsonObject:

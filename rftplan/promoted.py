@@ -9,9 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rftplan.address import Address
 from rftplan.canonical import Json
-from rftplan.errors import UserError
+from rftplan.errors import LockError, UserError
 from rftplan.journal import Paths, State, read_state
+from rftplan.lockfile import Entry, read_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,12 @@ def require_environment(env: str | None) -> None:
 
 def promoted(state: State) -> dict[str, Promoted]:
     """Every deployment that points at a model, by name."""
+    return _promoted(state.entries)
+
+
+def _promoted(entries: Mapping[Address, Entry]) -> dict[str, Promoted]:
     found = {}
-    for address, entry in sorted(state.entries.items(), key=lambda item: item[0]):
+    for address, entry in sorted(entries.items(), key=lambda item: item[0]):
         if address.kind == "deployment" and entry.id is not None and entry.history:
             revision = entry.history[-1]
             found[address.name] = Promoted(
@@ -68,18 +74,43 @@ def _whole(value: Json) -> int:
     return value if isinstance(value, int) else 0
 
 
-def read_promoted(root: Path, lock: str | None = None) -> Mapping[str, Promoted]:
-    """Every live model of the project at `root`. LockError if the lock must not be trusted."""
-    state, _ = read_state(state_paths(root, lock), new_lineage=str)
-    return promoted(state)
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Every live model by name. `doubt` says why the lock alone was asked, which may be behind, and what to do."""
+
+    models: Mapping[str, Promoted]
+    doubt: str | None = None
+
+
+def read_promoted(root: Path, lock: str | None = None) -> Live:
+    """Every live model of the project at `root`. LockError if the lock must not be trusted.
+
+    A journal that is damaged takes nobody's model away: the lock answers, and the doubt is said.
+    """
+    paths = state_paths(root, lock)
+    try:
+        state, _ = read_state(paths, new_lineage=str)
+    except LockError as error:
+        known = read_lock(paths.lock)
+        if known is None:
+            raise
+        doubt = f"{error}; answered from {paths.lock.name} alone, which may be behind ({error.hint})"
+        return Live(_promoted(known.resources), doubt)
+    return Live(promoted(state))
 
 
 def resolve(name: str, *, directory: str | Path = ".", lock: str | None = None) -> str:
     """The model id that a deployment points at, for the program that calls the model.
 
-    UserError if nothing is promoted under this name.
+    UserError if nothing is promoted under this name, LockError if the lock must not be trusted. Warns, and
+    answers, where only the journal beside it is damaged.
     """
-    live = read_promoted(Path(directory), lock)
+    read = read_promoted(Path(directory), lock)
+    if read.doubt is not None:
+        import warnings
+
+        warnings.warn(read.doubt, stacklevel=2)
+    live = read.models
     if name in live:
         return live[name].model
     known = f"known are {', '.join(live)}" if live else "nothing is promoted yet: rftplan apply --wait"

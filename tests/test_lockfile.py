@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -105,3 +107,54 @@ def test_a_directory_or_bytes_in_its_place_are_errors(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"\xff\xfe{}")
     with pytest.raises(LockError, match="damaged"):
         read_lock(tmp_path / "b")
+
+
+REAL = dumps(
+    Lock(
+        "lineage",
+        IDENTITY,
+        3,
+        MappingProxyType(
+            {
+                Address("file", "train"): Entry("v1:" + "a" * 64, {"sha256": "0" * 64}, id="file-1"),
+                Address("deployment", "reviewer"): Entry(
+                    "v1:" + "b" * 64,
+                    {"gates": [{"metric": "valid_reward_mean"}]},
+                    id="ft:1",
+                    holds=(Hold("guard", "reward fell"),),
+                    history=({"revision": 1, "step": 3, "evidence": [{"value": 0.5}]},),
+                ),
+            }
+        ),
+        tombstones=MappingProxyType({Address("job", "review"): ("v1:a:1",)}),
+        project="demo",
+    )
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.data())
+def test_a_lock_that_was_edited_by_hand_is_a_lock_or_is_refused(data: st.DataObject) -> None:
+    """Any value of it deleted or replaced by any other."""
+    document: Any = json.loads(REAL)
+    at = document
+    while True:
+        keys = list(at) if isinstance(at, dict) else list(range(len(at)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(at[key], dict | list) or not at[key] or data.draw(st.booleans()):
+            break
+        at = at[key]
+    if data.draw(st.booleans()):
+        del at[key]
+    else:
+        at[key] = data.draw(anything)
+    try:
+        lock = loads(json.dumps(document), name="rftplan.lock")
+    except LockError as refused:
+        assert refused.hint
+    else:
+        assert loads(dumps(lock), name="rftplan.lock") == lock

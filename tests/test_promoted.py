@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from rftplan.cli.boundary import main
 from rftplan.errors import LockError, UserError
 from rftplan.lockfile import write_lock
-from rftplan.promoted import read_promoted, require_environment, resolve, state_paths
+from rftplan.promoted import Live, read_promoted, require_environment, resolve, state_paths
 from tests.world import Small
 
 
@@ -75,9 +76,9 @@ def test_another_environment_is_refused_for_its_model_would_be_another() -> None
 
 
 def test_the_live_model_comes_with_where_it_came_from(small: Small) -> None:
-    assert read_promoted(small.root) == {}
+    assert read_promoted(small.root) == Live({})
     small.train()
-    (live,) = read_promoted(small.root).values()
+    (live,) = read_promoted(small.root).models.values()
     assert live.model == resolve("reviewer", directory=small.root)
     assert live.model.startswith("ft:")
     assert (live.job, live.revision) == ("job.review", 1)
@@ -106,4 +107,22 @@ def test_figures_that_were_edited_by_hand_are_not_believed(small: Small) -> None
         for address, entry in lock.resources.items()
     }
     write_lock(small.root / "rftplan.lock", replace(lock, resources=edited))
-    assert read_promoted(small.root)["reviewer"].step == 0
+    assert read_promoted(small.root).models["reviewer"].step == 0
+
+
+def test_a_damaged_journal_takes_nobodys_model_away(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    small.train()
+    (live,) = read_promoted(small.root).models.values()
+    small.write(".rftplan/default/journal.jsonl", b"{}\nnonsense\n{}\n")
+    with pytest.warns(UserWarning, match="damaged in line 2 of 3.*answered from rftplan.lock alone"):
+        assert resolve("reviewer", directory=small.root) == live.model
+    assert main(["-C", str(small.root), "output", "reviewer", "--raw"]) == 0
+    out, err = capsys.readouterr()
+    assert out == live.model + "\n"
+    assert err.startswith("warning: journal journal.jsonl is damaged in line 2 of 3") and err.count("\n") == 1
+
+
+def test_a_damaged_journal_without_a_lock_gives_no_model(small: Small) -> None:
+    small.write(".rftplan/default/journal.jsonl", b"{}\nnonsense\n{}\n")
+    with pytest.raises(LockError, match="damaged in line 2 of 3"):
+        resolve("reviewer", directory=small.root)

@@ -90,13 +90,16 @@ def output(
     from rftplan.promoted import read_promoted, require_environment
     from rftplan.render.documents import dumped, outputs_document
     from rftplan.render.escape import visible
-    from rftplan.render.text import outputs_text
+    from rftplan.render.text import outputs_text, warning_text
 
     run = invocation(context)
     if raw and (json or name is None):
         raise UsageError("--raw needs the name of one deployment, and excludes --json")
     require_environment(run.env)
-    document = outputs_document(_chosen(read_promoted(run.directory, run.lock), name))
+    live = read_promoted(run.directory, run.lock)
+    if live.doubt is not None:
+        run.terminal.err(warning_text(live.doubt, run.look_err))
+    document = outputs_document(_chosen(live.models, name))
     if raw and name is not None:
         run.result(visible(document[name]["model"]) + "\n")
     else:

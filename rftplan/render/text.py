@@ -75,6 +75,11 @@ def error_text(message: str, hint: str | None, look: Look) -> str:
     return joined(lines)
 
 
+def warning_text(message: str, look: Look) -> str:
+    """A warning that is not a finding."""
+    return joined([f"{look.paint(Tone.CAUTION, 'warning')}: {visible(message)}"])
+
+
 def status_text(document: StatusDocument, look: Look) -> str:
     """One line a resource: address, state, id, detail."""
     if not document["resources"]:

@@ -102,7 +102,7 @@ class DeploymentKind(Kind[DeploymentSpec]):
         if entry is None or entry.id is None or not entry.history:
             return Standing("nothing promoted")
         revision = entry.history[-1]
-        return Standing("live", entry.id, f"revision {revision['revision']}, step {revision['step']}")
+        return Standing("live", entry.id, f"revision {revision.get('revision')}, step {revision.get('step')}")
 
     async def perform(self, change: Change, act: Act) -> Result:
         await answer_cut_off(change.address, act)

@@ -260,7 +260,7 @@ def job_from(entry: Entry) -> RemoteJob:
         id=str(entry.id),
         status=status,
         raw_status=status.value,
-        created_at=int(str(values.get("created_at", 0))),
+        created_at=_whole(values.get("created_at")) or 0,
         model=str(values.get("model")),
         training_file=_text(values.get("training_file")),
         validation_file=_text(values.get("validation_file")),
