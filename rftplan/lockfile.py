@@ -121,8 +121,9 @@ def dumps(lock: Lock) -> str:
     }
     if lock.project is not None:
         document["project"] = lock.project
-    if lock.tombstones:
-        document["tombstones"] = {str(a): list(slots) for a, slots in lock.tombstones.items() if slots}
+    tombstones: JsonObject = {str(a): list(slots) for a, slots in lock.tombstones.items() if slots}
+    if tombstones:
+        document["tombstones"] = tombstones
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
