@@ -1,7 +1,8 @@
 """The table of finding codes: one code, one severity, one summary. Knows neither specs nor rules.
 
-`S1xx` the text of a spec (source.py) · `S2xx` structure, fields and references (config.py) · `D1xx` the text of
-a data file (data.py). A code that was released is never given a second meaning.
+`S1xx` files and their text, whoever reads them in · `S2xx` what specs say: structure, fields, references, and what
+the provider cannot do · `D1xx` the rows of a data file. The other families of DESIGN §8 come with their rules. A code
+that was released is never given a second meaning.
 """
 
 from __future__ import annotations

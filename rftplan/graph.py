@@ -133,5 +133,4 @@ def _file(declared: Declared, facts: DataFacts | KnownRows) -> Resource:
         inputs=inputs,
         data=facts if isinstance(facts, DataFacts) else None,
         rows_digest=facts.rows_digest,
-        absent=isinstance(facts, KnownRows),
     )

@@ -207,7 +207,8 @@ class _Data:
         detail = f'"{declared.spec.path}" is not here; its digest is taken from the lock'
         hint = "fetch it before the next launch, which has to upload it"
         self.findings.append(finding(DATA_ABSENT, detail, place=place, address=address, hint=hint))
-        return KnownRows(str(entry.inputs["sha256"]), _text(entry.resolved.get("rows_digest")))
+        rows_digest = entry.resolved.get("rows_digest")
+        return KnownRows(str(entry.inputs["sha256"]), rows_digest if isinstance(rows_digest, str) else None)
 
 
 def _is_missing(path: Path) -> bool:
@@ -219,7 +220,3 @@ def _is_missing(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return False
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

@@ -97,7 +97,6 @@ def graph_of(declared: Mapping[Address, Any], *, absent: frozenset[Address] = fr
             inputs=inputs,
             data=None if at in absent else facts,
             rows_digest=digest if facts else None,
-            absent=at in absent,
         )
     return Graph(resources, order)
 

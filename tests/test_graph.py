@@ -105,7 +105,7 @@ def test_a_file_that_is_absent_has_the_identity_that_the_lock_knows(small: Small
     known = KnownRows("a" * 64, "a" * 64)
     graph = graph_of(config, {**FACTS, train: known})
     here = graph_of(config, FACTS)
-    assert graph.resources[train].absent
+    assert graph.resources[train].data is None
     assert {r.fingerprint for r in graph.resources.values()} == {r.fingerprint for r in here.resources.values()}
 
 

@@ -17,8 +17,8 @@ from rftplan.grading.expressions import (
     Number,
     Operate,
     Step,
-    shorten,
 )
+from rftplan.grading.quoting import shorten
 
 MAX_LENGTH = 10_000  # characters; a formula longer than that is a mistake
 MAX_DEPTH = 64  # parentheses, minus signs and powers inside one another

@@ -13,6 +13,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rftplan.grading.quoting import shorten
+
 FUNCTIONS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "min": min,
     "max": max,
@@ -128,8 +130,3 @@ def _run(step: Step, stack: list[float], values: Mapping[str, float]) -> float:
 
 def _step_name(step: Step) -> str:
     return step.function if isinstance(step, Call) else "An operation"
-
-
-def shorten(text: str) -> str:
-    """At most 60 characters of it, for a message."""
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -56,10 +56,11 @@ def parse_json(text: str) -> Any:
     if bare[:1] not in _FIRST:
         return _LITERALS.get(bare, ABSENT)
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return ABSENT
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """ValueError for NaN and the infinities, which Python's parser takes for JSON."""
     raise ValueError(f"{name} is not JSON")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from rftplan.grading.quoting import shorten
 from rftplan.grading.result import Flag
 from rftplan.grading.sample import ABSENT, Sample
 
@@ -142,10 +143,10 @@ def _parse_reference(written: str, offset: int) -> Reference:
     first = _NAME.match(body)
     path = _parse_path(body, first.end()) if first else None
     if first is None or not path or not isinstance(path[0], str):
-        message = f"'{{{{{_shorten(written)}}}}}' is not a variable; write '{{{{item.field}}}}'."
+        message = f"'{{{{{shorten(written)}}}}}' is not a variable; write '{{{{item.field}}}}'."
         raise TemplateError(message, offset=offset)
     if first[0] not in (Namespace.ITEM.value, Namespace.SAMPLE.value):
-        message = f"Unknown namespace '{_shorten(first[0])}'. Supported namespaces are: 'item' and 'sample'."
+        message = f"Unknown namespace '{shorten(first[0])}'. Supported namespaces are: 'item' and 'sample'."
         raise TemplateError(message, offset=offset)
     return Reference(Namespace(first[0]), path, offset)
 
@@ -171,7 +172,3 @@ def _step_text(step: str | int) -> str:
     if isinstance(step, int):
         return f"[{step}]"
     return f".{step}" if _NAME.fullmatch(step) else f'["{step}"]'
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -40,8 +40,7 @@ class Ref:
 class Resource:
     """One thing that the specs declare, with its identity worked out.
 
-    `data` are a data file's facts; None for other kinds, and for a file that is absent here but known to the
-    lock (`absent`).
+    `data` are a data file's facts; None for other kinds, and for a file that is absent here but known to the lock.
     """
 
     address: Address
@@ -52,7 +51,6 @@ class Resource:
     inputs: JsonObject
     data: DataFacts | None = None
     rows_digest: str | None = None
-    absent: bool = False
 
 
 def stands_for(entry: Entry, want: Resource) -> bool:

@@ -6,10 +6,11 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
+from rftplan.grading.sample import refuse_constant
 from rftplan.server.errors import ApiError, unknown_parameter, wrong_value
 from rftplan.server.fields import Whole, check_whole
 from rftplan.server.paging import Order, Page
@@ -38,7 +39,7 @@ async def read_json(request: Request) -> Any:
 def parse_json(text: bytes) -> Any:
     """One strict JSON value; raises ValueError, or RecursionError where it is nested too deep."""
     decoded = text.decode("utf-8")
-    value = json.loads(decoded, parse_constant=_refuse_constant, parse_float=_finite)
+    value = json.loads(decoded, parse_constant=refuse_constant, parse_float=_finite)
     if "\\ud" in decoded or "\\uD" in decoded:
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
     if decoded.count("{") + decoded.count("[") > DEEPEST:
@@ -99,10 +100,6 @@ def _inside(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _finite(text: str) -> float:
