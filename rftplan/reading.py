@@ -47,7 +47,7 @@ def open_regular(path: Path) -> BinaryIO:
         raise _explained(error) from error
     try:
         _require_regular(os.fstat(descriptor).st_mode)
-    except BaseException:
+    except BaseException:  # nobody else can close what was never handed over
         os.close(descriptor)
         raise
     return os.fdopen(descriptor, "rb", buffering=0)

@@ -301,6 +301,20 @@ def test_every_module_says_what_it_is_for() -> None:
     assert [m.name for m in modules() if not ast.get_docstring(m.tree)] == []
 
 
+def test_whoever_catches_everything_says_why() -> None:
+    """On the line itself: a broad `except` is a decision, and the next reader has to know whether it still holds."""
+    silent = []
+    for module in modules():
+        lines = module.path.read_text().splitlines()
+        for node in ast.walk(module.tree):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            caught = ast.unparse(node.type) if node.type else "BaseException"
+            if caught in ("Exception", "BaseException") and "  # " not in lines[node.lineno - 1]:
+                silent.append(f"{module.name}:{node.lineno}")
+    assert silent == []
+
+
 def test_modules_and_functions_are_short() -> None:
     assert [(m.name, m.lines) for m in modules() if m.lines > LONGER.get(m.name, MODULE_LINES)] == []
     lengths = dict(f for m in modules() for f in _functions(m))

@@ -70,7 +70,7 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
-            except BaseException:
+            except BaseException:  # whatever ended the block, Ctrl-C too: an open transaction would lock everybody out
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
@@ -100,7 +100,7 @@ def _open(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         db.close()
         raise _unusable(path, error) from error
-    except BaseException:
+    except BaseException:  # nobody else can close what was never handed over
         db.close()
         raise
     return db
@@ -144,7 +144,7 @@ def _create_schema(db: sqlite3.Connection) -> None:
         if _version(db) != SCHEMA_VERSION:
             _run_script(db, _SCHEMA)
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-    except BaseException:
+    except BaseException:  # half a schema must not be committed, nor the write lock be kept
         db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
