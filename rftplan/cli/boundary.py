@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import re
@@ -67,23 +66,20 @@ def _documented(error: BaseException, code: int, terminal: Terminal) -> int:
 
 def reported(error: BaseException, terminal: Terminal) -> int:
     """Say what went wrong, as far as anybody reads it; the exit code. Raises nothing."""
-    try:
-        match error:
-            case BrokenPipeError():
-                return _nobody_reads(terminal)
-            case RftplanError():
-                return _report(error, terminal)
-            case ExceptionGroup() if not error.split(RftplanError)[1]:
-                return max(_report(each, terminal) for each in _leaves(error))
-            case Exception():
-                return _report_bug(error, terminal)
-            case SystemExit(code=int(code)):
-                return code
-            case _:
-                terminal.err("\nInterrupted.\n")
-                return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return _nobody_reads(terminal)
+    match error:
+        case BrokenPipeError():
+            return _nobody_reads(terminal)
+        case RftplanError():
+            return _report(error, terminal)
+        case ExceptionGroup() if not error.split(RftplanError)[1]:
+            return max(_report(each, terminal) for each in _leaves(error))
+        case Exception():
+            return _report_bug(error, terminal)
+        case SystemExit(code=int(code)):
+            return code
+        case _:
+            terminal.err("\nInterrupted.\n")
+            return ExitCode.INTERRUPTED
 
 
 def _run(words: list[str], terminal: Terminal) -> int:
@@ -108,12 +104,9 @@ def _run(words: list[str], terminal: Terminal) -> int:
 
 
 def _nobody_reads(terminal: Terminal) -> int:
-    """The interpreter must not try to flush to a pipe again that has no reader, so it gets another end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (terminal.stdout, terminal.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    from rftplan.cli.terminal import silence
+
+    silence(terminal.stdout)
     return ExitCode.FAILED
 
 

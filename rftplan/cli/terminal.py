@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TextIO
+from pathlib import Path
+from typing import TextIO, cast
 
+from rftplan.errors import UserError
 from rftplan.render.look import Look, ansi, plain
 
 _NARROWEST = 40
 _YES = frozenset({"y", "yes"})
+_PLAIN = "rftplan.plain"
+_ASCII = {
+    "✓": "*", "✗": "x", "…": "...", "→": "->", "≥": ">=", "≤": "<=", "·": ".", "±": "+-", "×": "x",
+    **dict(zip("▁▂▃▄▅▆▇█", "_.-:=+*#", strict=True)),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +37,14 @@ class Terminal:
 
     @classmethod
     def of_process(cls) -> Terminal:
-        """This process's own streams, set so that no character can fail to be written."""
+        """This process's own streams, set so that no character can fail to be written; a closed one is nobody."""
+        codecs.register_error(_PLAIN, _in_ascii)
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")
-        return cls(sys.stdin, sys.stdout, sys.stderr, os.environ)
+                stream.reconfigure(errors=_PLAIN)
+        # In the order of their numbers: what is opened first takes the place of what was closed first.
+        stdin = sys.stdin or _nowhere("r")
+        return cls(stdin, sys.stdout or _nowhere("w"), sys.stderr or _nowhere("w"), os.environ)
 
     def look(self, stream: TextIO, program: str = "rftplan") -> Look:
         """How text for `stream` should look: colours and wrapping only for a person at a terminal."""
@@ -63,14 +74,24 @@ class Terminal:
         return self.stdin.isatty() and self.stderr.isatty()
 
     def out(self, text: str) -> None:
-        """A result. BrokenPipeError if nobody reads any more."""
-        self.stdout.write(text)
-        self.stdout.flush()
+        """A result. BrokenPipeError if nobody reads any more, UserError if it cannot be written."""
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError) as error:
+            silence(self.stdout)
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise UserError(f"the output cannot be written: {why}") from None
 
     def err(self, text: str) -> None:
-        """Progress, a finding, or an error."""
-        self.stderr.write(text)
-        self.stderr.flush()
+        """Progress, a finding, or an error. Where it cannot be written, nobody is told: what is done goes on."""
+        try:
+            self.stderr.write(text)
+            self.stderr.flush()
+        except (OSError, ValueError):
+            silence(self.stderr)
 
     def ask(self, question: str) -> bool:
         """Whether a person says yes; the end of the input is a no. KeyboardInterrupt on Ctrl-C."""
@@ -80,6 +101,27 @@ class Terminal:
         if not answer.endswith("\n"):
             self.err("\n")
         return answer.strip().lower() in _YES
+
+
+def silence(stream: TextIO) -> None:
+    """Give a stream that failed another end: the interpreter would try to flush it again when it ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _nowhere(mode: str) -> TextIO:
+    return cast(TextIO, Path(os.devnull).open(mode, encoding="utf-8"))
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Something like it for the signs that rftplan itself writes, an escape for every other character."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    refused = error.object[error.start : error.end]
+    plain = "".join(_ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in refused)
+    return plain, error.end
 
 
 @contextmanager
