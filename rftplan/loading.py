@@ -21,6 +21,7 @@ from rftplan.events import Hashed, OnEvent, ignore
 from rftplan.graph import Graph, KnownRows, build_graph, read_references
 from rftplan.journal import Paths, State, read_state
 from rftplan.kinds import KINDS
+from rftplan.kinds.file import lies_at, path_from_root
 from rftplan.lockfile import Entry, Lock
 from rftplan.promoted import require_environment, state_paths
 from rftplan.source import PathError, Root
@@ -193,7 +194,8 @@ class _Data:
         entry = self._entries.get(declared.address)
         address = str(declared.address)
         missing = declared.address in self.paths and _is_missing(self.paths[declared.address])
-        if entry is None or not missing or "sha256" not in entry.inputs:
+        here = path_from_root(declared.spec.path, declared.document.path)
+        if entry is None or not missing or "sha256" not in entry.inputs or not lies_at(entry, here):
             self.findings.append(
                 finding(
                     DATA_MISSING,

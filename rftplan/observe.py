@@ -20,6 +20,7 @@ async def observe(
     *,
     port: Port,
     scope: Scope,
+    now: float,
 ) -> dict[Address, object]:
     """The snapshot: what each kind saw of each of its addresses, declared or locked."""
     snapshot: dict[Address, object] = {}
@@ -34,6 +35,7 @@ async def observe(
             seen=snapshot,
             all_resources=graph.resources,
             all_entries=entries,
+            now=now,
         )
         snapshot.update(await kind.observe(look))
     return snapshot

@@ -105,7 +105,7 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
     launches = frozenset(intent.address for intent in intents if intent.verb == "launch")
     entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves, open_launches=launches)
     moved = {change.address for change in moves}
-    snapshot = await observe(loaded.graph, entries, intents, port=port, scope=scope)
+    snapshot = await observe(loaded.graph, entries, intents, port=port, scope=scope, now=world.now())
     document = {key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()}
     inputs = PlanInputs(
         graph=loaded.graph,

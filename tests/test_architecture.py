@@ -89,7 +89,7 @@ IMPURE_MODULES = frozenset(
 )
 
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES = 300, 50, 10
-LONGER = {"api.openai": 320, "kinds.base": 285, "kinds.file": 315}
+LONGER = {"api.openai": 320, "kinds.base": 285}
 """Modules over the limit, and how far: to be divided, and until then not to grow."""
 
 
@@ -114,6 +114,8 @@ MIRROR_ELSEWHERE = {
     "grading.score_model": "grading/test_graders.py",
     "kinds.deployment": "kinds/deployment/test_decide.py",
     "kinds.deployment.spec": "kinds/deployment/test_decide.py",
+    "kinds.file": "kinds/file/test_decide.py",
+    "kinds.file.spec": "kinds/file/test_decide.py",
     "kinds.job.remedies": "kinds/job/test_decide.py",
     "kinds.job.spec": "config/test_config.py",
     "render.next_steps": "scenarios/test_held.py",

@@ -45,7 +45,7 @@ def test_what_is_settled_in_the_lock_is_asked_of_nobody() -> None:
             raise AssertionError(f"{name} was asked for")
 
     inputs = settled_inputs({})
-    assert asyncio.run(observe(graph_of({}), inputs.entries, (), port=Silent(), scope=inputs.scope)) == {}  # type: ignore[arg-type]
+    assert asyncio.run(observe(graph_of({}), inputs.entries, (), port=Silent(), scope=inputs.scope, now=0.0)) == {}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("wait", [False, True])

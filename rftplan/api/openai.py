@@ -26,7 +26,7 @@ from rftplan.api.port import Checkpoint, JobEvent, Permission, Port, Progress, R
 from rftplan.api.profiles import Capability, Profile
 from rftplan.api.upload import CountedReader, check_size
 from rftplan.canonical import JsonObject
-from rftplan.errors import ApiError, CredentialError, RejectedError
+from rftplan.errors import ApiError, CredentialError, RejectedError, UserError
 
 if "OPENAI_LOG" in os.environ:
     # The SDK took this level while it was imported; what we log is for our own commands to say.
@@ -111,7 +111,12 @@ class OpenAIPort(Port):
                 purpose=upload.purpose,  # type: ignore[arg-type]  # a closed set in the SDK, open here
                 timeout=_timeout(_ANSWER_SECONDS + upload.size / _SLOWEST_INTAKE),
             )
-            return await self._ask(Call(Kind.EFFECT, f"upload {upload.filename}"), sending, wire.file)
+            try:
+                return await self._ask(Call(Kind.EFFECT, f"upload {upload.filename}"), sending, wire.file)
+            except ApiError:
+                if content.refused is None:
+                    raise
+                raise UserError(content.refused, hint="plan again") from None  # it never left whole
 
     async def delete_file(self, file_id: str) -> None:
         sending = self._effects.files.with_raw_response.delete(_id(file_id))

@@ -23,7 +23,8 @@ class CountedReader(io.BufferedReader):
     """The bytes of an upload, reported as they are taken.
 
     UserError if the file is not what was planned; OSError if it changes while it is read, for the service
-    would keep a cut file under the name of the whole one.
+    would keep a cut file under the name of the whole one. The last piece is held back then, so that no service
+    can have got a whole file: `refused` says why.
     """
 
     def __init__(self, upload: Upload, progress: Progress) -> None:
@@ -35,20 +36,25 @@ class CountedReader(io.BufferedReader):
         self._progress = progress
         self._taken = 0
         self._digest = hashlib.sha256()
+        self.refused: str | None = None
         if os.fstat(self.fileno()).st_size != upload.size:
             self.close()
-            raise UserError(f"{upload.path} has changed since it was read", hint="plan again")
+            raise UserError(f"{upload.path} has changed since the plan", hint="plan again")
 
     def read(self, size: int | None = -1, /) -> bytes:
         piece = super().read(size)
         self._taken += len(piece)
         self._digest.update(piece)
         if self._taken > self._upload.size or (not piece and self._taken < self._upload.size):
-            raise OSError(f"{self._upload.path} changed while it was uploaded")
+            raise self._refuse("changed while it was uploaded")
         if self._is_other():
-            raise OSError(f"{self._upload.path} changed since it was read; plan again")
+            raise self._refuse("has changed since the plan")
         self._progress(self._taken, self._upload.size)
         return piece
+
+    def _refuse(self, what: str) -> OSError:
+        self.refused = f"{self._upload.path} {what}"
+        return OSError(self.refused)
 
     def _is_other(self) -> bool:
         """Whether the last piece shows that these are other bytes than planned: it is not handed over then."""

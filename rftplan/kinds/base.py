@@ -118,7 +118,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a kind may use to see its things at the service. `seen` is what earlier kinds saw."""
+    """What a kind may use to see its things at the service. `seen` is what earlier kinds saw; `now` is in seconds
+    since the epoch."""
 
     port: Port
     scope: Scope
@@ -128,6 +129,7 @@ class Look:
     seen: Mapping[Address, object]
     all_resources: Mapping[Address, Resource]
     all_entries: Mapping[Address, Entry]
+    now: float
 
 
 @dataclass(frozen=True, slots=True)

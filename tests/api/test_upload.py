@@ -38,7 +38,7 @@ def test_every_piece_is_counted_and_the_whole_is_handed_over(
 
 def test_other_bytes_of_the_same_size_are_never_handed_over_whole(tmp_path: Path) -> None:
     upload = upload_of(tmp_path / "a", b"other bytes", planned=b"these bytes")
-    with CountedReader(upload, lambda *_: None) as reader, pytest.raises(OSError, match="changed since it was read"):
+    with CountedReader(upload, lambda *_: None) as reader, pytest.raises(OSError, match="changed since the plan"):
         reader.read()
 
 
@@ -46,7 +46,7 @@ def test_other_bytes_of_the_same_size_are_never_handed_over_whole(tmp_path: Path
 def test_a_file_of_another_size_is_refused_before_anything_is_sent(tmp_path: Path, now: bytes) -> None:
     upload = upload_of(tmp_path / "a", b"planned")
     upload.path.write_bytes(now)
-    with pytest.raises(UserError, match="has changed since it was read"):
+    with pytest.raises(UserError, match="has changed since the plan"):
         CountedReader(upload, lambda *_: None)
 
 

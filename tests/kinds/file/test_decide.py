@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,18 @@ from rftplan.address import Address
 from rftplan.api.port import RemoteFile
 from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.journal import Intent
-from rftplan.kinds.base import OpenIntent, Resource, Situation
-from rftplan.kinds.file import KIND, AdoptStep, DeleteStep, FileSpec, SeenFile, UploadStep, remote_name
+from rftplan.kinds.base import Look, OpenIntent, RecordStep, Resource, Situation
+from rftplan.kinds.file import (
+    KIND,
+    AdoptStep,
+    DeleteStep,
+    FileSpec,
+    SeenFile,
+    UploadStep,
+    lies_at,
+    path_from_root,
+    remote_name,
+)
 from rftplan.lockfile import Entry, Origin
 from tests.planning import graph_of, remote_file, scope
 
@@ -157,3 +168,53 @@ def test_a_file_that_is_gone_is_drift_and_one_that_is_there_is_none() -> None:
     assert drift(GONE, ENTRY) == ["file-1 is no longer at the service"]
     assert drift(HERE, ENTRY) == []
     assert drift(GONE, None) == []
+
+
+def test_a_file_that_will_be_gone_one_day_is_not_adopted() -> None:
+    passing = replace(NAMED, expires_at=10_000)
+    assert decide(seen=SeenFile(named=(passing,)), needed=True).verb == "upload"
+    step = decide(seen=SeenFile(named=(passing, replace(NAMED, id="file-3")))).step
+    assert isinstance(step, AdoptStep)
+    assert step.entry.id == "file-3"
+
+
+@pytest.mark.parametrize(("now", "gone"), [(9_999.0, False), (10_000.0, True), (10_001.0, True)])
+def test_a_recorded_file_that_expired_counts_as_gone(now: float, gone: bool) -> None:
+    class Listing:
+        async def list_files(self, _purpose: str) -> list[RemoteFile]:
+            return [replace(MINE, expires_at=10_000)]
+
+    look = Look(Listing(), scope(), {FILE: WANT}, {FILE: ENTRY}, (), {}, {FILE: WANT}, {FILE: ENTRY}, now)  # type: ignore[arg-type]
+    seen = asyncio.run(KIND.observe(look))[FILE]
+    assert isinstance(seen, SeenFile)
+    assert (seen.mine is None) is gone
+    assert decide(entry=ENTRY, seen=seen, needed=True).verb == ("upload" if gone else "keep")
+
+
+def test_the_lock_learns_where_the_bytes_lie_and_only_from_bytes_that_are_here() -> None:
+    step = decide(entry=ENTRY, seen=HERE).step
+    assert isinstance(step, RecordStep)
+    assert step.entry.resolved["path"] == "specs/train.jsonl"
+    assert decide(entry=step.entry, seen=HERE).step is None
+    assert decide(ABSENT, ENTRY, HERE).step is None
+
+
+@pytest.mark.parametrize(
+    ("written", "beside", "path"),
+    [
+        ("data/a.jsonl", "specs/main.yaml", "specs/data/a.jsonl"),
+        ("./data//a.jsonl", "specs/main.yaml", "specs/data/a.jsonl"),
+        ("../data/a.jsonl", "specs/deep/main.yaml", "specs/data/a.jsonl"),
+    ],
+)
+def test_a_path_is_remembered_from_the_root(written: str, beside: str, path: str) -> None:
+    assert path_from_root(written, beside) == path
+    assert lies_at(replace(ENTRY, resolved={"path": path}), path)
+    assert not lies_at(replace(ENTRY, resolved={"path": "specs/other.jsonl"}), path)
+    assert lies_at(ENTRY, path), "older entries do not say"
+
+
+def test_an_upload_repeated_for_a_file_that_went_waits_for_the_first_one() -> None:
+    open_ = OpenIntent(UPLOAD, settled=False)
+    assert decide(entry=ENTRY, needed=True, intent=open_).reason is Reason.FATE_UNKNOWN
+    assert decide(entry=ENTRY, needed=True, intent=open_, seen=FOUND).verb == "recover"

@@ -1,0 +1,103 @@
+"""Data files: uploaded only when a launch needs them, found again by name because the service keeps no hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rftplan.address import Address
+from rftplan.api.port import RemoteFile
+from rftplan.canonical import JsonObject
+from rftplan.changes import Change, Drift
+from rftplan.events import Result
+from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
+from rftplan.kinds.file import decide, perform
+from rftplan.kinds.file.spec import (
+    PURPOSE,
+    AdoptStep,
+    DeleteStep,
+    FileSpec,
+    SeenFile,
+    UploadStep,
+    file_identity,
+    lies_at,
+    path_from_root,
+    remote_name,
+    used,
+)
+
+
+class FileKind(Kind[FileSpec]):
+    name = "file"
+    section = "files"
+    on_demand = True
+
+    def __init__(self) -> None:
+        super().__init__(FileSpec)
+
+    def refs(self, spec: FileSpec) -> Sequence[Ref]:
+        return ()
+
+    def identity(self, spec: FileSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
+        raise AssertionError("a file's identity comes from its bytes: see file_identity")
+
+    async def observe(self, look: Look) -> Mapping[Address, object]:
+        """One list for all files."""
+        wanted = {*look.resources, *look.entries}
+        if not wanted:
+            return {}
+        by_id: dict[str, RemoteFile] = {}
+        by_name: dict[str, list[RemoteFile]] = {}
+        for remote in await look.port.list_files(PURPOSE):
+            by_id[remote.id] = remote
+            by_name.setdefault(remote.filename, []).append(remote)
+        seen: dict[Address, object] = {}
+        for address in wanted:
+            entry, want = look.entries.get(address), look.resources.get(address)
+            name = self._remote_name(look, want) if want else ""
+            named = sorted(by_name.get(name, ()), key=lambda f: (f.created_at, f.id))
+            mine = by_id.get(entry.id) if entry and entry.id else None
+            gone = mine is not None and mine.expires_at is not None and mine.expires_at <= look.now
+            seen[address] = SeenFile(None if gone else mine, tuple(named))
+        return seen
+
+    def _remote_name(self, look: Look, want: Resource) -> str:
+        return remote_name(look.scope.project, look.scope.env, want.address.name, str(want.inputs["sha256"]))
+
+    def decide(self, situation: Situation) -> Change:
+        return decide.decide(situation)
+
+    def drift(self, situation: Situation) -> Sequence[Drift]:
+        seen = situation.seen
+        if situation.entry is None or situation.entry.id is None or not isinstance(seen, SeenFile) or seen.mine:
+            return ()
+        return (Drift(situation.address, f"{situation.entry.id} is no longer at the service"),)
+
+    def standing(self, situation: Situation) -> Standing:
+        entry, seen = situation.entry, situation.seen
+        if entry is None or entry.id is None:
+            return Standing("not uploaded", None, "uploaded when a launch needs it")
+        here = isinstance(seen, SeenFile) and seen.mine is not None
+        rows = entry.resolved.get("rows")
+        return Standing("uploaded" if here else "gone", entry.id, f"{rows} rows" if rows else "")
+
+    async def perform(self, change: Change, act: Act) -> Result:
+        return await perform.perform(change, act)
+
+
+KIND = FileKind()
+
+__all__ = [
+    "KIND",
+    "PURPOSE",
+    "AdoptStep",
+    "DeleteStep",
+    "FileKind",
+    "FileSpec",
+    "SeenFile",
+    "UploadStep",
+    "file_identity",
+    "lies_at",
+    "path_from_root",
+    "remote_name",
+    "used",
+]

@@ -1,0 +1,117 @@
+"""When a data file is uploaded, adopted, kept, deleted or left alone. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rftplan.api.port import JobStatus, RemoteFile
+from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
+from rftplan.kinds.base import RecordStep, Situation, stands_for
+from rftplan.kinds.file.spec import (
+    USED,
+    AdoptStep,
+    DeleteStep,
+    SeenFile,
+    UploadStep,
+    as_declared,
+    entry_of,
+    remote_name,
+    retained,
+)
+from rftplan.lockfile import Entry, Origin
+
+
+def decide(situation: Situation) -> Change:
+    """What would make the file be where a launch needs it."""
+    seen = situation.seen if isinstance(situation.seen, SeenFile) else SeenFile()
+    if situation.want is None:
+        return _removed(situation, seen)
+    entry, want = situation.entry, situation.want
+    stands = entry is not None and stands_for(entry, want)
+    if entry is not None and stands and seen.mine is not None:
+        now = as_declared(entry, want)
+        return situation.change(Action.NOOP, "keep", Reason.MATCHES, step=RecordStep(now) if now != entry else None)
+    if (found := _same(situation, seen)) is not None:
+        return _adopt(situation, found, "recover" if situation.intent else "adopt")
+    if not situation.launching:
+        return situation.change(Action.NOOP, "keep", Reason.GONE_NOT_NEEDED if stands else Reason.NOT_NEEDED)
+    if situation.intent is not None and not situation.intent.settled:
+        return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _UNKNOWN)
+    if stands:
+        return _upload(situation, Reason.GONE_AND_NEEDED)
+    return _upload(situation, Reason.NEEDED_BY_LAUNCH if entry is None else Reason.CONTENT_CHANGED)
+
+
+_UNKNOWN = "an upload was cut off; it is looked up again before it is repeated"
+
+
+def _same(situation: Situation, seen: SeenFile) -> RemoteFile | None:
+    """The oldest object that carries our name and, as far as we know it, our size; none that will be gone one day."""
+    want = situation.want
+    assert want is not None
+    size = want.data.size if want.data else None
+    for remote in seen.named:
+        lasts = remote.purpose == want.inputs["purpose"] and remote.expires_at is None
+        if lasts and (size is None or remote.size == size):
+            return remote
+    return None
+
+
+def _adopt(situation: Situation, remote: RemoteFile, verb: str) -> Change:
+    assert situation.want is not None
+    ours = verb == "recover"
+    entry = entry_of(situation.want, remote, Origin.CREATED if ours else Origin.ADOPTED)
+    reason = Reason.INTENT_RECOVERED if ours else Reason.FOUND_AT_SERVICE
+    return situation.change(Action.ADOPT, verb, reason, f"{remote.id} has its name and size", step=AdoptStep(entry))
+
+
+def _upload(situation: Situation, reason: Reason) -> Change:
+    want, scope = situation.want, situation.scope
+    assert want is not None
+    users = ", ".join(str(a) for a in situation.launching)
+    if want.data is None:
+        return situation.change(
+            Action.HOLD,
+            "hold",
+            Reason.DATA_ABSENT,
+            f"{users} would start from {want.spec.path}, which is not here",
+        )
+    name = remote_name(scope.project, scope.env, situation.address.name, want.data.sha256)
+    action = Action.CREATE if reason is not Reason.CONTENT_CHANGED else Action.UPDATE
+    return situation.change(
+        action,
+        "upload",
+        reason,
+        f"{want.data.rows} rows, {want.data.size} bytes, for {users}",
+        step=UploadStep(name, want.data.size),
+    )
+
+
+def _removed(situation: Situation, seen: SeenFile) -> Change:
+    entry, reason = situation.entry, Reason.REMOVED_FROM_SPEC
+    if entry is None:
+        return situation.change(Action.FORGET, "forget", reason, "an upload was cut off; what came of it is left alone")
+    if seen.mine is None or entry.origin is not Origin.CREATED:
+        return situation.change(Action.FORGET, "forget", reason, "the file at the service is left alone")
+    users = {a: other for a, other in situation.entries.items() if _uses(other, entry.id)}
+    live = any(str(user.resolved.get("status")) not in _ENDED for user in users.values())
+    if live or (retained(entry) and (users or entry.resolved.get(USED))):
+        names = ", ".join(sorted(str(a) for a in users)) or "a job"
+        return situation.change(
+            Action.FORGET, "forget", reason, f"{entry.id} stays at the service: {names} was trained from it"
+        )
+    return situation.change(
+        Action.DELETE,
+        "delete",
+        reason,
+        f"{entry.id} was uploaded from here, and nothing that is kept was trained from it",
+        hazards=(HazardOf(Hazard.DELETE, f"deletes {entry.id} at the service"),),
+        step=DeleteStep(str(entry.id)),
+    )
+
+
+_ENDED: Final = tuple(status.value for status in JobStatus if status.ended)
+
+
+def _uses(entry: Entry, file_id: str | None) -> bool:
+    return file_id in (entry.resolved.get("training_file"), entry.resolved.get("validation_file"))
