@@ -14,14 +14,16 @@ import pytest
 import typer
 
 import rftplan
+from rftplan.address import Address
 from rftplan.changes import Action, Hazard, Reason
 from rftplan.cli.app import make_app
 from rftplan.cli.boundary import main
 from rftplan.cli.exit_codes import ExitCode
-from rftplan.errors import RftplanError, Severity
+from rftplan.errors import RejectedError, RftplanError, Severity
 from rftplan.events import Outcome
 from rftplan.render import shapes
-from rftplan.render.error_document import OTHER_CODES
+from rftplan.render.documents import release_document
+from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
 from rftplan.render.reasons import PHRASES
 from tests.test_errors import tree
 from tests.world import Small
@@ -194,3 +196,17 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
     for document in seen:
         assert fits(document, FORMATS[document["format"]], document["format"]) == []
     assert {document["format"] for document in seen} >= FORMATS.keys() - {"rftplan.release/1"}
+
+
+def test_the_rarer_documents_are_what_the_page_says_too() -> None:
+    fault = RejectedError("no", status=400, code="bad", param="model", request_id="req_1")
+    errors = (fault, ExceptionGroup("tasks", [fault, KeyError("x")]), KeyboardInterrupt())
+    rare = [
+        (release_document(Address("job", "review")), shapes.ReleaseDocument),
+        (declined_document(exit_code=1), shapes.ErrorDocument),
+        *(
+            (error_document(error, exit_code=1), shapes.ErrorDocument)
+            for error in (fault, several, KeyboardInterrupt())
+        ),
+    ]
+    assert [found for document, shape in rare for found in fits(document, shape)] == []
