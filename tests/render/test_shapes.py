@@ -204,9 +204,6 @@ def test_the_rarer_documents_are_what_the_page_says_too() -> None:
     rare = [
         (release_document(Address("job", "review")), shapes.ReleaseDocument),
         (declined_document(exit_code=1), shapes.ErrorDocument),
-        *(
-            (error_document(error, exit_code=1), shapes.ErrorDocument)
-            for error in (fault, several, KeyboardInterrupt())
-        ),
+        *((error_document(error, exit_code=1), shapes.ErrorDocument) for error in errors),
     ]
     assert [found for document, shape in rare for found in fits(document, shape)] == []
