@@ -88,12 +88,12 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _app(service: Service, key: str, terminal: Terminal) -> AsgiApp:
-    from rftplan.server.app import create_app
+    from rftplan.server.app import create_app, make_store
     from rftplan.server.store import StoreError
 
-    service.store.parent.mkdir(parents=True, exist_ok=True)
     try:
         app: Any = create_app(_settings(service, key, terminal))
+        make_store(app)
     except StoreError as error:
         raise UserError(str(error)) from None
     return app  # type: ignore[no-any-return]

@@ -20,7 +20,7 @@ from rftplan.server.file_store import FileStore
 from rftplan.server.guard import Guard, reply_headers
 from rftplan.server.service import Service
 from rftplan.server.settings import Settings
-from rftplan.server.store import Store
+from rftplan.server.store import Store, StoreError
 
 _FILES = "/v1/files"
 _JOBS = "/v1/fine_tuning/jobs"
@@ -30,7 +30,7 @@ _MODELS = "/v1/models"
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The service over its store, which is opened (and made, if need be) here; raises `store.StoreError`.
+    """The service over its store, which is opened here if it is there; raises `store.StoreError`.
 
     Whoever makes an app ends it: a server through the lifespan protocol, others with `close_app`.
     """
@@ -44,6 +44,7 @@ def create_app(settings: Settings) -> Starlette:
             HTTPException: _no_route,
             sqlite3.Error: _store_failed,
             OSError: _store_failed,
+            StoreError: _store_failed,
             Exception: _broken,
         },
         lifespan=_lifespan,
@@ -51,6 +52,12 @@ def create_app(settings: Settings) -> Starlette:
     app.router.redirect_slashes = False
     app.state.service = Service(settings, store)
     return app
+
+
+def make_store(app: Starlette) -> None:
+    """Makes the store now, and not with the first request that writes; raises `store.StoreError`."""
+    service: Service = app.state.service
+    service.store.make()
 
 
 def close_app(app: Starlette) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class FileStore:
     @contextmanager
     def receive(self, file_id: str) -> Iterator[Path]:
         """A place to write a content to; it is gone afterwards unless `add` took it."""
+        self._store.make()
         target = self._store.incoming / file_id
         try:
             yield target
@@ -93,10 +94,11 @@ class FileStore:
 
     def sweep(self) -> None:
         """Removes what uploads of dead processes left behind."""
-        for path in self._store.incoming.iterdir():
+        for path in self._store.incoming.iterdir() if self._store.incoming.is_dir() else ():
             # The filesystem's own clock decides: the service's clock may be a test's.
             if path.stat().st_mtime < time.time() - _ABANDONED:
-                path.unlink(missing_ok=True)
+                with suppress(PermissionError):  # whoever may only read here leaves it to others
+                    path.unlink(missing_ok=True)
 
     def _cursor(self, after: str | None) -> int | None:
         if after is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -45,28 +46,49 @@ class StoreError(Exception):
 
 
 class Store:
-    """The database and the directory of file contents beside it. Safe between threads and processes."""
+    """The database and the directory of file contents beside it. Safe between threads and processes.
+
+    Where there is none it is empty, and made by the first write: who only reads leaves nothing behind.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Opens or creates; raises StoreError for a file that is no store or one of a newer version."""
+        """Opens what is there; raises StoreError for a file that is no store or one of a newer version."""
         self.contents = path.with_name(path.name + "-files")
         self.incoming = self.contents / "incoming"
-        try:
-            self.incoming.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{self.incoming} cannot be made: {error.strerror}") from error
+        self._path = path
         self._lock = threading.RLock()
-        self._db = _open(path)
+        self._made = path.exists()
+        self._db = _open_there(path) if self._made else _empty()
+
+    def make(self) -> None:
+        """See to it that the store is on the disk; raises StoreError where it cannot be."""
+        with self._lock:
+            if self._made and self.incoming.is_dir():
+                return
+            try:
+                self.incoming.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"{self.incoming} cannot be made: {error.strerror}") from error
+            self._open_made()
+
+    def _open_made(self) -> None:
+        if not self._made:
+            db, self._db = self._db, _open(self._path)
+            self._made = True
+            db.close()
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of one read."""
         with self._lock:
+            if not self._made and self._path.exists():  # made by another process since
+                self._open_made()
             return self._db.execute(sql, values).fetchall()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that has the write lock from its start: what it reads stays true until it ends."""
         with self._lock:
+            self.make()
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -82,6 +104,35 @@ class Store:
 
 def first(rows: Sequence[sqlite3.Row]) -> sqlite3.Row | None:
     return rows[0] if rows else None
+
+
+def _empty() -> sqlite3.Connection:
+    """A store without a file, for reading."""
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    _create_schema(db)
+    return db
+
+
+def _open_there(path: Path) -> sqlite3.Connection:
+    """For writing; where its directory allows no writing, as it lies there."""
+    try:
+        return _open(path)
+    except StoreError:
+        if not path.is_file() or os.access(path.parent, os.W_OK):
+            raise
+    uri = f"{path.absolute().as_uri()}?immutable=1"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        db.row_factory = sqlite3.Row
+        _refuse_newer(db, path)
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise _unusable(path, error) from error
+    except BaseException:  # nobody else can close what was never handed over
+        db.close()
+        raise
+    return db
 
 
 def _open(path: Path) -> sqlite3.Connection:

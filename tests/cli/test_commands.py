@@ -52,6 +52,7 @@ def test_a_new_project_is_valid_and_its_plan_writes_nothing(fresh: Path, capsys:
     assert "Plan: 1 launch, 2 upload, 1 validate. 1 waits, 0 held.\n" in out
     assert err == ""
     assert not (fresh / "rftplan.lock").exists()
+    assert not (fresh / ".rftplan" / "local").exists()
 
 
 def test_plans_as_json_are_the_same_bytes_twice(fresh: Path, capsys: Capture) -> None:

@@ -78,7 +78,8 @@ async def test_a_killed_service_loses_nothing_that_it_acknowledged(
 
 def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "service.sqlite"
-    Store(path).close()
+    with closing(Store(path)) as store:
+        store.make()
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
     with pytest.raises(StoreError, match=f"store version {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION}"):
@@ -93,7 +94,7 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     for path in (text, folder, blocked):
         with pytest.raises(StoreError):
-            Store(path)
+            Store(path).make()
     assert text.read_text().startswith("not a database")
 
 
@@ -116,3 +117,26 @@ def test_only_abandoned_uploads_are_swept(tmp_path: Path, make_world: Callable[.
         os.utime(incoming / name, (modified, modified))
     make_world()
     assert [path.name for path in incoming.iterdir()] == ["fresh"]
+
+
+def test_who_only_reads_leaves_nothing_behind_and_sees_what_others_made(tmp_path: Path) -> None:
+    path = tmp_path / "local" / "service.sqlite"
+    with closing(Store(path)) as reader, closing(Store(path)) as writer:
+        assert reader.rows("SELECT * FROM deleted_models") == []
+        assert list(tmp_path.iterdir()) == []
+        with writer.write() as db:
+            db.execute("INSERT INTO deleted_models VALUES ('a', 1)")
+        assert len(reader.rows("SELECT * FROM deleted_models")) == 1
+
+
+def test_a_store_that_may_only_be_read_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "local" / "service.sqlite"
+    with closing(Store(path)) as store, store.write() as db:
+        db.execute("INSERT INTO deleted_models VALUES ('a', 1)")
+    path.chmod(0o400)
+    path.parent.chmod(0o500)
+    try:
+        with closing(Store(path)) as reader:
+            assert len(reader.rows("SELECT * FROM deleted_models")) == 1
+    finally:
+        path.parent.chmod(0o700)
