@@ -58,8 +58,8 @@ async def apply(loaded: Loaded, port: Port) -> None:
     """
     plan = Plan(loaded.project, loaded.env, {"type": "local"}, changes(loaded), (), ())
     execution = Execution(plan, _acting(loaded, port), ignore, Stop(asyncio.Event()), PARALLELISM, 1.0, asyncio.sleep)
-    results = await execute(execution, wait=False)
-    assert all(result.outcome is Outcome.DONE for result in results)
+    done = await execute(execution, wait=False)
+    assert all(result.outcome is Outcome.DONE for result in done.results)
 
 
 def _acting(loaded: Loaded, port: Port) -> Callable[[], AbstractContextManager[tuple[Act, Book]]]:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Plan
-from rftplan.errors import ApiError, BusyError, RejectedError, RftplanError
+from rftplan.errors import ApiError, BusyError, LockError, RejectedError, RftplanError
 from rftplan.events import LookFailed, OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, MoveStep, RecordStep, result
@@ -55,18 +55,36 @@ class Execution:
     sleep: Sleep
 
 
-async def execute(execution: Execution, *, wait: bool) -> tuple[Result, ...]:
-    """Every change's result, in the order of the plan. `wait` follows jobs and does what `then` announced."""
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """Every change's result, in the order of the plan. `unsaved` says why the lock could not be written; what was
+    done is told all the same, and the journal knows it."""
+
+    results: tuple[Result, ...]
+    unsaved: LockError | None = None
+
+
+async def execute(execution: Execution, *, wait: bool) -> Executed:
+    """Carry out the plan. `wait` follows jobs and does what `then` announced. LockError, BusyError and
+    RefusedPlanError come before anything is done."""
     plan = execution.plan
     results: dict[Address, Result] = {}
     with execution.acting() as (act, book):
+        unsaved = await _acted(execution, act, book, results)
+    if wait and unsaved is None and not execution.stop.asked:
+        unsaved = await _follow(execution, act, results)
+    return Executed(tuple(results[c.address] for c in plan.changes if c.address in results), unsaved)
+
+
+async def _acted(execution: Execution, act: Act, book: Book, results: dict[Address, Result]) -> LockError | None:
+    try:
         try:
             await _walk(execution, act, book, results)
         finally:
             book.fold()
-    if wait and not execution.stop.asked:
-        await _follow(execution, act, results)
-    return tuple(results[c.address] for c in plan.changes if c.address in results)
+    except LockError as error:
+        return error
+    return None
 
 
 async def _walk(execution: Execution, act: Act, book: Book, results: dict[Address, Result]) -> None:
@@ -138,7 +156,7 @@ async def _step(execution: Execution, act: Act, change: Change) -> Result:
         return result(change, Outcome.SKIPPED, detail="apply was stopped")
     execution.on_event(StepStarted(change.address, change.verb))
     if isinstance(change.step, MoveStep):
-        return _move(change, change.step, act)
+        return await _told(change, _move(change, change.step, act))
     return await _told(change, KINDS[change.address.kind].perform(change, act))
 
 
@@ -157,7 +175,7 @@ async def _told(change: Change, work: Awaitable[Result]) -> Result:
         return result(change, Outcome.FAILED, error=f"{error}{hint}")
 
 
-def _move(change: Change, step: MoveStep, act: Act) -> Result:
+async def _move(change: Change, step: MoveStep, act: Act) -> Result:
     """Known under the new address first: a death in between leaves it known twice, never not at all."""
     intent = act.open_intents.get(change.address)
     if intent is not None:
@@ -174,16 +192,18 @@ def _note(execution: Execution, results: dict[Address, Result], ended: Result) -
     execution.on_event(StepEnded(ended))
 
 
-async def _follow(execution: Execution, act: Act, results: dict[Address, Result]) -> None:
+async def _follow(execution: Execution, act: Act, results: dict[Address, Result]) -> LockError | None:
     """Watch the jobs that run until they end, and do then what the plan announced; nothing else.
 
-    `act` is only looked with: the file lock is free while we wait, and taken anew for what follows.
+    `act` is only looked with: the file lock is free while we wait, and taken anew for what follows. A lock that
+    cannot be written ends it.
     """
     watched = {c.address: c for c in execution.plan.changes if _watch(c, results)}
     if not watched:
-        return
+        return None
     execution.on_event(WaitStarted(tuple(sorted(watched))))
     ended: dict[Address, Result] = {}
+    said: dict[Address, str] = {}
     while watched and not execution.stop.asked:
         for address in sorted(watched):
             outcome = await _look(act, watched[address])
@@ -191,12 +211,18 @@ async def _follow(execution: Execution, act: Act, results: dict[Address, Result]
                 ended[address] = outcome
                 try:
                     await _after_end(execution, watched[address], outcome, ended, results)
+                except LockError as error:
+                    return error
                 except (ApiError, BusyError) as error:
-                    execution.on_event(LookFailed(address, str(error)))
-                    continue  # it has ended, and is looked at again until that is on record
+                    # It has ended, and is looked at again until that is on record; why not yet is said once.
+                    if said.get(address) != str(error):
+                        execution.on_event(LookFailed(address, str(error)))
+                    said[address] = str(error)
+                    continue
                 del watched[address]
         if watched:
             await _rest(execution)
+    return None
 
 
 async def _rest(execution: Execution) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.changes import Action, Plan
-from rftplan.errors import Diagnostic, RefusedPlanError, SpecError, UserError, has_errors
+from rftplan.errors import Diagnostic, LockError, RefusedPlanError, SpecError, UserError, has_errors
 from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Book, Execution, Stop, execute
 from rftplan.journal import State, read_state
@@ -35,10 +35,6 @@ Consent = Callable[[Plan], bool]
 """Sees the plan and says whether to go on; raises RefusedPlanError when its hazards are not allowed."""
 
 
-PATIENCE = 60.0
-"""Seconds that a follow-up waits for another process to finish acting: a promotion is worth waiting for."""
-
-
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A plan, and how many HTTP requests it took."""
@@ -49,12 +45,14 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a plan. `interrupted`: somebody stopped it; the rest was not tried."""
+    """What became of a plan. `interrupted`: somebody stopped it; the rest was not tried. `unsaved`: why what was
+    done could not be written into the lock; the journal knows it."""
 
     plan: Plan
     results: tuple[Result, ...]
     requests: int
     interrupted: bool
+    unsaved: LockError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +172,8 @@ async def apply(
             poll_seconds=loaded.profile.poll_seconds,
             sleep=world.sleep,
         )
-        results = await execute(execution, wait=wait)
-        return Applied(made, results, port.requests, stopping.asked)
+        done = await execute(execution, wait=wait)
+        return Applied(made, done.results, port.requests, stopping.asked, done.unsaved)
 
 
 def _writes(made: Plan) -> bool:
@@ -191,7 +189,7 @@ def _acting(
     @contextmanager
     def acting() -> Iterator[tuple[Act, Book]]:
         before = expected.pop() if expected else None
-        with acting_alone(loaded.paths, patience=0 if before else PATIENCE):
+        with acting_alone(loaded.paths):
             if before is not None:
                 _refuse_moved(checked_state(loaded, world), before)
             ledger = open_ledger(

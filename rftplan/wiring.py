@@ -122,8 +122,8 @@ def _speed(world: World) -> float:
 
 
 @contextmanager
-def acting_alone(paths: Paths, *, patience: float = 0) -> Iterator[None]:
-    """Hold the environment's file lock; after `patience` seconds BusyError says who has it.
+def acting_alone(paths: Paths) -> Iterator[None]:
+    """Hold the environment's file lock; BusyError says at once who has it. Who can wait asks again.
 
     The operating system frees the lock of a holder that died.
     """
@@ -132,7 +132,7 @@ def acting_alone(paths: Paths, *, patience: float = 0) -> Iterator[None]:
     folder = paths.journal.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "apply.lock", timeout=patience)
+        lock = FileLock(folder / "apply.lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise BusyError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -11,8 +12,10 @@ import pytest
 from rftplan.address import Address
 from rftplan.changes import Action, Hazard, Plan, Reason
 from rftplan.errors import RefusedPlanError, SpecError, UserError
-from rftplan.events import Outcome, StepEnded, Trained
+from rftplan.events import Event, LookFailed, Outcome, StepEnded, Trained
+from rftplan.loading import load
 from rftplan.safety import refuse_unallowed
+from rftplan.wiring import acting_alone
 from tests.world import SPEC, Small, rows
 
 LAUNCH = {
@@ -378,3 +381,47 @@ def test_a_job_that_appears_in_the_slot_after_the_plan_is_not_launched_beside(sm
     results = small.results(consent=meanwhile)
     assert results["job.review"].outcome is Outcome.DEFERRED
     assert len(small.jobs()) == 1
+
+
+def test_what_was_done_is_told_even_where_the_lock_cannot_be_written(small: Small) -> None:
+    lock, aside = small.root / "rftplan.lock", small.root / "aside"
+
+    def in_the_way(event: Event) -> None:
+        if isinstance(event, StepEnded) and event.result.address.kind == "job":
+            lock.rename(aside)
+            (lock / "full").mkdir(parents=True)
+
+    applied = small.apply(on_event=in_the_way)
+    assert applied is not None
+    assert {str(r.address): r.outcome for r in applied.results}["job.review"] is Outcome.DONE
+    assert "cannot be written" in str(applied.unsaved)
+    (lock / "full").rmdir()
+    lock.rmdir()
+    aside.rename(lock)
+    small.train()
+    assert len(small.jobs()) == 1
+
+
+def test_who_follows_a_job_waits_for_another_process_without_standing_still(small: Small) -> None:
+    """Another process acts when our job ends: that is said once, and when it is done we go on."""
+    small.launch_until_step()
+    rests: list[float] = []
+    holding = contextlib.ExitStack()
+    sleep = small.clock.sleep
+
+    async def sleeping(seconds: float) -> None:
+        if not rests:
+            holding.enter_context(acting_alone(load(small.options).paths))
+        rests.append(seconds)
+        if len(rests) == 100:
+            holding.close()
+        await sleep(seconds)
+
+    small.clock.sleep = sleeping  # type: ignore[method-assign]
+    told: list[Event] = []
+    results = small.results(wait=True, on_event=told.append)
+    assert results["deployment.reviewer"].outcome is Outcome.DONE
+    busy = [event for event in told if isinstance(event, LookFailed)]
+    assert len(busy) == 1
+    assert "another rftplan is acting" in busy[0].error
+    assert len(rests) >= 100

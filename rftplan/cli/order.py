@@ -21,6 +21,7 @@ from rftplan.render.apply_text import apply_text
 from rftplan.render.documents import apply_document, dumped, finding_document, plan_document
 from rftplan.render.plan_text import proposal_text
 from rftplan.render.shapes import ApplyDocument, ResultDocument
+from rftplan.render.text import error_text
 from rftplan.safety import refuse_unallowed
 
 if TYPE_CHECKING:
@@ -109,12 +110,16 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
         interrupted=applied.interrupted,
         outputs=project.outputs(run.options()),
         running=still_running(lock),
+        unsaved=applied.unsaved,
     )
     if not applied.plan.acts:
         run.findings(map(finding_document, applied.plan.diagnostics))
     if run.terminal.live:
         run.terminal.err("\n")
     run.result(dumped(document) if order.json else apply_text(document, run.look))
+    if applied.unsaved is not None:
+        run.terminal.err(error_text(str(applied.unsaved), applied.unsaved.hint, run.look_err))
+        return ExitCode.FAILED
     if applied.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.FAILED if needs_a_person(document, lock) else ExitCode.OK

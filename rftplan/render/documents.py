@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from rftplan.canonical import Json, canonical_json
 from rftplan.changes import Action, Change, Drift, Evidence, FieldChange, Plan
-from rftplan.errors import Diagnostic, has_errors
+from rftplan.errors import Diagnostic, LockError, has_errors
 from rftplan.events import Outcome, Result
 from rftplan.render.shapes import (
     ApplyDocument,
@@ -151,10 +151,12 @@ def apply_document(
     interrupted: bool,
     outputs: Mapping[str, Promoted],
     running: Iterable[str] = (),
+    unsaved: LockError | None = None,
 ) -> ApplyDocument:
     """What became of a plan. What it waits for or holds is in it even if nothing was carried out.
 
     `running` are the addresses of jobs that go on when the command has ended; what is held is not among them.
+    `unsaved` is why the lock could not be written.
     """
     by_address = {result.address: result for result in results}
     documents = [
@@ -163,7 +165,7 @@ def apply_document(
         if (document := _outcome(change, by_address.get(change.address))) is not None
     ]
     held = {document["address"] for document in documents if document["outcome"] == Outcome.HELD}
-    return {
+    told: ApplyDocument = {
         "format": "rftplan.apply/1",
         "provider": dict(sorted(plan.provider.items())),
         "results": documents,
@@ -173,6 +175,9 @@ def apply_document(
         "running": [address for address in running if address not in held],
         "outputs": outputs_document(outputs),
     }
+    if unsaved is not None:
+        told["unsaved"] = {"code": unsaved.error_code, "error": str(unsaved), "hint": unsaved.hint}
+    return told
 
 
 _NOT_ACTING: Final = {Action.DEFER: Outcome.DEFERRED, Action.HOLD: Outcome.HELD}

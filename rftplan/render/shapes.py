@@ -136,7 +136,7 @@ class OutputDocument(TypedDict):
 
 class ApplyDocument(TypedDict):
     """`summary` counts outcomes; `running` are jobs that go on when the command has ended; `outputs` are all
-    promoted models as `output --json` has them."""
+    promoted models as `output --json` has them; `unsaved` is why the lock could not be written."""
 
     format: str
     provider: dict[str, str | None]
@@ -146,6 +146,7 @@ class ApplyDocument(TypedDict):
     interrupted: bool
     running: list[str]
     outputs: dict[str, OutputDocument]
+    unsaved: NotRequired[CauseDocument]
 
 
 class ResourceDocument(TypedDict):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, FieldChange, Reason
-from rftplan.errors import Diagnostic, Place, Severity
+from rftplan.errors import Diagnostic, LockError, Place, Severity
 from rftplan.events import Outcome, Result
 from rftplan.promoted import Promoted
 from rftplan.render.documents import (
@@ -172,3 +172,11 @@ def test_no_lock_is_an_empty_state() -> None:
         "resources": {},
         "tombstones": {},
     }
+
+
+def test_an_apply_whose_lock_could_not_be_written_says_so_beside_its_results() -> None:
+    refused = LockError("rftplan.lock cannot be written: No space left on device", hint="make room")
+    told = apply_document(FIRST, (), requests=1, interrupted=False, outputs={}, unsaved=refused)
+    assert told["unsaved"] == {"code": "lock", "error": str(refused), "hint": "make room"}
+    assert told["results"]
+    assert "unsaved" not in apply_document(FIRST, (), requests=1, interrupted=False, outputs={})
