@@ -170,10 +170,20 @@ def _plain(number: float) -> str:
 
 
 class Lifecycle(SpecModel):
-    """What must not happen to a resource. `retain` keeps a file at the service once a job trained from it."""
+    """What must not happen to a resource."""
 
     later = frozenset({"ignore_changes", "ignore_rules"})
 
-    prevent_replace: Flag = False
     prevent_destroy: Flag = False
+
+
+class ReplacedLifecycle(Lifecycle):
+    """Of what is replaced when its spec changes: a job by another launch, a live model by another."""
+
+    prevent_replace: Flag = False
+
+
+class RetainedLifecycle(Lifecycle):
+    """Of what something else is made from: `retain` keeps it at the service once that has happened."""
+
     retain: Flag = True

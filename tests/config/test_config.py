@@ -243,6 +243,10 @@ SHAPES = [
         f"S204 {M}:16:34 must be true or false, not 0 | write false, without quotes",
     ),
     (
+        with_job("    lifecycle: {retain: true}\n"),
+        f'S202 {M}:16:17 "retain" is not a field here | fields here are prevent_destroy, prevent_replace',
+    ),
+    (
         with_job("    lifecycle: {ignore_changes: [seed]}\n"),
         f"S209 {M}:16:17 ignore_changes: {NOT_BUILT}",
     ),

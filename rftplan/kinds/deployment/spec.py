@@ -13,7 +13,7 @@ from rftplan.canonical import JsonObject, fingerprint
 from rftplan.changes import Evidence
 from rftplan.journal import Intent
 from rftplan.kinds.gates import Gate, Pick, Selector
-from rftplan.kinds.spec import Lifecycle, Name, SpecModel, Str
+from rftplan.kinds.spec import Name, ReplacedLifecycle, SpecModel, Str
 from rftplan.lockfile import Entry
 
 
@@ -24,7 +24,7 @@ class DeploymentSpec(SpecModel):
     checkpoint: Selector = Pick.BEST
     gates: tuple[Gate, ...] = ()
     projects: Annotated[tuple[Str, ...], Field(max_length=100)] = ()
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: ReplacedLifecycle = ReplacedLifecycle()
 
 
 @dataclass(frozen=True, slots=True)

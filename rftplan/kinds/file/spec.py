@@ -9,7 +9,7 @@ from typing import Final, Literal
 from rftplan.api.port import RemoteFile
 from rftplan.canonical import JsonObject
 from rftplan.kinds.base import Resource
-from rftplan.kinds.spec import Lifecycle, SpecModel, Str
+from rftplan.kinds.spec import RetainedLifecycle, SpecModel, Str
 from rftplan.lockfile import Entry, Origin
 
 PURPOSE: Final = "fine-tune"
@@ -25,7 +25,7 @@ class FileSpec(SpecModel):
 
     path: Str
     purpose: Literal["fine-tune"] = PURPOSE
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: RetainedLifecycle = RetainedLifecycle()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from rftplan.canonical import JsonObject
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.spec import (
     Int,
-    Lifecycle,
     Name,
+    ReplacedLifecycle,
     SpecModel,
     Str,
     auto_int,
@@ -216,7 +216,7 @@ class JobSpec(SpecModel):
     extra_body: Annotated[dict[str, Any], PlainValidator(_extra_body)] | None = None
     run: Run = Run.RUNNING
     retry: Retry | None = None
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: ReplacedLifecycle = ReplacedLifecycle()
 
     @property
     def reinforcement(self) -> Reinforcement | None:
