@@ -15,7 +15,7 @@ from rftplan.api.identity import ProviderIdentity
 from rftplan.canonical import JsonObject
 from rftplan.errors import LockError
 from rftplan.journal import FORMAT, Intent, Paths, State, differs, read_state
-from rftplan.lockfile import Entry, Lock, entry_document, sync_directory, write_lock
+from rftplan.lockfile import Entry, Lock, entry_document, sync_directory, temporary_for, write_lock
 
 
 class Ledger:
@@ -162,7 +162,7 @@ class Ledger:
         journal = self._paths.journal
         header: JsonObject = {"format": FORMAT, "lineage": self._state.lineage, "serial": self._state.serial}
         records = [header, *self._unfolded(), *(_intent_record(i) for i in self._state.intents.values())]
-        temporary = journal.with_name(f".{journal.name}.{os.getpid()}.tmp")
+        temporary = temporary_for(journal)
         try:
             journal.parent.mkdir(parents=True, exist_ok=True)
             self.close()

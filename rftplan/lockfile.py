@@ -6,9 +6,11 @@ kind: an entry's inputs and resolved values are JSON that its kind understands.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -240,7 +242,7 @@ def read_lock(path: Path) -> Lock | None:
 
 def write_lock(path: Path, lock: Lock) -> None:
     """Replace the file atomically; on failure the old one is intact and LockError is raised."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_for(path)
     try:
         with temporary.open("wb") as stream:
             stream.write(dumps(lock).encode())
@@ -254,6 +256,29 @@ def write_lock(path: Path, lock: Lock) -> None:
             f"{path.name} cannot be written: {error.strerror}",
             hint="make room or fix the permissions, then run rftplan apply again: the journal knows what was done",
         ) from None
+
+
+def temporary_for(path: Path) -> Path:
+    """Where this process writes what shall replace `path`; what killed processes left there is swept away."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        process = left.name.split(".")[-2]
+        if process.isdigit() and _is_dead(int(process)):
+            with suppress(OSError):
+                left.unlink()
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def _is_dead(process: int) -> bool:
+    """Certainly none of this machine's; only a system where asking does no harm is asked."""
+    if os.name != "posix":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def sync_directory(directory: Path) -> None:

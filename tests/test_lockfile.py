@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -158,3 +161,18 @@ def test_a_lock_that_was_edited_by_hand_is_a_lock_or_is_refused(data: st.DataObj
         assert refused.hint
     else:
         assert dumps(loads(dumps(lock), name="rftplan.lock")) == dumps(lock)
+
+
+def test_what_a_killed_process_left_is_swept_away_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    path = tmp_path / "rftplan.lock"
+    left = [tmp_path / f".rftplan.lock.{ended.pid}.tmp", tmp_path / f".rftplan.lock.{2**80}.tmp"]
+    kept = [
+        tmp_path / name for name in (f".rftplan.lock.{os.getppid()}.tmp", ".rftplan.lock.x.tmp", f".b.{ended.pid}.tmp")
+    ]
+    for file in (*left, *kept):
+        file.touch()
+    write_lock(path, Lock("l", IDENTITY))
+    assert not left[0].exists()
+    assert all(file.exists() for file in (left[1], *kept))

@@ -562,3 +562,39 @@ def test_a_reverted_edit_is_no_lost_lock(small):
     assert small.changes()["job.review"].action is Action.ADOPT
     small.train()
     assert small.lock().resources[DEP].id
+
+
+def test_a_deployment_that_may_not_be_replaced_is_not_replaced_by_waiting_either(small):
+    small.edit(S, "    checkpoint: best", "    lifecycle: {prevent_replace: true}\n    checkpoint: best")
+    small.train()
+    live = small.lock().resources[DEP].id
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    assert small.plan().hazards() == ()
+    told = small.results(wait=True)["deployment.reviewer"]
+    assert told.outcome is Outcome.HELD
+    assert "prevent_replace" in told.detail
+    assert small.lock().resources[DEP].id == live
+    assert small.changes()["deployment.reviewer"].reason is Reason.PREVENTED
+
+
+def test_what_was_promoted_while_we_waited_is_not_replaced_by_a_plan_that_did_not_know_it(small):
+    small.launch_until_step()
+    done = []
+    sleep = small.clock.sleep
+
+    async def sleeping(seconds):
+        if not done:
+            done.append(seconds)
+            text = (small.root / S).read_text()
+            small.edit(S, "checkpoint: best", "checkpoint: final")
+            small.edit(S, "at_least: 0.1", "at_least: 0.0")
+            other = Small(small.root, clock=Clock(small.clock.time + 600))
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(lambda: other.apply(wait=True)).result()
+            small.write(S, text)
+            small.clock.time += 600
+        await sleep(seconds)
+
+    small.clock.sleep = sleeping
+    small.apply(wait=True)
+    assert len(small.lock().resources[DEP].history) == 1

@@ -143,6 +143,10 @@ class DeploymentKind(Kind[DeploymentSpec]):
                 detail="a gate failed",
                 evidence=evidence,
             )
+        live = model_of(entry)
+        if live is not None and live != candidate.model and spec.lifecycle.prevent_replace:
+            detail = f"lifecycle.prevent_replace keeps {live} live"
+            return result(change, Outcome.HELD, id=candidate.model, verb="promote", detail=detail, evidence=evidence)
         return await promote(change, candidate, evidence, act)
 
 

@@ -61,7 +61,9 @@ def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chang
         detail = f"{upstream.address} {_stands_still(upstream, seen)}, and nothing follows until it runs{stays}"
         return situation.change(Action.DEFER, "wait", Reason.WAITS_FOR_JOB, detail)
     # Replacing what is live is announced now, because `--wait` does it without asking again.
-    risk = (HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live, if the gates pass"),) if live else ()
+    assert situation.want is not None
+    replaces = live is not None and not situation.want.spec.lifecycle.prevent_replace
+    risk = (HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live, if the gates pass"),) if replaces else ()
     state = "is launched first" if launches else f"is {seen.job.status}" if seen.job else "does not run"
     return situation.change(
         Action.DEFER,
