@@ -306,14 +306,15 @@ def test_a_file_that_changed_since_it_was_read_is_not_uploaded(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("size", [10, 2_000_000])
-def test_a_file_that_changes_while_it_is_uploaded_is_of_unknown_fate(tmp_path: Path, size: int) -> None:
+def test_a_file_that_changes_while_it_is_uploaded_never_leaves_whole(tmp_path: Path, size: int) -> None:
+    """The request breaks off before its end, so no service can have taken it: that is certain, and said as such."""
     upload = _upload(tmp_path, bytes(1_000_000))
 
     def disturb(done: int, _: int) -> None:
         if done < 200_000:
             upload.path.write_bytes(bytes(size))
 
-    with pytest.raises(FateUnknownError, match="changed while it was uploaded"):
+    with pytest.raises(UserError, match="changed while it was uploaded"):
         ask(Service(reply(FILE)).port(), lambda port: port.upload_file(upload, disturb))
 
 
