@@ -19,6 +19,9 @@ _OTHER_ENCODINGS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_
 """The mark of UTF-32 LE starts with that of UTF-16 LE."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 SAVE_AS_UTF8: Final = "save the file as UTF-8"
+CONFLICT_MARKS: Final = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
+"""Lines of git's that start so; a line of equal signs alone may be anything."""
+DECIDE_CONFLICT: Final = "keep one side, and delete the lines that start with <<<<<<<, ======= and >>>>>>>"
 
 
 class UnreadableError(UserError):

@@ -279,7 +279,7 @@ def _validated(
         reading.findings.extend(loader.findings)
         for misfit in describe(error, value, context, {p: d.data for p, d in loader.documents.items()}):
             place = _place(misfit, document, path, loader)
-            reading.findings.append(finding(misfit.code, misfit.detail, place=place, address=address, hint=misfit.hint))
+            reading.findings.append(finding(misfit.code, misfit.said, place=place, address=address, hint=misfit.hint))
         return None
 
 

@@ -32,6 +32,9 @@ _BOUNDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
 _CODES: Final[Mapping[str, Code]] = {"bad_name": BAD_NAME, "not_built": NOT_BUILT, "file_not_loaded": FILE_NOT_LOADED}
 _NOT_BUILT_HINT: Final = "take it out, or use a newer rftplan"
 
+_NAMED: Final = 2
+"""Of the path to a value, so many parts are named: the place has the rest."""
+
 Path = tuple[str | int, ...]
 
 
@@ -50,6 +53,16 @@ class Misfit:
     inside: str | None = None
     key: str | None = None
     at_key: bool = False
+
+    @property
+    def said(self) -> str:
+        """The detail, with the key that a value belongs to before it: `hyperparameters.n_epochs: must be …`."""
+        if self.code is not WRONG_VALUE or self.at_key or not self.path:
+            return self.detail
+        parts = self.path[-_NAMED:]
+        named = parts[1:] if isinstance(parts[0], int) else parts
+        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in named).removeprefix(".")
+        return f"{key}: {self.detail}" if key and not self.detail.startswith(f"{parts[-1]} ") else self.detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +92,15 @@ def _counts_only_good_items(item: Any) -> bool:
 
 
 def _without_shadows(misfits: list[Misfit]) -> list[Misfit]:
-    """A key that is missing only because one that is not built stands for it would be asked for in vain."""
+    """A key that is missing only because one that is not built, or a misspelt one, stands for it is asked for once."""
     unbuilt = {(m.inside, m.path[:-1]) for m in misfits if m.code is NOT_BUILT}
-    return [m for m in misfits if m.code is not MISSING_KEY or (m.inside, m.path) not in unbuilt]
+    misspelt = {(m.inside, m.path[:-1], m.hint) for m in misfits if m.code is UNKNOWN_KEY}
+    return [
+        m
+        for m in misfits
+        if m.code is not MISSING_KEY
+        or ((m.inside, m.path) not in unbuilt and (m.inside, m.path, _meant(str(m.key))) not in misspelt)
+    ]
 
 
 def _spot(loc: Sequence[str | int], value: Any, loaded: Mapping[str, Any]) -> _Spot:
@@ -218,4 +237,8 @@ def _or(words: Sequence[str]) -> str:
 def closest(word: str, known: Sequence[str]) -> str | None:
     """`did you mean "…"?` if anything known is close."""
     close = get_close_matches(word, known, n=1)
-    return f'did you mean "{close[0]}"?' if close else None
+    return _meant(close[0]) if close else None
+
+
+def _meant(word: str) -> str:
+    return f'did you mean "{word}"?'

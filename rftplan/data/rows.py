@@ -15,11 +15,11 @@ from typing import Any, Final, NoReturn
 from rftplan import codes
 from rftplan.codes import Code
 from rftplan.data.row_bytes import row_bytes
-from rftplan.reading import SAVE_AS_UTF8
+from rftplan.reading import CONFLICT_MARKS, DECIDE_CONFLICT, SAVE_AS_UTF8
 
 WHITESPACE: Final = b" \t\r\n"
 """What JSON allows between tokens."""
-MAX_PROBLEMS: Final = 20
+MAX_PROBLEMS: Final = 5
 """Listed for each code; the last one says how many more there are."""
 _MAX_SHOWN: Final = 40
 
@@ -58,13 +58,26 @@ class Problems:
             self._first.append(DataProblem(line, column, code, detail, hint))
 
     def listed(self) -> tuple[DataProblem, ...]:
-        """In the order they were added; the last one listed of a code says how many more there are."""
-        problems = list(self._first)
+        """In the order they were added; the last one listed of a code says how many more there are.
+
+        A file that is one JSON text over many lines has one thing wrong with it, not one a line.
+        """
+        problems = self._spread_out() or list(self._first)
         for index in {problem.code: index for index, problem in enumerate(problems)}.values():
             more = self._counts[problems[index].code] - MAX_PROBLEMS
             if more > 0:
                 problems[index] = replace(problems[index], detail=f"{problems[index].detail} (and {more:,} more)")
         return tuple(problems)
+
+    def _spread_out(self) -> list[DataProblem] | None:
+        first = next(iter(self._first), None)
+        if first is None or first.line != 1 or first.hint not in _SPREAD_OUT:
+            return None
+        lines = sum(self._counts[code] for code in _OF_A_SPREAD_TEXT)
+        detail = f"this is one JSON text over many lines, and {lines:,} of them are no rows"
+        rest = [problem for problem in self._first if problem.code not in _OF_A_SPREAD_TEXT]
+        self._counts = Counter({code: n for code, n in self._counts.items() if code not in _OF_A_SPREAD_TEXT})
+        return [replace(first, detail=detail), *rest]
 
 
 class UnusualRowsError(Exception):
@@ -191,10 +204,20 @@ _TYPE_NAMES: Final[dict[type, str]] = {
 }
 
 
+_SPREAD_LIST: Final = "write one object a line: jq -c '.[]' FILE"
+_SPREAD_OBJECTS: Final = "write one object a line: jq -c . FILE"
+_SPREAD_OUT: Final = (_SPREAD_LIST, _SPREAD_OBJECTS)
+_OF_A_SPREAD_TEXT: Final = (codes.ROW_NOT_JSON, codes.ROW_NOT_OBJECT)
+
+
 def _syntax_hint(text: str) -> str:
     start = text.strip()
-    if start in ("[", "{", "[{") or start.startswith(("[{", '"')):
-        return "the file must have one object a line, not one JSON text over many lines"
+    if start.startswith("["):
+        return _SPREAD_LIST
+    if start == "{" or start.startswith('"'):
+        return _SPREAD_OBJECTS
+    if start.startswith(CONFLICT_MARKS):
+        return f"git left a merge conflict here: {DECIDE_CONFLICT}"
     if "\r" in start:
         return "end the lines with \\n; a lone \\r ends no line"
     if start.startswith(("{'", "{u'")):

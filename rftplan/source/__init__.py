@@ -14,7 +14,7 @@ import yaml
 from rftplan import codes
 from rftplan.codes import Code, finding
 from rftplan.errors import Diagnostic, Place
-from rftplan.reading import NotTextError, decode_text
+from rftplan.reading import CONFLICT_MARKS, DECIDE_CONFLICT, NotTextError, decode_text
 from rftplan.source.document import Document, Node, PathKey, written_out
 from rftplan.source.root import MAX_TEXT_BYTES, TOO_LARGE_HINT, PathError, Root, over_limit
 from rftplan.source.scalars import Scalar, plain_value
@@ -83,6 +83,8 @@ def _parse_text(text: str, path: str) -> tuple[Document | None, list[Diagnostic]
         except _StopError as stop:
             return None, [*composer.findings, stop.diagnostic]
         except yaml.YAMLError as error:
+            if (conflict := _conflict(text, path)) is not None:
+                return None, [conflict]
             findings = _with_syntax(composer.findings, _syntax_finding(error, text, path))
         else:
             return written_out(top, path), composer.findings
@@ -101,6 +103,15 @@ def _with_syntax(before: list[Diagnostic], error: Diagnostic) -> list[Diagnostic
     """A template without quotes is the cause of an error that follows it in its line: one finding for both."""
     template = codes.UNQUOTED_TEMPLATE.code
     return [*(f for f in before if f.code != template or _line(f) != _line(error)), error]
+
+
+def _conflict(text: str, path: str) -> Diagnostic | None:
+    """What git leaves where two branches changed the same lines: it breaks the YAML in a dozen ways."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith(CONFLICT_MARKS):
+            detail = f'git left a merge conflict here: "{_short(line.strip())}"'
+            return finding(codes.YAML_SYNTAX, detail, place=Place(path, number, 1), hint=DECIDE_CONFLICT)
+    return None
 
 
 def _line(problem: Diagnostic) -> int:

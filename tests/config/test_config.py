@@ -62,7 +62,7 @@ SECTIONS = [
     ),
     (
         edited(("provider: local", "provider: loca")),
-        f'S204 {M}:1:33 must be local, openai, azure or bedrock, not "loca" | did you mean "local"?',
+        f'S204 {M}:1:33 provider: must be local, openai, azure or bedrock, not "loca" | did you mean "local"?',
     ),
     (
         edited(("provider: local", "provider: azure")),
@@ -70,7 +70,7 @@ SECTIONS = [
     ),
     (
         edited(("provider: local", "provider: {type: openai, base_url: api.example.com}")),
-        f"S204 {M}:1:58 a base URL must start with https:// (or http:// on this machine) | "
+        f"S204 {M}:1:58 provider.base_url: a base URL must start with https:// (or http:// on this machine) | "
         'write it like "https://host/v1"',
     ),
     (
@@ -84,16 +84,16 @@ SECTIONS = [
     ),
     (
         SPEC + "policy: {allow: [spend, dlete]}\n",
-        f"S204 {M}:27:25 must be spend, delete, replace-live, cancel-active or resume-after-service-pause, "
+        f"S204 {M}:27:25 allow[1]: must be spend, delete, replace-live, cancel-active or resume-after-service-pause, "
         'not "dlete" | did you mean "delete"?',
     ),
     (
         SPEC + "policy: {data_roots: /data}\n",
-        f'S204 {M}:27:22 must be a list, not "/data" | write a list: ["/data"]',
+        f'S204 {M}:27:22 data_roots: must be a list, not "/data" | write a list: ["/data"]',
     ),
     (
         SPEC + 'policy: {data_roots: ["a\\tb"]}\n',
-        f'S204 {M}:27:23 must be a directory, not "a\\tb"',
+        f'S204 {M}:27:23 data_roots[0]: must be a directory, not "a\\tb"',
     ),
 ]
 
@@ -101,12 +101,11 @@ MOVES = [
     (SPEC + "moved: {}\n", f"S204 {M}:27:8 must be a list, not {{}} | write a list: [{{}}]"),
     (
         SPEC + "moved: [{form: job.old, to: job.review}]\n",
-        f'S203 {M}:27:9 "from" is required here | add from:',
         f'S202 {M}:27:10 "form" is not a field here | did you mean "from"?',
     ),
     (
         SPEC + "moved: [{from: review, to: job.review}]\n",
-        f'S204 {M}:27:16 "review" is not an address like job.security-review | '
+        f'S204 {M}:27:16 from: "review" is not an address like job.security-review | '
         "write kind.name, such as job.security-review",
     ),
     (
@@ -123,7 +122,7 @@ MOVES = [
     ),
     (
         SPEC + "removed: [{address: job.old, delete_model: true}]\n",
-        f"S204 {M}:27:44 models are not deleted by this version; take delete_model out",
+        f"S204 {M}:27:44 delete_model: models are not deleted by this version; take delete_model out",
     ),
 ]
 
@@ -153,7 +152,7 @@ SHAPES = [
     ),
     (
         edited(("{path: data/train.jsonl}", "{path: [data/train.jsonl]}")),
-        f'S204 {M}:3:17 must be a text, not ["data/train.jsonl"] | write one text here',
+        f'S204 {M}:3:17 path: must be a text, not ["data/train.jsonl"] | write one text here',
     ),
     (
         edited(("path: data/train.jsonl", "path: data/train.jsonl, prupose: fine-tune")),
@@ -169,15 +168,15 @@ SHAPES = [
     ),
     (
         edited(("model: o4-mini-2025-04-16", "model:")),
-        f"S204 {M}:13:11 must be a text, not null | {NULL}",
+        f"S204 {M}:13:11 model: must be a text, not null | {NULL}",
     ),
     (
         edited(("model: o4-mini-2025-04-16", "model: 4")),
-        f'S204 {M}:13:12 must be a text, not 4 | put quotes around it: "4"',
+        f'S204 {M}:13:12 model: must be a text, not 4 | put quotes around it: "4"',
     ),
     (
         edited(("model: o4-mini-2025-04-16", 'model: ""')),
-        f"S204 {M}:13:12 must not be empty",
+        f"S204 {M}:13:12 model: must not be empty",
     ),
     (
         edited(("model: o4-mini-2025-04-16", "model: {job: review, checkpoint: final}")),
@@ -195,16 +194,16 @@ SHAPES = [
     ),
     (
         edited(("training_file: train\n", "training_file: file-2QzVr8\n")),
-        f"S204 {M}:14:20 file-2QzVr8 is an id, and a name is expected | "
+        f"S204 {M}:14:20 training_file: file-2QzVr8 is an id, and a name is expected | "
         "declare the file under files: and write its name, or {id: file-2QzVr8}",
     ),
     (
         edited(("training_file: train\n", "training_file: [train]\n")),
-        f'S204 {M}:14:20 must be the name of a file or {{id: file-…}}, not ["train"]',
+        f'S204 {M}:14:20 training_file: must be the name of a file or {{id: file-…}}, not ["train"]',
     ),
     (
         edited(("training_file: train\n", "training_file: {id: 7}\n")),
-        f'S204 {M}:14:25 must be a text, not 7 | put quotes around it: "7"',
+        f'S204 {M}:14:25 training_file.id: must be a text, not 7 | put quotes around it: "7"',
     ),
     (
         with_job("    modle: x\n"),
@@ -220,27 +219,27 @@ SHAPES = [
     ),
     (
         with_job("    run: runing\n"),
-        f'S204 {M}:16:10 must be running, paused or cancelled, not "runing" | did you mean "running"?',
+        f'S204 {M}:16:10 run: must be running, paused or cancelled, not "runing" | did you mean "running"?',
     ),
     (
         with_job("    run: [paused]\n"),
-        f'S204 {M}:16:10 must be running, paused or cancelled, not ["paused"] | choose one of them',
+        f'S204 {M}:16:10 run: must be running, paused or cancelled, not ["paused"] | choose one of them',
     ),
     (
         with_job("    retry: 2\n"),
-        f"S204 {M}:16:12 must be a mapping, not 2 | {PAIRS}",
+        f"S204 {M}:16:12 retry: must be a mapping, not 2 | {PAIRS}",
     ),
     (
         with_job("    retry: {attempts: 0}\n"),
-        f"S204 {M}:16:23 must be at least 1, not 0",
+        f"S204 {M}:16:23 retry.attempts: must be at least 1, not 0",
     ),
     (
         with_job("    lifecycle: {prevent_replace: yes}\n"),
-        f'S204 {M}:16:34 must be true or false, not "yes" | write true, without quotes',
+        f'S204 {M}:16:34 lifecycle.prevent_replace: must be true or false, not "yes" | write true, without quotes',
     ),
     (
         with_job("    lifecycle: {prevent_replace: 0}\n"),
-        f"S204 {M}:16:34 must be true or false, not 0 | write false, without quotes",
+        f"S204 {M}:16:34 lifecycle.prevent_replace: must be true or false, not 0 | write false, without quotes",
     ),
     (
         with_job("    lifecycle: {retain: true}\n"),
@@ -252,34 +251,37 @@ SHAPES = [
     ),
     (
         with_job("    integrations: {type: wandb}\n"),
-        f'S204 {M}:16:19 must be a list, not {{"type": "wandb"}} | write a list: [{{"type": "wandb"}}]',
+        f'S204 {M}:16:19 integrations: must be a list, not {{"type": "wandb"}} | write a list: [{{"type": "wandb"}}]',
     ),
     (
         with_job("    extra_body: {seed: 3}\n"),
-        f"S204 {M}:16:17 seed has a field of its own | write seed: beside extra_body:",
+        f"S204 {M}:16:17 extra_body: seed has a field of its own | write seed: beside extra_body:",
     ),
 ]
 
 FIGURES = [
-    ("    seed: -1\n", f"S204 {M}:16:11 must be at least 0, not -1"),
-    ("    seed: 2147483648\n", f"S204 {M}:16:11 must be at most 2147483647, not 2147483648"),
-    ("    seed: true\n", f"S204 {M}:16:11 must be a whole number, not true | {NUMBER}"),
-    ("    seed: 7.0\n", f"S204 {M}:16:11 must be a whole number, not 7.0 | write 7"),
-    ('    seed: "7"\n', f'S204 {M}:16:11 must be a whole number, not "7" | {QUOTES}'),
-    (f"    suffix: {'a' * 65}\n", f"S204 {M}:16:13 must have at most 64 characters, not 65"),
-    ('    suffix: ""\n', f"S204 {M}:16:13 must not be empty"),
+    ("    seed: -1\n", f"S204 {M}:16:11 seed: must be at least 0, not -1"),
+    ("    seed: 2147483648\n", f"S204 {M}:16:11 seed: must be at most 2147483647, not 2147483648"),
+    ("    seed: true\n", f"S204 {M}:16:11 seed: must be a whole number, not true | {NUMBER}"),
+    ("    seed: 7.0\n", f"S204 {M}:16:11 seed: must be a whole number, not 7.0 | write 7"),
+    ('    seed: "7"\n', f'S204 {M}:16:11 seed: must be a whole number, not "7" | {QUOTES}'),
+    (f"    suffix: {'a' * 65}\n", f"S204 {M}:16:13 suffix: must have at most 64 characters, not 65"),
+    ('    suffix: ""\n', f"S204 {M}:16:13 suffix: must not be empty"),
     (
         "    metadata: {rftplan_launch: mine}\n",
         f"S204 {M}:16:16 rftplan_launch is reserved: rftplan keeps the launch's identity there",
     ),
     (
         f"    metadata: {{{', '.join(f'k{n}: v' for n in range(14))}}}\n",
-        f"S204 {M}:16:15 has 14 pairs and may have 13: rftplan needs three of the service's sixteen",
+        f"S204 {M}:16:15 metadata: has 14 pairs and may have 13: rftplan needs three of the service's sixteen",
     ),
-    ("    metadata: {team: 3}\n", f'S204 {M}:16:22 must be a text, not 3 | put quotes around it: "3"'),
+    ("    metadata: {team: 3}\n", f'S204 {M}:16:22 metadata.team: must be a text, not 3 | put quotes around it: "3"'),
     (f"    metadata: {{{'k' * 65}: v}}\n", f"S204 {M}:16:16 must have at most 64 characters, not 65"),
-    (f"    metadata: {{k: {'v' * 513}}}\n", f"S204 {M}:16:19 must have at most 512 characters, not 513"),
-    ("    metadata: [a]\n", f'S204 {M}:16:15 must be a mapping, not ["a"] | give each item a name: `NAME: {{…}}`'),
+    (f"    metadata: {{k: {'v' * 513}}}\n", f"S204 {M}:16:19 metadata.k: must have at most 512 characters, not 513"),
+    (
+        "    metadata: [a]\n",
+        f'S204 {M}:16:15 metadata: must be a mapping, not ["a"] | give each item a name: `NAME: {{…}}`',
+    ),
 ]
 
 HYPERPARAMETERS = [
@@ -305,15 +307,16 @@ METHODS = [
     ),
     (
         ("      type: reinforcement\n", "      type: reinforcment\n"),
-        f'S204 {M}:17:13 must be supervised, dpo or reinforcement, not "reinforcment" | did you mean "reinforcement"?',
+        f'S204 {M}:17:13 method.type: must be supervised, dpo or reinforcement, not "reinforcment" | did '
+        f'you mean "reinforcement"?',
     ),
     (
         ("      type: reinforcement\n", "      type: supervised\n"),
-        f"S204 {M}:17:7 type is supervised, but reinforcement is set",
+        f"S204 {M}:17:7 method: type is supervised, but reinforcement is set",
     ),
     (
         ("      reinforcement:\n        grader: match\n        hyperparameters: {n_epochs: 2}\n", ""),
-        f"S204 {M}:17:7 type reinforcement needs a reinforcement mapping with a grader",
+        f"S204 {M}:17:7 method: type reinforcement needs a reinforcement mapping with a grader",
     ),
     (
         ("        grader: match\n", ""),
@@ -321,11 +324,11 @@ METHODS = [
     ),
     (
         ("grader: match", "grader: [match]"),
-        f'S204 {M}:19:17 must be a mapping, not ["match"] | {PAIRS}',
+        f'S204 {M}:19:17 reinforcement.grader: must be a mapping, not ["match"] | {PAIRS}',
     ),
     (
         ("{n_epochs: 2}", "[n_epochs]"),
-        f'S204 {M}:20:26 must be a mapping, not ["n_epochs"] | {PAIRS}',
+        f'S204 {M}:20:26 reinforcement.hyperparameters: must be a mapping, not ["n_epochs"] | {PAIRS}',
     ),
 ]
 
@@ -346,36 +349,37 @@ GRADERS = [
     ),
     (
         "    {type: string_check, input: a, reference: b, operation: neq}\n",
-        f'S204 {M}:7:61 must be eq, ne, like or ilike, not "neq" | did you mean "ne"?',
+        f'S204 {M}:7:61 operation: must be eq, ne, like or ilike, not "neq" | did you mean "ne"?',
     ),
     (
         "    {type: text_similarity, input: a, reference: b, evaluation_metric: rouge_6}\n",
-        f"S204 {M}:7:72 must be fuzzy_match, bleu, gleu, meteor, cosine, rouge_1, rouge_2, rouge_3, rouge_4, rouge_5 "
+        f"S204 {M}:7:72 evaluation_metric: must be fuzzy_match, bleu, gleu, meteor, cosine, "
+        "rouge_1, rouge_2, rouge_3, rouge_4, rouge_5 "
         'or rouge_l, not "rouge_6" | did you mean "rouge_l"?',
     ),
     (
         "    {type: score_model, model: m, input: []}\n",
-        f"S204 {M}:7:42 must not be empty",
+        f"S204 {M}:7:42 input: must not be empty",
     ),
     (
         "    {type: score_model, model: m, input: judge it}\n",
-        f'S204 {M}:7:42 must be a list, not "judge it" | write a list: ["judge it"]',
+        f'S204 {M}:7:42 input: must be a list, not "judge it" | write a list: ["judge it"]',
     ),
     (
         "    {type: score_model, model: m, input: [{role: usr, content: x}]}\n",
-        f'S204 {M}:7:50 must be system, developer, user or assistant, not "usr" | did you mean "user"?',
+        f'S204 {M}:7:50 role: must be system, developer, user or assistant, not "usr" | did you mean "user"?',
     ),
     (
         "    {type: score_model, model: m, input: [{role: user, content: 3}]}\n",
-        f'S204 {M}:7:65 must be a text, not 3 | put quotes around it: "3"',
+        f'S204 {M}:7:65 content: must be a text, not 3 | put quotes around it: "3"',
     ),
     (
         "    {type: score_model, model: m, input: [{role: user, content: x}], range: [0]}\n",
-        f"S204 {M}:7:77 must have at least 2 items, not 1",
+        f"S204 {M}:7:77 range: must have at least 2 items, not 1",
     ),
     (
         "    {type: score_model, model: m, input: [{role: user, content: x}], range: [0, true]}\n",
-        f"S204 {M}:7:81 must be a number, not true | {NUMBER}",
+        f"S204 {M}:7:81 range[1]: must be a number, not true | {NUMBER}",
     ),
     (
         "    {type: score_model, model: m, input: [{role: user, content: x}], sampling_params: {temprature: 1}}\n",
@@ -383,15 +387,16 @@ GRADERS = [
     ),
     (
         "    {type: python, source: {file: [x]}}\n",
-        f'S204 {M}:7:28 must be a text, not {{"file": ["x"]}} | write one text here',
+        f'S204 {M}:7:28 source: must be a text, not {{"file": ["x"]}} | write one text here',
     ),
     (
         "    {type: multi, calculate_output: a, graders: [{type: string_check}]}\n",
-        f'S204 {M}:7:49 must be a mapping, not [{{"type": "string_check"}}] | give each item a name: `NAME: {{…}}`',
+        f'S204 {M}:7:49 graders: must be a mapping, not [{{"type": "string_check"}}] | give each item a '
+        f"name: `NAME: {{…}}`",
     ),
     (
         "    {type: multi, calculate_output: a, graders: {}}\n",
-        f"S204 {M}:7:49 must not be empty",
+        f"S204 {M}:7:49 graders: must not be empty",
     ),
     (
         "    {type: multi, calculate_output: a, graders: {a: {type: multi, graders: {}, calculate_output: x}}}\n",
@@ -404,39 +409,42 @@ GRADERS = [
     ),
     (
         "    {type: multi, calculate_output: a, graders: {a: {type: python, sorce: x}}}\n",
-        f'S203 {M}:7:50 "source" is required here | add source:',
         f'S202 {M}:7:68 "sorce" is not a field here | did you mean "source"?',
     ),
 ]
 
 DEPLOYMENTS = [
-    ("checkpoint: best", "checkpoint: bets", f'S204 {M}:24:17 must be best, final or {{step: N}}, not "bets"'),
+    ("checkpoint: best", "checkpoint: bets",
+     f'S204 {M}:24:17 checkpoint: must be best, final or {{step: N}}, not "bets"'),
     (
         "checkpoint: best",
         "checkpoint: 12",
-        f"S204 {M}:24:17 must be best, final or {{step: N}}, not 12 | write {{step: 12}}",
+        f"S204 {M}:24:17 checkpoint: must be best, final or {{step: N}}, not 12 | write {{step: 12}}",
     ),
-    ("checkpoint: best", "checkpoint: {step: 0}", f"S204 {M}:24:24 must be at least 1, not 0"),
+    ("checkpoint: best", "checkpoint: {step: 0}", f"S204 {M}:24:24 checkpoint.step: must be at least 1, not 0"),
     (
         "{metric: valid_reward_mean, at_least: 0.1}",
         "{metric: valid_reward_mean}",
-        f"S204 {M}:26:9 a gate needs at_least or at_most, or both",
+        f"S204 {M}:26:9 gates[0]: a gate needs at_least or at_most, or both",
     ),
-    ("at_least: 0.1", 'at_least: "0.1"', f'S204 {M}:26:47 must be a number, not "0.1" | {QUOTES}'),
+    ("at_least: 0.1", 'at_least: "0.1"', f'S204 {M}:26:47 at_least: must be a number, not "0.1" | {QUOTES}'),
     ("at_least: 0.1", "at_leest: 0.1, at_most: 1", f'S202 {M}:26:37 "at_leest" is not a field here '
      '| did you mean "at_least"?'),
     (
         "      - {metric: valid_reward_mean, at_least: 0.1}",
         "      metric: valid_reward_mean",
-        f'S204 {M}:26:7 must be a list, not {{"metric": "valid_reward_mean"}} '
+        f'S204 {M}:26:7 gates: must be a list, not {{"metric": "valid_reward_mean"}} '
         '| write a list: [{"metric": "valid_reward_mean"}]',
     ),
 ]  # fmt: skip
 
 FORMATS = [
-    ("json", f'S204 {M}:20:26 must be a mapping with a type, not "json"'),
-    ("{type: json_schema}", f"S204 {M}:20:26 a json_schema needs a name and a schema"),
-    ("{type: json_schema, name: a, schema: 3}", f"S204 {M}:20:26 the schema must be a mapping"),
+    ("json", f'S204 {M}:20:26 reinforcement.response_format: must be a mapping with a type, not "json"'),
+    ("{type: json_schema}", f"S204 {M}:20:26 reinforcement.response_format: a json_schema needs a name and a schema"),
+    (
+        "{type: json_schema, name: a, schema: 3}",
+        f"S204 {M}:20:26 reinforcement.response_format: the schema must be a mapping",
+    ),
 ]
 
 ALL = [
@@ -460,7 +468,8 @@ def test_each_fault_has_its_one_finding(small: Small, spec: str, expected: tuple
 @pytest.mark.parametrize(("written", "detail"), HYPERPARAMETERS, ids=[written for written, _ in HYPERPARAMETERS])
 def test_hyperparameters_out_of_range(small: Small, written: str, detail: str) -> None:
     (found,) = found_in(small, edited(("n_epochs: 2", written)))
-    assert found.split(" ", 2)[2] == detail
+    key = "" if "is not a field" in detail else f"hyperparameters.{written.partition(':')[0]}: "
+    assert found.split(" ", 2)[2] == key + detail
     assert f" {M}:20:" in found
 
 
@@ -528,7 +537,8 @@ NAMED_FILES = [
     ("{file: g.json}", {"specs/g.json": ""}, f"S204 {M}:6:10 must be a mapping, not null | {NULL}"),
     ("{file: g.json}", {"specs/g.json": '{"type": "python",\n "sorce": "x", "source": "y"}'}, 'S202 specs/g.json:2:2 '
      '"sorce" is not a field here | did you mean "source"?'),
-    ("{file: g.json}", {"specs/g.json": '{"type": "python",\n\n   "source": 3}'}, "S204 specs/g.json:3:14 must be a "
+    ("{file: g.json}", {"specs/g.json": '{"type": "python",\n\n   "source": 3}'},
+     "S204 specs/g.json:3:14 source: must be a "
      'text, not 3 | put quotes around it: "3"'),
     ("{type: python, source: {file: g.py}}", {}, f'S211 {M}:6:33 "specs/g.py" does not exist | check the spelling; a '
      "path is relative to its YAML file"),
@@ -644,9 +654,9 @@ def test_the_vendors_request_body_checks_once_its_file_ids_are_names(small: Smal
 def test_the_vendors_request_body_with_its_ids_says_what_to_do_about_them(small: Small) -> None:
     found = found_in(small, f"{HEAD}jobs:\n  sums: {json.dumps(REQUEST)}\n")
     assert found == [
-        f"S204 {M}:4:27 file-Kd81Fq is an id, and a name is expected | "
+        f"S204 {M}:4:27 training_file: file-Kd81Fq is an id, and a name is expected | "
         "declare the file under files: and write its name, or {id: file-Kd81Fq}",
-        f"S204 {M}:4:61 file-Zw07Lm is an id, and a name is expected | "
+        f"S204 {M}:4:61 validation_file: file-Zw07Lm is an id, and a name is expected | "
         "declare the file under files: and write its name, or {id: file-Zw07Lm}",
     ]
     raw = {**REQUEST, "training_file": {"id": "file-Kd81Fq"}, "validation_file": {"id": "file-Zw07Lm"}}

@@ -156,8 +156,26 @@ def test_numbers_keep_their_kind(tmp_path: Path) -> None:
 
 def test_faults_are_listed_up_to_a_bound_and_counted(tmp_path: Path) -> None:
     problems = facts_of(tmp_path, "no\n" * 1000 + "[1]\n").problems
-    assert [p.line for p in problems] == [*range(1, 21), 1001]
-    assert "980 more" in problems[19].detail and "more" not in problems[20].detail
+    assert [p.line for p in problems] == [*range(1, 6), 1001]
+    assert "995 more" in problems[4].detail and "more" not in problems[5].detail
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "hint"),
+    [
+        (json.dumps([{"a": 1, "b": [2, 3]}] * 9, indent=2), 65, "write one object a line: jq -c '.[]' FILE"),
+        ('{\n  "a": 1\n}\n' * 20, 60, "write one object a line: jq -c . FILE"),
+    ],
+)
+def test_one_json_text_over_many_lines_is_one_finding(tmp_path: Path, text: str, lines: int, hint: str) -> None:
+    (problem,) = facts_of(tmp_path, text).problems
+    assert (problem.code, problem.line, problem.hint) == (codes.ROW_NOT_JSON, 1, hint)
+    assert problem.detail == f"this is one JSON text over many lines, and {lines} of them are no rows"
+
+
+def test_a_merge_conflict_in_data_names_git(tmp_path: Path) -> None:
+    problems = facts_of(tmp_path, '<<<<<<< HEAD\n{"a": 1}\n=======\n{"a": 2}\n>>>>>>> other\n').problems
+    assert problems[0].hint is not None and problems[0].hint.startswith("git left a merge conflict here: keep one side")
 
 
 def test_a_row_that_is_too_long_is_named_and_skipped(tmp_path: Path) -> None:

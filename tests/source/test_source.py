@@ -291,3 +291,23 @@ def test_the_number_of_values_and_of_findings_is_bounded() -> None:
 
 def test_a_huge_line_is_refused_by_its_size() -> None:
     only(b"a: " + b"x" * 10_000_000, codes.TOO_LARGE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "files:\n<<<<<<< HEAD\n  a: {path: a}\n=======\n  b: {path: b}\n>>>>>>> other\n",
+        "files: {}\n<<<<<<< ours\njobs: {}\n||||||| base\n=======\n>>>>>>> theirs\n",
+    ],
+)
+def test_a_merge_conflict_is_one_finding_that_names_git(text: str) -> None:
+    document, (found,) = parse(text.encode(), "specs/a.yaml")
+    assert document is None
+    assert (found.code, str(found.place)) == ("S110", "specs/a.yaml:2:1")
+    assert found.detail.startswith('git left a merge conflict here: "<<<<<<< ')
+    assert found.hint == "keep one side, and delete the lines that start with <<<<<<<, ======= and >>>>>>>"
+
+
+def test_text_that_only_looks_like_a_conflict_is_text() -> None:
+    document, found = parse(b'a: |\n  <<<<<<< HEAD\nb: "x\n\n  >>>>>>> y"\n', "specs/a.yaml")
+    assert document is not None and found == []
