@@ -14,12 +14,12 @@ import yaml
 from rftplan import codes
 from rftplan.codes import Code, finding
 from rftplan.errors import Diagnostic, Place
-from rftplan.reading import CONFLICT_MARKS, DECIDE_CONFLICT, NotTextError, decode_text
+from rftplan.reading import NotTextError, decode_text
 from rftplan.source.document import Document, Node, PathKey, written_out
 from rftplan.source.root import MAX_TEXT_BYTES, TOO_LARGE_HINT, PathError, Root, over_limit
 from rftplan.source.scalars import Scalar, plain_value
 from rftplan.source.syntax import QUOTE_TEMPLATE, Trouble, syntax_hint
-from rftplan.source.yaml_text import FitText, fit, has_surrogate_escapes, is_whole, join_surrogates, unfit
+from rftplan.source.yaml_text import FitText, conflict, fit, has_surrogate_escapes, is_whole, join_surrogates, unfit
 
 __all__ = ["MAX_DEPTH", "MAX_VALUES", "Document", "PathError", "PathKey", "Root", "parse", "read_documents"]
 
@@ -83,8 +83,8 @@ def _parse_text(text: str, path: str) -> tuple[Document | None, list[Diagnostic]
         except _StopError as stop:
             return None, [*composer.findings, stop.diagnostic]
         except yaml.YAMLError as error:
-            if (conflict := _conflict(text, path)) is not None:
-                return None, [conflict]
+            if (left := conflict(text, path)) is not None:
+                return None, [left]
             findings = _with_syntax(composer.findings, _syntax_finding(error, text, path))
         else:
             return written_out(top, path), composer.findings
@@ -103,15 +103,6 @@ def _with_syntax(before: list[Diagnostic], error: Diagnostic) -> list[Diagnostic
     """A template without quotes is the cause of an error that follows it in its line: one finding for both."""
     template = codes.UNQUOTED_TEMPLATE.code
     return [*(f for f in before if f.code != template or _line(f) != _line(error)), error]
-
-
-def _conflict(text: str, path: str) -> Diagnostic | None:
-    """What git leaves where two branches changed the same lines: it breaks the YAML in a dozen ways."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.startswith(CONFLICT_MARKS):
-            detail = f'git left a merge conflict here: "{_short(line.strip())}"'
-            return finding(codes.YAML_SYNTAX, detail, place=Place(path, number, 1), hint=DECIDE_CONFLICT)
-    return None
 
 
 def _line(problem: Diagnostic) -> int:

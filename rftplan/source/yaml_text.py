@@ -13,6 +13,7 @@ from typing import Final
 
 from rftplan.codes import CONTROL_CHARACTER, YAML_SYNTAX, finding
 from rftplan.errors import Diagnostic, Place
+from rftplan.reading import CONFLICT_MARKS, DECIDE_CONFLICT
 
 _BREAKS: Final = "\x85\u2028\u2029"
 _PRIVATE: Final = range(0x10FF00, 0x10FFFE)
@@ -20,6 +21,7 @@ _UNFIT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u
 """What is refused, not what is allowed turned round: the same characters, and each is told in fewer steps."""
 _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _MAX_CONTROL_FINDINGS: Final = 10
+_MAX_MARK: Final = 60
 _MAX_DIRECTIVES: Final = 100
 """libyaml compares each `%TAG` with all before it."""
 
@@ -60,6 +62,15 @@ def unfit(text: str, path: str) -> list[Diagnostic]:
     if text.count("\n%TAG") + text.startswith("%TAG") > _MAX_DIRECTIVES:
         findings.append(finding(YAML_SYNTAX, "the file is full of %TAG directives", place=Place(path, 1, 1)))
     return findings
+
+
+def conflict(text: str, path: str) -> Diagnostic | None:
+    """What git leaves where two branches changed the same lines: it breaks the YAML in a dozen ways."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith(CONFLICT_MARKS):
+            detail = f'git left a merge conflict here: "{line.strip()[:_MAX_MARK]}"'
+            return finding(YAML_SYNTAX, detail, place=Place(path, number, 1), hint=DECIDE_CONFLICT)
+    return None
 
 
 def _control_finding(text: str, match: re.Match[str], path: str) -> Diagnostic:
