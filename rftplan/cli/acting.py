@@ -36,7 +36,7 @@ def apply(
     parallelism: ParallelismOption = 10,
     replace: ReplaceOption = None,
 ) -> int:
-    """Make it so: show the plan, ask, do it, and record it in the lock."""
+    """Show the plan, ask, and make it so. What was done is recorded in the lock."""
     from rftplan.cli.order import Order, parse_allowed
 
     order = Order(
@@ -57,7 +57,11 @@ def destroy(
     json: JsonFlag = False,
     parallelism: ParallelismOption = 10,
 ) -> int:
-    """End and delete what this lock created: active jobs, files, permissions. Models stay."""
+    """End and delete what this lock created.
+
+    Cancels jobs that have not ended, deletes files, revokes permissions, and forgets everything: each is shown,
+    and asked about, first. Models, ended jobs, and files that one of them was trained from stay at the service.
+    """
     from rftplan.cli.order import Order, parse_allowed
     from rftplan.planner import Selection
 
@@ -89,7 +93,7 @@ def release(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="For example job.security-review.")],
     json: JsonFlag = False,
 ) -> int:
-    """Lift what holds one address: a hold, a pause by somebody else, the stop after a lost lock."""
+    """Lift what holds one address. That is a hold, a pause by somebody else, or the stop after a lost lock."""
     import asyncio
 
     from rftplan.releasing import release as lift

@@ -19,9 +19,9 @@ class GlobalOption(NamedTuple):
 
 
 GLOBAL_OPTIONS: Final = (
-    GlobalOption("directory", ("-C", "--dir"), "DIR", "The project's root instead of this directory."),
+    GlobalOption("directory", ("-C", "--dir"), "DIR", "The project's root, if not here."),
     GlobalOption("env", ("--env",), "NAME", "The environment."),
-    GlobalOption("specs", ("--specs",), "DIR", "Where the specs are, instead of specs/."),
+    GlobalOption("specs", ("--specs",), "DIR", "Where the specs are, if not in specs/."),
     GlobalOption("lock", ("--lock",), "FILE", "Another lock than rftplan.lock."),
     GlobalOption("provider", ("--provider",), "TYPE", "Another provider than the specs name."),
 )
@@ -32,7 +32,7 @@ _KEYS: Final = {name: option.key for option in GLOBAL_OPTIONS for name in option
 def global_help() -> str:
     """The options as lines of help."""
     rows = [(f"{', '.join(option.names)} {option.metavar}", option.help) for option in GLOBAL_OPTIONS]
-    rows.append((", ".join(HELP_NAMES), "Say what a command does and which options it has."))
+    rows.append((", ".join(HELP_NAMES), "What a command does, and its options."))
     width = max(len(left) for left, _ in rows)
     lines = (f"  {left.ljust(width)}  {right}" for left, right in rows)
     return "\n".join(["Global options, before or after the command:", *lines])

@@ -89,6 +89,8 @@ def _run(words: list[str], terminal: Terminal) -> int:
     from rftplan.cli.arguments import first_word, help_text, take_globals
     from rftplan.cli.invocation import Invocation
 
+    if first_word(words) == "--version":
+        words = ["version" if word == "--version" else word for word in words]
     command = typer.main.get_command(make_app(first_word(words)))
     line = take_globals(words, command)
     if line.wants_help:

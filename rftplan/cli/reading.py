@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(context: typer.Context, json: JsonFlag = False) -> int:
-    """Say what is wrong with the specs and the data, without talking to any service."""
+    """Find what is wrong with specs and data. Asks no service."""
     from rftplan.loading import load  # not the facade, whose other half is not needed and takes time to import
     from rftplan.render.documents import check_document, dumped
     from rftplan.render.text import check_text
@@ -66,7 +66,7 @@ def plan(
 
 
 def status(context: typer.Context, json: JsonFlag = False) -> int:
-    """Show the state of every resource at the service."""
+    """Show how every resource stands. Asks the service."""
     import asyncio
 
     from rftplan import project
@@ -86,7 +86,7 @@ def output(
     raw: Annotated[bool, typer.Option("--raw", help="The model id alone.")] = False,
     json: JsonFlag = False,
 ) -> int:
-    """Show the promoted models, from the lock alone."""
+    """Show the promoted models. Reads the lock alone."""
     from rftplan.promoted import read_promoted, require_environment
     from rftplan.render.documents import dumped, outputs_document
     from rftplan.render.escape import visible

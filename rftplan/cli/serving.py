@@ -35,7 +35,7 @@ def serve(
         str | None, typer.Option(metavar="NAME", help="Its model, instead of the one a grader names.")
     ] = None,
 ) -> int:
-    """Run the fine-tuning API on this machine, for any OpenAI client. Training is simulated."""
+    """Run the fine-tuning API on this machine. For any OpenAI client; training is simulated."""
     from rftplan.cli.service import STORE, Service, run_service
 
     run = invocation(context)

@@ -12,7 +12,7 @@ from rftplan.render.look import Look, Tone, joined
 from rftplan.render.next_steps import next_step
 from rftplan.render.reasons import reason_text
 from rftplan.render.shapes import ApplyDocument, ResultDocument
-from rftplan.render.table import aligned
+from rftplan.render.table import aligned, fits
 from rftplan.render.text import counted, output_lines
 
 OUTCOME_MARKS: Final[Mapping[Outcome, tuple[str, Tone]]] = {
@@ -56,11 +56,14 @@ def apply_text(document: ApplyDocument, look: Look) -> str:
 
 
 def _result_lines(results: Sequence[ResultDocument], look: Look) -> list[str]:
-    heads = aligned([_head(result) for result in results])
+    cells = [_head(result) for result in results]
+    heads = aligned(cells)
+    whole = fits(heads, None if look.width is None else look.width - 4)
     lines: list[str] = []
-    for head, result in zip(heads, results, strict=True):
+    for head, row, result in zip(heads if whole else aligned([row[:-1] for row in cells]), cells, results, strict=True):
         mark, tone = OUTCOME_MARKS[Outcome(result["outcome"])]
         lines.append(f"  {look.paint(tone, mark)} {head}")
+        lines += [f"      {row[-1]}"] if row[-1] and not whole else []
         lines += [line for said in _said(result) for line in look.prose(said, indent=6)]
         lines += evidence_lines(result.get("evidence", ()), look, indent=6)
         lines += _step_lines(result, look)

@@ -17,7 +17,7 @@ from rftplan.render.shapes import (
     StateDocument,
     StatusDocument,
 )
-from rftplan.render.table import aligned
+from rftplan.render.table import fits, fitted
 
 _SEVERITY_TONES: Final = {"error": Tone.BAD, "warning": Tone.CAUTION, "info": Tone.CHANGED}
 _LONGEST_VALUE: Final = 400
@@ -37,9 +37,9 @@ def _finding_lines(finding: FindingDocument, look: Look) -> list[str]:
     head = look.paint(tone, f"{finding['severity']}[{visible(finding['code'])}]")
     lines = [f"{head}: {visible(finding['summary'])}"]
     where = [part for part in (_place(finding), _subject(finding)) if part]
-    lines.append("  " + "  ".join(where))
+    lines += look.prose("  ".join(where), indent=2)
     if finding["hint"]:
-        lines.append(f"  hint: {visible(finding['hint'])}")
+        lines += look.prose(f"hint: {visible(finding['hint'])}", indent=2)
     return lines
 
 
@@ -68,16 +68,24 @@ def check_text(document: CheckDocument, look: Look) -> str:
 def error_text(message: str, hint: str | None, look: Look) -> str:
     """An error that is not a finding."""
     first, *more = message.split("\n")
-    lines = [f"{look.paint(Tone.BAD, 'error')}: {visible(first)}"]
-    lines += [f"  {visible(line.strip())}" for line in more if line.strip()]
-    if hint:
-        lines.append(f"  hint: {visible(hint)}")
-    return joined(lines)
+    return joined(
+        [
+            *_labelled("error", Tone.BAD, first, look),
+            *(part for line in more if line.strip() for part in look.prose(visible(line.strip()), indent=2)),
+            *(look.prose(f"hint: {visible(hint)}", indent=2) if hint else ()),
+        ]
+    )
+
+
+def _labelled(label: str, tone: Tone, message: str, look: Look) -> list[str]:
+    """`label: message`, the rest of a long one below it."""
+    first, *rest = look.prose(f"{label}: {visible(message)}", indent=0)
+    return [first.replace(label, look.paint(tone, label), 1), *(f"  {line}" for line in rest)]
 
 
 def warning_text(message: str, look: Look) -> str:
     """A warning that is not a finding."""
-    return joined([f"{look.paint(Tone.CAUTION, 'warning')}: {visible(message)}"])
+    return joined(_labelled("warning", Tone.CAUTION, message, look))
 
 
 def status_text(document: StatusDocument, look: Look) -> str:
@@ -88,7 +96,7 @@ def status_text(document: StatusDocument, look: Look) -> str:
         [visible(r["address"]), visible(r["state"]), visible(r["id"] or "-"), visible(r["detail"])]
         for r in document["resources"]
     ]
-    return joined(aligned(rows))
+    return joined(fitted(rows, look, head=2))
 
 
 def state_text(document: StateDocument, look: Look) -> str:
@@ -96,11 +104,13 @@ def state_text(document: StateDocument, look: Look) -> str:
     if not document["resources"]:
         return joined([f"The lock is empty. Next: {look.program} plan"])
     return joined(
-        aligned(
+        fitted(
             [
                 [visible(address), visible(str(entry.get("id") or "-")), _holds(entry)]
                 for address, entry in document["resources"].items()
-            ]
+            ],
+            look,
+            head=1,
         )
     )
 
@@ -151,6 +161,10 @@ def output_lines(outputs: Mapping[str, OutputDocument], look: Look, *, indent: i
     margin = " " * indent
     lines = []
     for name, out in outputs.items():
-        lines.append(f"{margin}{visible(name)}  {look.paint(Tone.STRONG, visible(out['model']))}")
+        model = visible(out["model"])
+        if fits([f"{margin}{visible(name)}  {model}"], look.width):
+            lines.append(f"{margin}{visible(name)}  {look.paint(Tone.STRONG, model)}")
+        else:
+            lines += [f"{margin}{visible(name)}", f"{margin}  {look.paint(Tone.STRONG, model)}"]
         lines.append(f"{margin}  {visible(out['job'])}, step {out['step']}, revision {out['revision']}")
     return lines

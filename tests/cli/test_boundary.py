@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import pytest
 
+from rftplan import __version__
 from rftplan.cli.boundary import main, reported, scrubbed
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.errors import (
@@ -142,6 +143,19 @@ def test_no_words_at_all_is_wrong_usage_with_help(capsys: pytest.CaptureFixture[
     assert main([]) == ExitCode.USAGE
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("Usage: rftplan")
+
+
+def test_no_line_of_the_help_is_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert "..." not in said.replace("[ARGS]...", "")
+    assert all(len(line) <= 60 for line in said.splitlines())
+
+
+def test_the_version_may_be_asked_for_as_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"rftplan {__version__}\n"
 
 
 def test_help_is_a_result(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from rftplan.errors import Diagnostic, Place, Severity
 from rftplan.render.documents import check_document, finding_document
-from rftplan.render.look import Look
+from rftplan.render.look import Look, ansi
+from rftplan.render.table import aligned, fitted
 from rftplan.render.text import (
     check_text,
     entry_text,
@@ -13,6 +19,7 @@ from rftplan.render.text import (
     outputs_text,
     state_text,
     status_text,
+    warning_text,
 )
 
 FINDING = Diagnostic(
@@ -87,3 +94,40 @@ def test_outputs_name_the_model_and_where_it_is_from() -> None:
     assert outputs_text({"r": {"model": "ft:m", "job": "job.x", "step": 3, "revision": 2}}, Look()) == (
         "r  ft:m\n  job.x, step 3, revision 2\n"
     )
+
+
+ROWS = [
+    ["job.security-review", "succeeded", "ftjob-" + "a" * 24, "step 18 of 18, SIMULATED"],
+    ["file.a", "gone", "-", ""],
+]
+
+
+def test_a_table_that_fits_stays_one_and_one_that_does_not_is_stacked() -> None:
+    assert fitted(ROWS, Look(width=120), head=2) == aligned(ROWS)
+    assert fitted(ROWS, Look(), head=2) == aligned(ROWS)
+    assert fitted(ROWS, Look(width=70), head=2) == [
+        "job.security-review  succeeded",
+        "  ftjob-" + "a" * 24 + "  step 18 of 18, SIMULATED",
+        "file.a               gone",
+    ]
+    assert fitted(ROWS, Look(width=50), head=2)[1:3] == ["  ftjob-" + "a" * 24, "  step 18 of 18, SIMULATED"]
+
+
+words = st.text(alphabet="ab-", min_size=1, max_size=12)
+cells = st.lists(words, max_size=6).map(" ".join)
+
+
+@given(st.lists(st.tuples(words, words, words, cells), min_size=1, max_size=4), st.integers(40, 120))
+def test_no_line_of_a_table_breaks_in_a_word(rows: list[tuple[str, str, str, str]], width: int) -> None:
+    assert all(len(line) <= width for line in fitted(rows, Look(width=width), head=2))
+
+
+def test_at_a_terminal_findings_and_errors_are_filled_to_its_width() -> None:
+    found = Diagnostic("S1", "One", "word " * 30, place=Place("specs/a.yaml", 1, 2), hint="hint " * 30)
+    for text in (
+        findings_text([finding_document(found)], Look(width=60)),
+        error_text("word " * 30 + "\n" + "more " * 30, "hint " * 30, Look(width=60, paint=ansi)),
+        warning_text("word " * 30, Look(width=60)),
+    ):
+        assert all(len(re.sub(r"\x1b\[\d+m", "", line)) <= 60 for line in text.splitlines())
+        assert len(text.splitlines()) > 2
