@@ -108,7 +108,7 @@ class LiveView:
     def say(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             self._clear()
-            self._terminal.err("\n    ".join(self._look.prose(line, indent=0)) + "\n")
+            self._terminal.err("\n".join(self._look.prose(line, indent=0, hang=4)) + "\n")
             self._draw(self._now())
 
     def close(self) -> None:

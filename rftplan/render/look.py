@@ -41,15 +41,15 @@ class Look:
     width: int | None = None
     program: str = "rftplan"
 
-    def prose(self, text: str, *, indent: int) -> list[str]:
-        """`text` (already escaped) as indented lines."""
+    def prose(self, text: str, *, indent: int, hang: int = 0) -> list[str]:
+        """`text` (already escaped) as indented lines, those after the first by `hang` more."""
         import textwrap
 
         margin = " " * indent
         if self.width is None:
             return [margin + text]
         lines = textwrap.wrap(
-            text, max(self.width, indent + 20), initial_indent=margin, subsequent_indent=margin,
+            text, max(self.width, indent + 20), initial_indent=margin, subsequent_indent=margin + " " * hang,
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
         return lines or [margin]

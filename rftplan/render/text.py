@@ -79,8 +79,8 @@ def error_text(message: str, hint: str | None, look: Look) -> str:
 
 def _labelled(label: str, tone: Tone, message: str, look: Look) -> list[str]:
     """`label: message`, the rest of a long one below it."""
-    first, *rest = look.prose(f"{label}: {visible(message)}", indent=0)
-    return [first.replace(label, look.paint(tone, label), 1), *(f"  {line}" for line in rest)]
+    first, *rest = look.prose(f"{label}: {visible(message)}", indent=0, hang=2)
+    return [first.replace(label, look.paint(tone, label), 1), *rest]
 
 
 def warning_text(message: str, look: Look) -> str:
