@@ -18,7 +18,7 @@ from rftplan.api.port import Port, RemoteFile, Upload
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Plan, Reason
 from rftplan.events import Outcome, ignore
-from rftplan.execution import Book, Execution, Stop, execute
+from rftplan.execution import Execution, Stop, execute
 from rftplan.kinds.base import Act, Scope
 from rftplan.kinds.file import PURPOSE, UploadStep, remote_name
 from rftplan.ledger import Ledger, open_ledger
@@ -62,15 +62,15 @@ async def apply(loaded: Loaded, port: Port) -> None:
     assert all(result.outcome is Outcome.DONE for result in done.results)
 
 
-def _acting(loaded: Loaded, port: Port) -> Callable[[], AbstractContextManager[tuple[Act, Book]]]:
+def _acting(loaded: Loaded, port: Port) -> Callable[[], AbstractContextManager[Act]]:
     world = real_world()
 
     @contextmanager
-    def acting() -> Iterator[tuple[Act, Book]]:
+    def acting() -> Iterator[Act]:
         ledger = _ledger(loaded)
         scope = Scope(loaded.project, loaded.env, ledger.lineage, True, loaded.profile)
         resources, path = loaded.graph.resources, loaded.data_paths.__getitem__
-        yield Act(port, scope, ledger, resources, world.new_id, path, ignore), ledger
+        yield Act(port, scope, ledger, resources, world.new_id, path, ignore)
         ledger.close()
 
     return acting

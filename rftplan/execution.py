@@ -10,25 +10,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
-from typing import Protocol
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Plan
 from rftplan.errors import ApiError, BusyError, LockError, RejectedError, RftplanError
 from rftplan.events import LookFailed, OnEvent, Outcome, Result, StepEnded, StepStarted, WaitStarted
+from rftplan.journal import LostEffect
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, MoveStep, RecordStep, result
-from rftplan.kinds.records import LostEffect, Records
 
 Sleep = Callable[[float], Awaitable[None]]
-
-
-class Book(Records, Protocol):
-    """The ledger as apply uses it."""
-
-    def fold(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,7 @@ class Execution:
     """How one plan is carried out. `acting` opens the ledger under the file lock and makes the `Act` for it."""
 
     plan: Plan
-    acting: Callable[[], AbstractContextManager[tuple[Act, Book]]]
+    acting: Callable[[], AbstractContextManager[Act]]
     on_event: OnEvent
     stop: Stop
     parallelism: int
@@ -69,25 +60,25 @@ async def execute(execution: Execution, *, wait: bool) -> Executed:
     RefusedPlanError come before anything is done."""
     plan = execution.plan
     results: dict[Address, Result] = {}
-    with execution.acting() as (act, book):
-        unsaved = await _acted(execution, act, book, results)
+    with execution.acting() as act:
+        unsaved = await _acted(execution, act, results)
     if wait and unsaved is None and not execution.stop.asked:
         unsaved = await _follow(execution, act, results)
     return Executed(tuple(results[c.address] for c in plan.changes if c.address in results), unsaved)
 
 
-async def _acted(execution: Execution, act: Act, book: Book, results: dict[Address, Result]) -> LockError | None:
+async def _acted(execution: Execution, act: Act, results: dict[Address, Result]) -> LockError | None:
     try:
         try:
-            await _walk(execution, act, book, results)
+            await _walk(execution, act, results)
         finally:
-            book.fold()
+            act.ledger.fold()
     except LockError as error:
         return error
     return None
 
 
-async def _walk(execution: Execution, act: Act, book: Book, results: dict[Address, Result]) -> None:
+async def _walk(execution: Execution, act: Act, results: dict[Address, Result]) -> None:
     """Level by level; the lock is folded after each."""
     by_address = {change.address: change for change in execution.plan.changes}
     sorter: TopologicalSorter[Address] = TopologicalSorter()
@@ -98,7 +89,7 @@ async def _walk(execution: Execution, act: Act, book: Book, results: dict[Addres
         ready = sorted(sorter.get_ready())
         acted = await _level(execution, act, [by_address[a] for a in ready], results)
         if acted:
-            book.fold()
+            act.ledger.fold()
         sorter.done(*ready)
 
 
@@ -129,9 +120,9 @@ def _note_silently(act: Act, address: Address, step: RecordStep) -> None:
     """Keep what a NOOP has to say, and close the intent that it answers."""
     intent = act.open_intents.get(address)
     if intent is not None and intent.verb not in ("launch", "upload"):
-        act.records.finish(intent, step.entry, tombstone=step.tombstone)
+        act.ledger.finish(intent, step.entry, tombstone=step.tombstone)
     else:
-        act.records.record(address, step.entry, tombstone=step.tombstone)
+        act.ledger.record(address, step.entry, tombstone=step.tombstone)
 
 
 def _without_acting(execution: Execution, change: Change, results: Mapping[Address, Result]) -> Result | None:
@@ -179,11 +170,11 @@ async def _move(change: Change, step: MoveStep, act: Act) -> Result:
     """Known under the new address first: a death in between leaves it known twice, never not at all."""
     intent = act.open_intents.get(change.address)
     if intent is not None:
-        act.records.finish(intent, step.entry, tombstone=intent.launch if intent.verb == "cancel" else None)
-    act.records.record(step.to, step.entry)
+        act.ledger.finish(intent, step.entry, tombstone=intent.launch if intent.verb == "cancel" else None)
+    act.ledger.record(step.to, step.entry)
     for launch in step.tombstones:
-        act.records.record(step.to, step.entry, tombstone=launch)
-    act.records.record(change.address, None)
+        act.ledger.record(step.to, step.entry, tombstone=launch)
+    act.ledger.record(change.address, None)
     return result(change, Outcome.DONE, id=step.entry.id)
 
 
@@ -260,9 +251,9 @@ async def _after_end(
     results: dict[Address, Result],
 ) -> None:
     """Record how it ended, and carry out the follow-ups that waited for it."""
-    with execution.acting() as (act, book):
+    with execution.acting() as act:
         try:
-            entry = act.records.entries.get(change.address)
+            entry = act.ledger.entries.get(change.address)
             if entry is None or entry.id != outcome.id:
                 moved = "somebody else applied in the meantime: run rftplan plan"
                 _note(execution, results, replace(outcome, outcome=Outcome.DEFERRED, detail=moved))
@@ -273,7 +264,7 @@ async def _after_end(
                 if change.address in later.after and later.then and later.action is Action.DEFER:
                     _note(execution, results, await _follow_up(act, later, ended))
         finally:
-            book.fold()
+            act.ledger.fold()
 
 
 async def _follow_up(act: Act, change: Change, ended: Mapping[Address, Result]) -> Result:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
-from rftplan.errors import LockError
+from rftplan.errors import ApiError, LockError
 from rftplan.lockfile import Entry, Lock, entry_from, read_lock
 
 FORMAT: Final = "rftplan.journal/1"
@@ -43,6 +43,15 @@ class Intent:
         """Whether a look-up that finds nothing now proves that nothing happened."""
         ended = self.ended_at if self.ended_at is not None else self.at + call_seconds
         return now >= ended + settle_seconds
+
+
+class LostEffect(Exception):
+    """An effect's fate is unknown; its intent is still open in the journal."""
+
+    def __init__(self, intent: Intent, error: ApiError) -> None:
+        super().__init__(str(error))
+        self.intent = intent
+        self.error = error
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from rftplan.api.identity import ProviderIdentity
 from rftplan.changes import Action, Plan
 from rftplan.errors import Diagnostic, LockError, RefusedPlanError, SpecError, UserError, has_errors
 from rftplan.events import OnEvent, Result, ignore
-from rftplan.execution import Book, Execution, Stop, execute
+from rftplan.execution import Execution, Stop, execute
 from rftplan.journal import State, read_state
 from rftplan.kinds.base import Act, RecordStep, Scope
 from rftplan.ledger import open_ledger
@@ -182,12 +182,12 @@ def _writes(made: Plan) -> bool:
 
 def _acting(
     loaded: Loaded, port: Port, world: World, inputs: PlanInputs, planned: State, on_event: OnEvent
-) -> Callable[[], AbstractContextManager[tuple[Act, Book]]]:
+) -> Callable[[], AbstractContextManager[Act]]:
     """How to begin acting: take the file lock, and refuse if the state moved since it was planned on."""
     expected: list[State | None] = [planned]
 
     @contextmanager
-    def acting() -> Iterator[tuple[Act, Book]]:
+    def acting() -> Iterator[Act]:
         before = expected.pop() if expected else None
         with acting_alone(loaded.paths):
             if before is not None:
@@ -202,7 +202,7 @@ def _acting(
             act = Act(
                 port=port,
                 scope=inputs.scope,
-                records=ledger,
+                ledger=ledger,
                 resources=loaded.graph.resources,
                 new_token=world.new_id,
                 data_path=loaded.data_paths.__getitem__,
@@ -210,7 +210,7 @@ def _acting(
                 open_intents={intent.address: intent for intent in ledger.intents},
             )
             try:
-                yield act, ledger
+                yield act
             finally:
                 ledger.close()
 

@@ -382,7 +382,7 @@ class Note(Kind[NoteSpec]):
     async def perform(self, change: Change, act: Act) -> Result:
         want = act.resources.get(change.address)
         entry = Entry(want.fingerprint, want.inputs) if want and change.action is Action.CREATE else None
-        act.records.record(change.address, entry)
+        act.ledger.record(change.address, entry)
         return result(change, Outcome.DONE)
 
 

@@ -20,8 +20,8 @@ from rftplan.changes import Action, Change, Drift, Evidence, Reason
 from rftplan.data import DataFacts
 from rftplan.errors import ApiError, LockError, NotDoneError, Place, RejectedError, UserError
 from rftplan.events import OnEvent, Outcome, Result
-from rftplan.journal import Intent
-from rftplan.kinds.records import LostEffect, Records
+from rftplan.journal import Intent, LostEffect
+from rftplan.ledger import Ledger
 from rftplan.lockfile import Entry
 
 SpecT = TypeVar("SpecT")
@@ -156,7 +156,7 @@ class Act:
 
     port: Port
     scope: Scope
-    records: Records
+    ledger: Ledger
     resources: Mapping[Address, Resource]
     new_token: Callable[[], str]
     data_path: Callable[[Address], Any]
@@ -167,9 +167,9 @@ class Act:
         """The lock shall know nothing of this address any more, and the journal wait for nothing."""
         intent = self.open_intents.get(address)
         if intent is not None:
-            self.records.finish(intent, None)
+            self.ledger.finish(intent, None)
         else:
-            self.records.record(address, None)
+            self.ledger.record(address, None)
 
     async def effect(
         self,
@@ -187,19 +187,19 @@ class Act:
         NotDoneError and RejectedError pass through with the intent closed; any other failure of the service
         becomes LostEffect with the intent open.
         """
-        token = f"{self.records.lineage}:{self.new_token()}"
-        intent = self.records.begin(address, verb, token=token, launch=launch, target=target)
+        token = f"{self.ledger.lineage}:{self.new_token()}"
+        intent = self.ledger.begin(address, verb, token=token, launch=launch, target=target)
         try:
-            await self.records.synced()
+            await self.ledger.synced()
             answer = await call(intent.token)
         except (LockError, NotDoneError, RejectedError, UserError):
-            self.records.abandon(intent)
+            self.ledger.abandon(intent)
             raise
         except ApiError as error:
-            self.records.lose(intent)
+            self.ledger.lose(intent)
             raise LostEffect(intent, error) from error
-        self.records.finish(intent, entry_of(answer), tombstone=tombstone)
-        await self.records.synced()
+        self.ledger.finish(intent, entry_of(answer), tombstone=tombstone)
+        await self.ledger.synced()
         return answer
 
 

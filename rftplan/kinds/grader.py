@@ -199,7 +199,7 @@ class GraderKind(Kind[GraderSpec]):
             return result(change, Outcome.DONE)
         want = act.resources[change.address]
         await act.port.validate_grader(sent(want.spec, name=change.address.name))
-        act.records.record(change.address, Entry(fingerprint=want.fingerprint, inputs=want.inputs))
+        act.ledger.record(change.address, Entry(fingerprint=want.fingerprint, inputs=want.inputs))
         return result(change, Outcome.DONE)
 
 

@@ -24,9 +24,8 @@ from rftplan.errors import (
     RftplanError,
 )
 from rftplan.events import ignore
-from rftplan.journal import Paths, State, read_state
+from rftplan.journal import LostEffect, Paths, State, read_state
 from rftplan.kinds.base import Act, stands_for
-from rftplan.kinds.records import LostEffect
 from rftplan.ledger import Ledger, open_ledger
 from rftplan.lockfile import Entry, write_lock
 from tests.kinds.builders import JOB, LINEAGE, job_spec, resource, scope
@@ -46,7 +45,7 @@ class Desk:
         self.act = Act(
             port=None,  # type: ignore[arg-type]  # an effect is handed its call, and looks at no port
             scope=scope(),
-            records=self.ledger,
+            ledger=self.ledger,
             resources={},
             new_token=lambda: "token-1",
             data_path=lambda address: address,

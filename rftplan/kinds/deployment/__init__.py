@@ -121,12 +121,12 @@ class DeploymentKind(Kind[DeploymentSpec]):
         """The job has ended: choose, judge, and promote or hold with the figures."""
         spec: DeploymentSpec = act.resources[change.address].spec
         await answer_cut_off(change.address, act)
-        entry = act.records.entries.get(change.address)
+        entry = act.ledger.entries.get(change.address)
         announced = change.step.live if isinstance(change.step, AwaitStep) else None
         if model_of(entry) != announced or (entry is not None and entry.holds):
             detail = "somebody else promoted or held it in the meantime: run rftplan plan"
             return result(change, Outcome.DEFERRED, verb="promote", detail=detail)
-        job = act.records.entries[Address("job", spec.job)]
+        job = act.ledger.entries[Address("job", spec.job)]
         checkpoints = tuple(await act.port.list_checkpoints(str(job.id)))
         candidate = choose(spec.checkpoint, checkpoints)
         if candidate is None:

@@ -25,13 +25,13 @@ from rftplan.lockfile import Entry
 async def promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Evidence, ...], act: Act) -> Result:
     """Grant first, point last: whoever reads the pointer may use the model."""
     want = act.resources[change.address]
-    before = act.records.entries.get(change.address)
+    before = act.ledger.entries.get(change.address)
     if before is not None and before.id == checkpoint.model and before.fingerprint == want.fingerprint:
         return result(change, Outcome.DONE, id=checkpoint.model, verb="promote", detail="promoted already")
     if want.spec.projects:
         await permit(change.address, checkpoint.model, act)
-    entry = act.records.entries.get(change.address) or before or Entry(want.fingerprint, want.inputs)
-    job = act.records.entries[Address("job", want.spec.job)]
+    entry = act.ledger.entries.get(change.address) or before or Entry(want.fingerprint, want.inputs)
+    job = act.ledger.entries[Address("job", want.spec.job)]
     revision: JsonObject = {
         "revision": len(entry.history) + 1,
         "model": checkpoint.model,
@@ -41,7 +41,7 @@ async def promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Eviden
         "step": checkpoint.step,
         "evidence": [_evidence_document(e) for e in evidence],
     }
-    act.records.record(
+    act.ledger.record(
         change.address,
         replace(
             entry,
@@ -90,13 +90,13 @@ async def permit(address: Address, model: str, act: Act) -> None:
                 lambda granted, project=project: _granted(address, want, model, project, granted.id, act),  # type: ignore[misc]
                 target=(model, project),
             )
-    recorded = grants_of(act.records.entries.get(address)).get(model, {})
+    recorded = grants_of(act.ledger.entries.get(address)).get(model, {})
     for project in sorted(set(recorded) - set(want.spec.projects)):
         await _revoke(address, model, project, recorded[project], act)
 
 
 def _granted(address: Address, want: Resource, model: str, project: str, permission_id: str, act: Act) -> Entry:
-    entry = act.records.entries.get(address) or Entry(want.fingerprint, want.inputs)
+    entry = act.ledger.entries.get(address) or Entry(want.fingerprint, want.inputs)
     return with_grant(entry, model, project, permission_id)
 
 
@@ -113,9 +113,9 @@ async def answer_cut_off(address: Address, act: Act) -> None:
         model, project = grant
         ids = [p.id for p in await _permissions(model, act) if p.project_id == project]
         if ids:
-            act.records.finish(intent, with_grant(act.records.entries.get(address), model, project, ids[0]))
+            act.ledger.finish(intent, with_grant(act.ledger.entries.get(address), model, project, ids[0]))
             return
-    act.records.abandon(intent)
+    act.ledger.abandon(intent)
 
 
 async def _permissions(model: str, act: Act) -> Sequence[Permission]:
@@ -133,7 +133,7 @@ async def _revoke(address: Address, model: str, project: str, permission_id: str
             return  # revoked by somebody else; the end is the same
 
     def without(_none: None) -> Entry:
-        entry = act.records.entries[address]
+        entry = act.ledger.entries[address]
         grants = grants_of(entry)
         grants.get(model, {}).pop(project, None)
         return with_grants(entry, {m: projects for m, projects in grants.items() if projects})

@@ -6,9 +6,9 @@ from rftplan.api.port import Upload
 from rftplan.changes import Change
 from rftplan.errors import ApiError, NotFoundError
 from rftplan.events import Outcome, Result, Uploaded
+from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.file.spec import PURPOSE, AdoptStep, DeleteStep, UploadStep, entry_of
-from rftplan.kinds.records import LostEffect
 from rftplan.lockfile import Origin
 
 
@@ -20,9 +20,9 @@ async def perform(change: Change, act: Act) -> Result:
         case AdoptStep(entry):
             intent = act.open_intents.get(change.address)
             if intent is not None:
-                act.records.finish(intent, entry)
+                act.ledger.finish(intent, entry)
             else:
-                act.records.record(change.address, entry)
+                act.ledger.record(change.address, entry)
             return result(change, Outcome.DONE, id=entry.id)
         case DeleteStep(file_id):
             return await _perform_delete(change, file_id, act)
@@ -41,7 +41,7 @@ async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
 
     stale = act.open_intents.get(change.address)
     if stale is not None:
-        act.records.abandon(stale)
+        act.ledger.abandon(stale)
     try:
         remote = await act.effect(
             change.address,
@@ -58,7 +58,7 @@ async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
         if not named:
             raise
         remote = min(named, key=lambda f: (f.created_at, f.id))
-        act.records.finish(lost.intent, entry_of(want, remote, Origin.CREATED))
+        act.ledger.finish(lost.intent, entry_of(want, remote, Origin.CREATED))
     return result(change, Outcome.DONE, id=remote.id)
 
 

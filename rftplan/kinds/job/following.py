@@ -14,7 +14,7 @@ from rftplan.kinds.job.trouble import said
 
 async def poll(change: Change, act: Act) -> Result | None:
     """Look at the job once and tell how far it is; its end is the result."""
-    entry = act.records.entries.get(change.address)
+    entry = act.ledger.entries.get(change.address)
     if entry is None or entry.id is None:
         return None
     job = await act.port.get_job(entry.id)
@@ -56,10 +56,10 @@ def _caveat(job: RemoteJob) -> str | None:
 
 async def settle(change: Change, act: Act) -> None:
     """Keep how the job ended."""
-    entry = act.records.entries.get(change.address)
+    entry = act.ledger.entries.get(change.address)
     if entry is None or entry.id is None:
         return
     job = await act.port.get_job(entry.id)
     if job.status.ended:
         values = resolved_values(job, await progress_of(act.port, job.id))
-        act.records.record(change.address, replace(entry, resolved=values))
+        act.ledger.record(change.address, replace(entry, resolved=values))

@@ -12,6 +12,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change
 from rftplan.errors import ApiError, NotFoundError, RejectedError
 from rftplan.events import Outcome, Result
+from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
@@ -25,7 +26,6 @@ from rftplan.kinds.job.launch import (
 )
 from rftplan.kinds.job.observe import age, resolved_values
 from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep, ResumeStep
-from rftplan.kinds.records import LostEffect
 from rftplan.lockfile import Entry
 
 
@@ -79,23 +79,23 @@ def _close_answered(change: Change, act: Act) -> None:
     if intent is None or intent.verb == "launch":
         return
     if intent.verb == "cancel" and (change.step is None or isinstance(change.step, LaunchStep)):
-        act.records.finish(intent, act.records.entries.get(change.address), tombstone=intent.launch)
+        act.ledger.finish(intent, act.ledger.entries.get(change.address), tombstone=intent.launch)
     else:
-        act.records.abandon(intent)
+        act.ledger.abandon(intent)
 
 
 def _forget(change: Change, act: Act) -> None:
     """The lock knows nothing of the job any more; a launch that was cut off is answered by that."""
     intent = act.open_intents.get(change.address)
     if intent is not None and intent.verb == "launch":
-        act.records.finish(intent, None)
+        act.ledger.finish(intent, None)
     else:
-        act.records.record(change.address, None)
+        act.ledger.record(change.address, None)
 
 
 def _with_status(change: Change, act: Act, job: RemoteJob, paused_by: str | None) -> Entry | None:
     """The entry with what the service says now; a job that is not the entry's own changes nothing."""
-    entry = act.records.entries.get(change.address)
+    entry = act.ledger.entries.get(change.address)
     if entry is None or entry.id != job.id:
         return entry
     values: JsonObject = resolved_values(job)
@@ -119,7 +119,7 @@ async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
         return result(change, Outcome.DEFERRED, id=there[0].id, detail=detail)
     stale = act.open_intents.get(change.address)
     if stale is not None and stale.verb == "launch":
-        act.records.abandon(stale)
+        act.ledger.abandon(stale)
     job, tokens = await _create(change, launch, act)
     _keep_files(change, act)
     return await _tidy_up(change, step, job, tokens, act)
@@ -148,9 +148,9 @@ async def _tidy_up(change: Change, step: LaunchStep, job: RemoteJob, tokens: fro
 def _keep_files(change: Change, act: Act) -> None:
     """What the job starts from is part of what the model is, even after the job has left the specs."""
     for ref in act.resources[change.address].refs:
-        entry = act.records.entries.get(ref.address)
+        entry = act.ledger.entries.get(ref.address)
         if entry is not None and ref.address.kind == "file":
-            act.records.record(ref.address, used(entry))
+            act.ledger.record(ref.address, used(entry))
 
 
 async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, frozenset[str]]:
@@ -169,7 +169,7 @@ async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, fro
         body = request_body(
             want,
             resources=act.resources,
-            entries=act.records.entries,
+            entries=act.ledger.entries,
             profile=act.scope.profile,
             metadata=metadata,
         )
@@ -193,11 +193,11 @@ async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, fro
         except ApiError:
             raise lost from None  # nobody can say yet: the intent stays open
         if ours:
-            act.records.finish(lost.intent, entry_of(ours[0]))
+            act.ledger.finish(lost.intent, entry_of(ours[0]))
             return ours[0], frozenset(tokens)
         if act.scope.profile.settle_seconds > 0 or act.scope.profile.call_seconds > 0:
             raise
-        act.records.abandon(lost.intent)
+        act.ledger.abandon(lost.intent)
     job = await act.effect(change.address, "launch", create, entry_of, launch=launch)
     return job, frozenset(tokens)
 
@@ -223,13 +223,13 @@ async def _one_a_slot(
                 change.address,
                 "cancel",
                 lambda _, id=later.id: act.port.cancel_job(id),  # type: ignore[misc]
-                lambda _: act.records.entries.get(change.address),
+                lambda _: act.ledger.entries.get(change.address),
             )
         elif not later.status.ended and later.metadata.get(TOKEN_KEY) in tokens:
             rivals.append(later)
     if first.id != job.id:
-        entry = act.records.entries[change.address]
-        act.records.record(change.address, replace(entry, id=first.id, resolved=resolved_values(first)))
+        entry = act.ledger.entries[change.address]
+        act.ledger.record(change.address, replace(entry, id=first.id, resolved=resolved_values(first)))
     return first, rivals
 
 
@@ -239,9 +239,9 @@ _BAD_ENDS: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
 def _take(change: Change, entry: Entry, act: Act) -> Result:
     intent = act.open_intents.get(change.address)
     if intent is not None and intent.verb == "launch":
-        act.records.finish(intent, entry)
+        act.ledger.finish(intent, entry)
     else:
-        act.records.record(change.address, entry)
+        act.ledger.record(change.address, entry)
     _keep_files(change, act)
     return result(change, Outcome.DONE, id=entry.id)
 
@@ -268,7 +268,7 @@ async def _cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
                 raise
             return now  # it ended by itself in the meantime
 
-    own = act.records.entries.get(change.address)
+    own = act.ledger.entries.get(change.address)
     launch = job.metadata.get(LAUNCH_KEY)
     if launch is None and own is not None and own.id == job.id:
         launch = launch_of(own.fingerprint, own.attempt)
