@@ -241,7 +241,9 @@ def read_lock(path: Path) -> Lock | None:
 
 
 def write_lock(path: Path, lock: Lock) -> None:
-    """Replace the file atomically; on failure the old one is intact and LockError is raised."""
+    """Replace the file atomically; on failure the old one is intact and LockError is raised. A lock that is a link
+    stays one: what it leads to is replaced."""
+    path = path.resolve()
     temporary = temporary_for(path)
     try:
         with temporary.open("wb") as stream:

@@ -93,6 +93,15 @@ def test_writing_replaces_the_file_and_leaves_nothing_beside_it(tmp_path: Path) 
     assert [p.name for p in tmp_path.iterdir()] == ["rftplan.lock"]
 
 
+def test_a_lock_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    link = tmp_path / "rftplan.lock"
+    link.symlink_to(tmp_path / "shared" / "rftplan.lock")
+    write_lock(link, Lock("lineage", IDENTITY, 1))
+    assert link.is_symlink()
+    assert read_lock(tmp_path / "shared" / "rftplan.lock") == Lock("lineage", IDENTITY, 1)
+
+
 def test_a_lock_that_cannot_be_written_leaves_the_old_one_intact(tmp_path: Path) -> None:
     missing = tmp_path / "nowhere" / "rftplan.lock"
     with pytest.raises(LockError, match="cannot be written"):
