@@ -71,6 +71,7 @@ DATA_MISSING: Final = _error("S212", "Data file cannot be used")
 DATA_ABSENT: Final = _info("S213", "Data file is absent, but known")
 UNSUPPORTED: Final = _error("S214", "Provider cannot do this")
 MOVED_NOWHERE: Final = _error("S215", "Move or removal does not fit what is declared")
+PACKAGE_MISSING: Final = _warning("S216", "Package is not installed")
 
 ROW_NOT_JSON: Final = _error("D101", "Row is not JSON")
 ROW_NOT_OBJECT: Final = _error("D102", "Row is not a JSON object")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from rftplan.api.profiles import Profile
+from rftplan.checks.installed import missing_metrics
 from rftplan.checks.provider import (
     unsupported_grader,
     unsupported_launch,
@@ -24,6 +25,7 @@ RULES: Final[tuple[Rule, ...]] = (
     unsupported_launch,
     unsupported_pause,
     unsupported_projects,
+    missing_metrics,
 )
 
 

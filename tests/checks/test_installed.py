@@ -1,0 +1,55 @@
+"""Where graders run in this process, what they need and is not installed is found before anything is launched."""
+
+from __future__ import annotations
+
+import pytest
+
+from rftplan.api.profiles import SERVED, profile
+from rftplan.checks.installed import missing_metrics
+from rftplan.codes import PACKAGE_MISSING
+from rftplan.config import read_config
+from rftplan.grading import Metric, missing_package
+from rftplan.source.root import Root
+from tests.findings import edited, line_of, with_grader
+from tests.world import SPEC, Small
+
+LOCAL = profile("local")
+
+
+def similarity(metric: str) -> str:
+    return f"{{type: text_similarity, input: a, reference: b, evaluation_metric: {metric}}}"
+
+
+def found(small: Small, spec: str, of: object = LOCAL) -> list[str]:
+    small.write("specs/main.yaml", spec)
+    config, findings = read_config(Root(small.root), "specs")
+    assert findings == []
+    return [line_of(one) for one in missing_metrics(config, of)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_each_metric_names_the_package_that_it_lacks(small: Small, metric: Metric) -> None:
+    package = missing_package(metric)
+    lines = found(small, with_grader(f"    {similarity(metric.value)}\n"))
+    assert bool(lines) is (package is not None)
+    for line in lines:
+        assert line.startswith(f"S216 specs/main.yaml:7:{len(similarity('')) + 4} {metric.value} needs {package}, ")
+        assert line.endswith(f" | pip install {package} (the extra metrics has them all)")
+
+
+LACKING = next((metric.value for metric in Metric if missing_package(metric)), "")
+
+
+@pytest.mark.skipif(not LACKING, reason="everything is installed")
+def test_inside_another_and_in_place_it_is_found_and_elsewhere_it_is_nothing(small: Small) -> None:
+    multi = f"    type: multi\n    graders:\n      one: {similarity(LACKING)}\n    calculate_output: one\n"
+    (line,) = found(small, with_grader(multi))
+    assert line.startswith("S216 specs/main.yaml:9:")
+    (line,) = found(small, edited(("grader: match", f"grader: {similarity(LACKING)}")))
+    assert line.startswith("S216 specs/main.yaml:19:")
+    assert found(small, with_grader(multi), profile("openai")) == found(small, with_grader(multi), SERVED) == []
+
+
+def test_other_graders_and_metrics_that_only_evals_know_need_nothing(small: Small) -> None:
+    assert found(small, SPEC) == found(small, with_grader(f"    {similarity('cosine')}\n")) == []
+    assert PACKAGE_MISSING.severity == "warning"
