@@ -12,8 +12,8 @@ from rftplan.render.escape import visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
 from rftplan.render.next_steps import next_step
-from rftplan.render.reasons import QUIET, reason_text
-from rftplan.render.shapes import ChangeDocument, DriftDocument, FieldDocument, HazardDocument, PlanDocument
+from rftplan.render.reasons import QUIET, phrase, reason_text
+from rftplan.render.shapes import ChangeDocument, FieldDocument, HazardDocument, PlanDocument
 
 MARKS: Final[Mapping[Action, tuple[str, Tone]]] = {
     Action.NOOP: ("·", Tone.FAINT),
@@ -28,6 +28,7 @@ MARKS: Final[Mapping[Action, tuple[str, Tone]]] = {
 }
 _STANDING: Final = {Action.NOOP: "unchanged", Action.DEFER: "waits", Action.HOLD: "held"}
 _MOST_FIELDS: Final = 12
+_MOST_NAMES: Final = 5
 
 
 def plan_text(document: PlanDocument, look: Look) -> str:
@@ -43,8 +44,8 @@ def proposal_text(document: PlanDocument, look: Look) -> str:
 def _blocks(document: PlanDocument, look: Look) -> list[list[str]]:
     return [
         [_head(document, look)],
-        _change_lines(document["changes"], look),
-        _drift_lines(document["drift"], look),
+        _change_lines(document, look),
+        _drift_lines(document, look),
         _hazard_lines(document["hazards"], look),
         [_summary(document, look)],
     ]
@@ -63,10 +64,17 @@ def _head(document: PlanDocument, look: Look) -> str:
     return f"{name}  environment {visible(document['env'])}, provider {visible(str(provider.get('type')))}"
 
 
-def _change_lines(changes: Sequence[ChangeDocument], look: Look) -> list[str]:
-    shown = [change for change in changes if _worth_a_line(change)]
+def _change_lines(document: PlanDocument, look: Look) -> list[str]:
+    lost = _lost(document)
+    shown = [c for c in document["changes"] if _worth_a_line(c) and c["address"] not in lost]
     column = max((len(visible(change["address"])) for change in shown), default=0)
     return [line for change in shown for line in _one_change(change, look, column)]
+
+
+def _lost(document: PlanDocument) -> set[str]:
+    """What somebody deleted at the service and nothing needs: it is drift on every plan, in one line for all."""
+    drifted = {drift["address"] for drift in document["drift"]}
+    return {c["address"] for c in document["changes"] if c["reason"] == Reason.GONE_NOT_NEEDED} & drifted
 
 
 def _worth_a_line(change: ChangeDocument) -> bool:
@@ -108,14 +116,20 @@ def _field_lines(fields: Sequence[FieldDocument], look: Look) -> list[str]:
     return lines
 
 
-def _drift_lines(drift: Sequence[DriftDocument], look: Look) -> list[str]:
-    if not drift:
+def _drift_lines(document: PlanDocument, look: Look) -> list[str]:
+    if not document["drift"]:
         return []
     lines = [look.paint(Tone.STRONG, "Changed outside rftplan")]
-    for one in drift:
+    lost = _lost(document)
+    for one in (drift for drift in document["drift"] if drift["address"] not in lost):
         lines.append(f"  {look.paint(Tone.CAUTION, '~')} {visible(one['address'])}")
         lines += look.prose(visible(one["detail"]), indent=6) if one["detail"] else []
         lines += _field_lines(one["fields"], look)
+    if lost:
+        names = [visible(address) for address in sorted(lost)]
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        lines.append(f"  {look.paint(Tone.CAUTION, '~')} {', '.join(names[:_MOST_NAMES])}{more}")
+        lines += look.prose(phrase(Reason.GONE_NOT_NEEDED.value), indent=6)
     return lines
 
 
@@ -140,7 +154,8 @@ def _summary(document: PlanDocument, look: Look) -> str:
     verbs = Counter(c["verb"] for c in document["changes"] if Action(c["action"]).acts)
     waiting, held = actions[Action.DEFER], actions[Action.HOLD]
     if not (verbs or waiting or held):
-        return look.paint(Tone.GOOD, "No changes.") + " What is there is what the specs say."
+        there = "What changed outside needs none." if document["drift"] else "What is there is what the specs say."
+        return f"{look.paint(Tone.GOOD, 'No changes.')} {there}"
     work = ", ".join(f"{n} {visible(verb)}" for verb, n in sorted(verbs.items())) or "nothing to do now"
     return f"{look.paint(Tone.STRONG, 'Plan:')} {work}. {waiting} waits, {held} held."
 

@@ -8,7 +8,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.changes import Action, Change, FieldChange, Plan, Reason
+from rftplan.address import Address
+from rftplan.changes import Action, Change, Drift, FieldChange, Plan, Reason
 from rftplan.render.documents import plan_document
 from rftplan.render.look import Look, ansi
 from rftplan.render.plan_text import MARKS, plan_text, proposal_text
@@ -127,3 +128,16 @@ def test_colours_change_no_word() -> None:
 
     assert re.sub(r"\x1b\[\d+m", "", shown(RELAUNCH, Look(paint=ansi))) == shown(RELAUNCH)
     assert "\x1b[" in shown(RELAUNCH, Look(paint=ansi))
+
+
+def test_what_is_gone_and_not_needed_is_one_line_for_all() -> None:
+    names = [Address("file", f"f{n}") for n in range(7)]
+    changes = [Change(at, Action.NOOP, "keep", Reason.GONE_NOT_NEEDED) for at in names]
+    drift = tuple(Drift(at, f"file-{at.name} is no longer at the service") for at in names)
+    assert shown(plan_of(*changes, drift=drift)).splitlines()[2:] == [
+        "Changed outside rftplan",
+        "  ~ file.f0, file.f1, file.f2, file.f3, file.f4 and 2 more",
+        "      gone from the service, and nothing needs it any more",
+        "",
+        "No changes. What changed outside needs none.",
+    ]
