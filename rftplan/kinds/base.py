@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -21,8 +21,10 @@ from rftplan.data import DataFacts
 from rftplan.errors import ApiError, LockError, NotDoneError, Place, RejectedError, UserError
 from rftplan.events import OnEvent, Outcome, Result
 from rftplan.journal import Intent, LostEffect
-from rftplan.ledger import Ledger
 from rftplan.lockfile import Entry
+
+if TYPE_CHECKING:
+    from rftplan.ledger import Ledger  # to act with; `check` only decides
 
 SpecT = TypeVar("SpecT")
 T = TypeVar("T")

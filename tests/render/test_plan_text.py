@@ -29,7 +29,7 @@ def test_a_first_plan() -> None:
           + job.security-review           launch
               not there yet
           … deployment.security-reviewer  waits
-              its job has not ended yet: job.security-review is launched first
+              its job has not succeeded yet: job.security-review is launched first
               then: promote
 
         Plan: 1 launch, 1 upload. 1 waits, 0 held.
