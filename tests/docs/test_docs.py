@@ -44,6 +44,7 @@ def test_every_command_of_a_page_runs_in_its_order(tmp_path: Path, page: str) ->
             continue
         done = run(command, tmp_path)
         if "--provider openai" in command:
+            assert "--lock rftplan.openai.lock" in command, "the local example's lock belongs to another account"
             assert done.returncode == 1, command
             assert "OPENAI_API_KEY" in done.stderr
         else:
