@@ -23,7 +23,7 @@ from rftplan.journal import Paths, State, read_state
 from rftplan.kinds import KINDS
 from rftplan.kinds.file import lies_at, path_from_root
 from rftplan.lockfile import Entry, Lock
-from rftplan.promoted import require_environment, state_paths
+from rftplan.promoted import require_directory, require_environment, state_paths
 from rftplan.source import PathError, Root
 
 
@@ -101,8 +101,7 @@ def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
 
 def _directory(options: Options) -> Path:
     require_environment(options.env)
-    if not options.directory.is_dir():
-        raise UserError(f"{options.directory} is not a directory", hint="name the project's root with -C")
+    require_directory(options.directory)
     return options.directory
 
 

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from rftplan.address import Address
@@ -25,7 +26,7 @@ from rftplan.lockfile import Lock
 from rftplan.observe import observe, open_intents
 from rftplan.ownership import require_own
 from rftplan.planner import PlanInputs, Selection, make_plan, moved_entries, standings
-from rftplan.promoted import Promoted, promoted, require_environment, state_paths
+from rftplan.promoted import Promoted, promoted, require_directory, require_environment, state_paths
 from rftplan.wiring import World, acting_alone, connected, real_world
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
 def _checked(selection: Selection, loaded: Loaded) -> Selection:
     unknown = sorted(str(a) for a in selection.replace if a not in loaded.graph.resources or a.kind != "job")
     if unknown:
-        raise UserError(f"{', '.join(unknown)} is not a job of these specs", hint="rftplan plan lists the addresses")
+        jobs = [str(address) for address in loaded.graph.resources if address.kind == "job"]
+        close = get_close_matches(unknown[0], jobs, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"jobs are {', '.join(jobs) or 'not declared'}"
+        raise UserError(f"{', '.join(unknown)} is not a job of these specs", hint=hint)
     return selection
 
 
@@ -253,6 +257,7 @@ def outputs(options: Options) -> Mapping[str, Promoted]:
 def state(options: Options) -> Lock | None:
     """Lock and journal laid over each other, None where there is neither; reads only."""
     require_environment(options.env)
+    require_directory(options.directory)
     current, lock = read_state(state_paths(options.directory, options.lock), new_lineage=str)
     if lock is None and current.new:
         return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rftplan.address import Address
-from rftplan.canonical import Json
+from rftplan.canonical import Json, JsonObject
 from rftplan.errors import LockError, UserError
 from rftplan.journal import Paths, State, read_state
 from rftplan.lockfile import Entry, read_lock
@@ -50,6 +50,13 @@ def require_environment(env: str | None) -> None:
         raise UserError(f'there is no environment "{env}"', hint="environments are not built yet: leave --env out")
 
 
+def require_directory(directory: Path) -> None:
+    """UserError unless there is such a directory."""
+    if not directory.is_dir():
+        what = "is not a directory" if directory.exists() else "does not exist"
+        raise UserError(f"{directory} {what}", hint="check its spelling; -C (in Python: directory=) names the root")
+
+
 def promoted(state: State) -> dict[str, Promoted]:
     """Every deployment that points at a model, by name."""
     return _promoted(state.entries)
@@ -57,16 +64,24 @@ def promoted(state: State) -> dict[str, Promoted]:
 
 def _promoted(entries: Mapping[Address, Entry]) -> dict[str, Promoted]:
     found = {}
+    jobs = {entry.id: str(address) for address, entry in entries.items() if address.kind == "job"}
     for address, entry in sorted(entries.items(), key=lambda item: item[0]):
         if address.kind == "deployment" and entry.id is not None and entry.history:
             revision = entry.history[-1]
             found[address.name] = Promoted(
                 model=entry.id,
-                job=str(revision.get("job")),
+                job=_address_now(jobs, revision),
                 step=_whole(revision.get("step")),
                 revision=_whole(revision.get("revision")),
             )
     return found
+
+
+def _address_now(jobs: Mapping[str | None, str], revision: JsonObject) -> str:
+    """Where the job is now: the revision keeps the address that it was promoted under, and `moved:` may follow."""
+    job_id = revision.get("job_id")
+    there = jobs.get(job_id) if isinstance(job_id, str) else None
+    return there or str(revision.get("job"))
 
 
 def _whole(value: Json) -> int:
@@ -83,20 +98,34 @@ class Live:
 
 
 def read_promoted(root: Path, lock: str | None = None) -> Live:
-    """Every live model of the project at `root`. LockError if the lock must not be trusted.
+    """Every live model of the project at `root`. UserError if no lock is there to say so, LockError if it must not
+    be trusted.
 
     A journal that is damaged takes nobody's model away: the lock answers, and the doubt is said.
     """
+    require_directory(root)
     paths = state_paths(root, lock)
     try:
-        state, _ = read_state(paths, new_lineage=str)
+        state, known = read_state(paths, new_lineage=str)
     except LockError as error:
         known = read_lock(paths.lock)
         if known is None:
             raise
         doubt = f"{error}; answered from {paths.lock.name} alone, which may be behind ({error.hint})"
         return Live(_promoted(known.resources), doubt)
-    return Live(promoted(state))
+    live = promoted(state)
+    if known is None and not live:
+        raise _no_lock(paths, applied_before=not state.new)
+    return Live(live)
+
+
+def _no_lock(paths: Paths, *, applied_before: bool) -> UserError:
+    """Without a lock nobody knows whether anything is promoted."""
+    hint = "name the project's root with -C (in Python: directory=), or run rftplan apply there first"
+    if applied_before:
+        hint = "something was applied here: bring the lock back (git restore); rftplan plan says what is found without"
+    where = Path(os.path.realpath(paths.lock.parent))
+    return UserError(f"there is no {paths.lock.name} in {where}", hint=hint)
 
 
 def resolve(name: str, *, directory: str | Path = ".", lock: str | None = None) -> str:

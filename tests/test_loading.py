@@ -128,7 +128,7 @@ def test_the_command_line_may_name_another_provider_and_its_faults_are_errors(sm
 
 
 def test_a_project_that_is_no_directory_and_an_environment_are_errors(small: Small) -> None:
-    with pytest.raises(UserError, match="is not a directory"):
+    with pytest.raises(UserError, match="nowhere does not exist"):
         load(Options(small.root / "nowhere"))
     with pytest.raises(UserError, match='there is no environment "prod"'):
         load(Options(small.root, env="prod"))

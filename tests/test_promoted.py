@@ -76,6 +76,7 @@ def test_another_environment_is_refused_for_its_model_would_be_another() -> None
 
 
 def test_the_live_model_comes_with_where_it_came_from(small: Small) -> None:
+    small.apply()
     assert read_promoted(small.root) == Live({})
     small.train()
     (live,) = read_promoted(small.root).models.values()
@@ -126,3 +127,29 @@ def test_a_damaged_journal_without_a_lock_gives_no_model(small: Small) -> None:
     small.write(".rftplan/default/journal.jsonl", b"{}\nnonsense\n{}\n")
     with pytest.raises(LockError, match="damaged in line 2 of 3"):
         resolve("reviewer", directory=small.root)
+
+
+def test_where_there_is_no_lock_nothing_is_said_about_promotions(small: Small) -> None:
+    with pytest.raises(UserError, match=f"there is no rftplan.lock in {small.root}$") as never:
+        resolve("reviewer", directory=small.root)
+    assert "directory=" in str(never.value.hint)
+    small.train()
+    (small.root / "rftplan.lock").unlink()
+    with pytest.raises(UserError, match="there is no rftplan.lock in") as lost:
+        read_promoted(small.root)
+    assert "bring the lock back" in str(lost.value.hint)
+    with pytest.raises(UserError, match="there is no other.lock in"):
+        read_promoted(small.root, "other.lock")
+    with pytest.raises(UserError, match="nowhere does not exist") as nowhere:
+        read_promoted(small.root / "nowhere")
+    assert "-C" in str(nowhere.value.hint)
+
+
+def test_a_model_names_its_jobs_address_as_it_is_now(small: Small) -> None:
+    small.train()
+    small.edit("specs/main.yaml", "  review:\n", "  checked:\n")
+    small.edit("specs/main.yaml", "job: review\n", "job: checked\n")
+    small.edit("specs/main.yaml", "files:\n", "moved: [{from: job.review, to: job.checked}]\nfiles:\n")
+    assert read_promoted(small.root).models["reviewer"].job == "job.review"
+    small.apply()
+    assert read_promoted(small.root).models["reviewer"].job == "job.checked"

@@ -116,4 +116,13 @@ def parse_selection(replace: Iterable[str]) -> Selection:
     """All of the specs, with a new launch of the addresses in `replace`."""
     from rftplan.planner import Selection
 
-    return Selection(replace=frozenset(parse_address(text) for text in replace))
+    return Selection(replace=frozenset(map(_parse_job, replace)))
+
+
+def _parse_job(text: str) -> Address:
+    """Only jobs are launched, so a bare name can only mean one."""
+    from rftplan.address import NAME
+
+    if NAME.match(text):
+        raise UsageError(f'"{text}" is a name, and --replace takes an address', hint=f"did you mean job.{text}?")
+    return parse_address(text)

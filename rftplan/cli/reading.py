@@ -93,12 +93,14 @@ def output(
     from rftplan.render.text import outputs_text, warning_text
 
     run = invocation(context)
-    if raw and (json or name is None):
-        raise UsageError("--raw needs the name of one deployment, and excludes --json")
+    if raw and json:
+        raise UsageError("--raw and --json exclude each other", hint="--raw is the model id alone")
     require_environment(run.env)
     live = read_promoted(run.directory, run.lock)
     if live.doubt is not None:
         run.terminal.err(warning_text(live.doubt, run.look_err))
+    if raw and name is None:
+        raise UsageError("--raw needs the name of one deployment", hint=_promoted_names(live.models))
     document = outputs_document(_chosen(live.models, name))
     if raw and name is not None:
         run.result(visible(document[name]["model"]) + "\n")
@@ -113,5 +115,8 @@ def _chosen(outputs: Mapping[str, Promoted], name: str | None) -> Mapping[str, P
         return outputs
     if name in outputs:
         return {name: outputs[name]}
-    known = ", ".join(outputs) or "nothing yet"
-    raise UserError(f'no model is promoted as "{name}"', hint=f"promoted: {known}")
+    raise UserError(f'no model is promoted as "{name}"', hint=_promoted_names(outputs))
+
+
+def _promoted_names(outputs: Mapping[str, Promoted]) -> str:
+    return f"promoted: {', '.join(outputs) or 'nothing yet'}"

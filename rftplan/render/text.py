@@ -101,6 +101,8 @@ def status_text(document: StatusDocument, look: Look) -> str:
 
 def state_text(document: StateDocument, look: Look) -> str:
     """One line an entry: address, id, holds."""
+    if document["lineage"] is None:
+        return joined([f"There is no lock. Next: {look.program} plan"])
     if not document["resources"]:
         return joined([f"The lock is empty. Next: {look.program} plan"])
     return joined(
@@ -152,7 +154,7 @@ def release_text(document: ReleaseDocument, look: Look) -> str:
 def outputs_text(outputs: Mapping[str, OutputDocument], look: Look) -> str:
     """Promoted models, one a line."""
     if not outputs:
-        return joined([f"Nothing is promoted yet. Next: {look.program} apply --wait"])
+        return joined([f"The lock knows no promoted model. Next: {look.program} apply --wait"])
     return joined(output_lines(outputs, look))
 
 

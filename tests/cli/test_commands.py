@@ -164,3 +164,29 @@ def test_releasing_what_nothing_holds_is_an_error(applied: Path, capsys: Capture
 def test_a_provider_without_a_key_is_one_clear_error(fresh: Path, capsys: Capture) -> None:
     assert main(["-C", str(fresh), "plan", "--provider", "openai"]) == 1
     assert "OPENAI_API_KEY is not set" in capsys.readouterr().err
+
+
+def test_a_name_where_an_address_is_wanted_gets_the_address(fresh: Path, capsys: Capture) -> None:
+    assert main(["-C", str(fresh), "plan", "--replace", "triage"]) == 64
+    assert "hint: did you mean job.triage?" in capsys.readouterr().err
+    assert main(["-C", str(fresh), "plan", "--replace", "job.tirage"]) == 1
+    assert "hint: did you mean job.triage?" in capsys.readouterr().err
+
+
+def test_raw_without_a_name_lists_the_names(applied: Path, capsys: Capture) -> None:
+    assert main(["-C", str(applied), "output", "--raw"]) == 64
+    assert capsys.readouterr().err == ("error: --raw needs the name of one deployment\n  hint: promoted: triage\n")
+
+
+@pytest.mark.parametrize("words", [("plan",), ("output",), ("state", "list")])
+def test_a_directory_that_is_not_there_is_not_an_empty_project(words: tuple[str, ...], capsys: Capture) -> None:
+    assert main(["-C", "/nonexist", *words]) == 1
+    err = "error: /nonexist does not exist\n  hint: check its spelling; -C (in Python: directory=) names the root\n"
+    assert capsys.readouterr() == ("", err)
+
+
+def test_without_a_lock_neither_output_nor_state_speaks_of_an_empty_one(fresh: Path, capsys: Capture) -> None:
+    assert main(["-C", str(fresh), "output"]) == 1
+    assert f"there is no rftplan.lock in {fresh}" in capsys.readouterr().err
+    assert main(["-C", str(fresh), "state", "list"]) == 0
+    assert capsys.readouterr().out == f"There is no lock. Next: rftplan -C {fresh} plan\n"

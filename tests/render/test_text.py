@@ -90,7 +90,7 @@ def test_state_lists_ids_and_holds_and_shows_entries_as_a_tree() -> None:
 
 
 def test_outputs_name_the_model_and_where_it_is_from() -> None:
-    assert outputs_text({}, Look()) == "Nothing is promoted yet. Next: rftplan apply --wait\n"
+    assert outputs_text({}, Look()) == "The lock knows no promoted model. Next: rftplan apply --wait\n"
     assert outputs_text({"r": {"model": "ft:m", "job": "job.x", "step": 3, "revision": 2}}, Look()) == (
         "r  ft:m\n  job.x, step 3, revision 2\n"
     )
