@@ -11,6 +11,7 @@ from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
 from rftplan.kinds.base import Look, Resource, stands_for
 from rftplan.kinds.job import trouble
+from rftplan.kinds.job.compare import same_model
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
 from rftplan.kinds.job.spec import Run
 from rftplan.kinds.job.trouble import grader_errors
@@ -59,14 +60,14 @@ def current_job(want: Resource | None, entry: Entry | None, seen: object) -> Rem
 
 
 def same_launch(want: Resource, entry: Entry) -> bool:
-    """Whether the entry stands for what the spec wants, an alias resolved to its snapshot included."""
+    """Whether the entry stands for what the spec wants. Writing the snapshot for the alias that resolved to it, or
+    the alias for the snapshot that was launched, wants nothing else; all other edits of the model do."""
     if stands_for(entry, want):
         return True
-    snapshot = entry.resolved.get("model")
-    written = {str(want.inputs.get("model")), str(entry.inputs.get("model"))}
-    if snapshot is None or snapshot not in written:
+    if {**want.inputs, "model": None} != {**entry.inputs, "model": None}:
         return False
-    return {**want.inputs, "model": snapshot} == {**entry.inputs, "model": snapshot}
+    wanted, launched, snapshot = want.inputs.get("model"), entry.inputs.get("model"), entry.resolved.get("model")
+    return wanted == snapshot or (launched == snapshot and same_model(str(wanted), str(snapshot)))
 
 
 async def observe(look: Look) -> Mapping[Address, object]:

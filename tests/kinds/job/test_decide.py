@@ -119,6 +119,23 @@ def test_another_model_is_no_alias() -> None:
     assert change.verb == "relaunch"
 
 
+def test_another_model_is_another_launch_where_a_snapshot_was_written_too() -> None:
+    written = resource(job_spec(model="o4-mini-2025-04-16"))
+    job = remote(S.SUCCEEDED, launch=first_launch(written))
+    for other in ("o3-mini-2025-01-31", "o4", "o4-mini-2026-01-01", "o4-mini-2025-04"):
+        want = resource(job_spec(model=other))
+        change = decide(situation(want, entry=entry_for(written, job), seen=SeenJob(mine=job)))
+        assert change.verb == "relaunch", other
+
+
+def test_writing_the_alias_of_the_snapshot_that_was_launched_is_no_other_launch() -> None:
+    written = resource(job_spec(model="o4-mini-2025-04-16"))
+    job = remote(S.SUCCEEDED, launch=first_launch(written))
+    want = resource(job_spec(model="o4-mini"))
+    change = decide(situation(want, entry=entry_for(written, job), seen=SeenJob(mine=job)))
+    assert (change.action, change.reason) == (Action.NOOP, Reason.ALIAS_RESOLVED)
+
+
 def test_one_active_or_succeeded_job_in_the_slot_is_adopted_when_the_lock_is_lost() -> None:
     want = resource(job_spec())
     for status in (S.RUNNING, S.SUCCEEDED, S.PAUSED, S.QUEUED):
