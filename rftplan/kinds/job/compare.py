@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from rftplan.canonical import Json, JsonObject, normal_numbers
@@ -33,8 +34,9 @@ def differences(inputs: JsonObject, body: JsonObject) -> tuple[FieldChange, ...]
 
 
 def same_model(declared: str, held: str) -> bool:
-    """The same name, or a snapshot of it: the alias, a dash and a date."""
-    return held == declared or (held.startswith(f"{declared}-") and held[len(declared) + 1 :][:4].isdigit())
+    """The same name, or a snapshot of it: the alias, a dash and a date (2025-04-16, or 0125 as older ones have it)."""
+    dated = re.fullmatch(r"-\d{4}(-\d{2}-\d{2})?", held.removeprefix(declared), re.ASCII)
+    return held == declared or (held.startswith(declared) and dated is not None)
 
 
 def _identity_space(body: JsonObject) -> JsonObject:
