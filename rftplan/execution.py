@@ -197,7 +197,11 @@ async def _follow(execution: Execution, act: Act, results: dict[Address, Result]
     said: dict[Address, str] = {}
     while watched and not execution.stop.asked:
         for address in sorted(watched):
-            outcome = await _look(act, watched[address])
+            try:
+                outcome = await _look(act, watched[address])
+            except RejectedError as error:
+                _give_up(execution, watched.pop(address), error, results)
+                continue
             if outcome is not None:
                 ended[address] = outcome
                 try:
@@ -233,14 +237,25 @@ def _watch(change: Change, results: Mapping[Address, Result]) -> bool:
 
 
 async def _look(act: Act, change: Change) -> Result | None:
-    """One look. A service that does not answer now is asked again next time, and said not to answer."""
+    """One look. A service that does not answer now is asked again next time, and said not to answer; one that
+    refuses to answer raises RejectedError."""
     try:
         return await KINDS[change.address.kind].poll(change, act)
-    except RejectedError as error:
-        return result(change, Outcome.FAILED, error=str(error))
+    except RejectedError:
+        raise
     except ApiError as error:
         act.on_event(LookFailed(change.address, str(error)))
         return None
+
+
+def _give_up(execution: Execution, change: Change, error: RejectedError, results: dict[Address, Result]) -> None:
+    """Nobody can tell how it goes on: the key was taken away, or the service knows it no longer."""
+    id = results[change.address].id if change.address in results else None
+    said = f"it cannot be watched any more: {error}; what became of it is not known here"
+    _note(execution, results, result(change, Outcome.FAILED, id=id, error=said))
+    for later in execution.plan.changes:
+        if change.address in later.after and later.then and later.action is Action.DEFER:
+            _note(execution, results, result(later, Outcome.SKIPPED, detail=f"{change.address} cannot be watched"))
 
 
 async def _after_end(

@@ -20,6 +20,8 @@ class Fault(StrEnum):
     ERROR_AFTER = "500-after"
     TOO_MANY = "429"
     REFUSED = "403"
+    UNAUTHORIZED = "401"
+    NOT_FOUND = "404"
     TWICE = "twice"
 
 
@@ -51,6 +53,10 @@ class Faulty:
                 return _error(429, "rate_limit_error", "Rate limit reached", {"retry-after": "7"})
             case Fault.REFUSED:
                 return _error(403, "training_not_available", "OpenAI is winding down the fine-tuning platform")
+            case Fault.UNAUTHORIZED:
+                return _error(401, "invalid_api_key", "Incorrect API key provided")
+            case Fault.NOT_FOUND:
+                return _error(404, "not_found", "Could not find the fine-tuning job")
             case Fault.TWICE:
                 await (await self.inner.handle_async_request(request)).aread()
                 return await self.inner.handle_async_request(request)

@@ -16,6 +16,7 @@ from rftplan.events import Event, LookFailed, Outcome, StepEnded, Trained
 from rftplan.loading import load
 from rftplan.safety import refuse_unallowed
 from rftplan.wiring import acting_alone
+from tests.faults import Fault, Faulty
 from tests.world import SPEC, Small, rows
 
 LAUNCH = {
@@ -425,3 +426,19 @@ def test_who_follows_a_job_waits_for_another_process_without_standing_still(smal
     assert len(busy) == 1
     assert "another rftplan is acting" in busy[0].error
     assert len(rests) >= 100
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_job_that_may_not_be_looked_at_any_more_has_failed_and_nothing_follows_it(small: Small, status: int) -> None:
+    """A CI whose key was taken away must not go green without a model."""
+
+    def plan(method: str, path: str, times: int) -> Fault | None:
+        looked = method == "GET" and "/fine_tuning/jobs/ftjob-" in path
+        return {401: Fault.UNAUTHORIZED, 403: Fault.REFUSED, 404: Fault.NOT_FOUND}[status] if looked else None
+
+    small.wrap = lambda inner: Faulty(inner, plan)
+    results = small.results(wait=True)
+    job, deployment = results["job.review"], results["deployment.reviewer"]
+    assert (job.outcome, deployment.outcome) == (Outcome.FAILED, Outcome.SKIPPED)
+    assert job.id is not None and job.id.startswith("ftjob-")
+    assert job.error is not None and job.error.startswith("it cannot be watched any more: ")
