@@ -150,12 +150,13 @@ def _decide(inputs: PlanInputs, situation: Situation) -> Change:
     declared = inputs.graph.resources.get(situation.address)
     if situation.entry is not None and situation.entry.holds:
         return _held(situation, situation.entry.holds[0])
+    change = KINDS[situation.address.kind].decide(situation)
     if inputs.selection.destroy and declared is not None:
-        if situation.entry is None and situation.intent is None:
+        # Without a lock there is nothing to forget, but a job may run: the kind has looked.
+        if situation.entry is None and situation.intent is None and change.action is Action.FORGET:
             return situation.change(Action.NOOP, "keep", Reason.NOT_THERE, "nothing to destroy")
         if _protected(declared):
             return situation.change(Action.HOLD, "hold", Reason.PREVENTED, "lifecycle.prevent_destroy is set")
-    change = KINDS[situation.address.kind].decide(situation)
     if inputs.selection.destroy and change.reason is Reason.REMOVED_FROM_SPEC:
         return replace(change, reason=Reason.DESTROYED)
     return change

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rftplan.address import Address
-from rftplan.changes import Action, Reason
+from rftplan.changes import Action, Hazard, Reason
 from rftplan.errors import BusyError, LockError, RefusedPlanError, UserError
 from rftplan.events import Outcome
 from rftplan.loading import load
@@ -239,3 +239,14 @@ def test_a_local_store_that_is_gone_is_held_and_one_that_is_damaged_is_said(smal
     store.write_bytes(b"hello")
     with pytest.raises(UserError):
         small.plan()
+
+
+def test_a_lost_lock_does_not_hide_what_runs_from_destroy(small: Small) -> None:
+    """What a person types in a fresh clone to stop the spending."""
+    small.apply()
+    (small.root / "rftplan.lock").unlink()
+    plan = small.plan(destroy=True)
+    assert [one.hazard for _, one in plan.hazards()] == [Hazard.CANCEL_ACTIVE]
+    small.apply(destroy=True)
+    assert [job.status for job in small.jobs()] == ["cancelled"]
+    assert not small.plan(destroy=True).acts
