@@ -135,10 +135,10 @@ def test_where_there_is_no_lock_nothing_is_said_about_promotions(small: Small) -
     assert "directory=" in str(never.value.hint)
     small.train()
     (small.root / "rftplan.lock").unlink()
-    with pytest.raises(UserError, match="there is no rftplan.lock in") as lost:
+    with pytest.raises(UserError, match=r"there is no rftplan\.lock in") as lost:
         read_promoted(small.root)
     assert "bring the lock back" in str(lost.value.hint)
-    with pytest.raises(UserError, match="there is no other.lock in"):
+    with pytest.raises(UserError, match=r"there is no other\.lock in"):
         read_promoted(small.root, "other.lock")
     with pytest.raises(UserError, match="nowhere does not exist") as nowhere:
         read_promoted(small.root / "nowhere")
