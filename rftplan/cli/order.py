@@ -110,6 +110,7 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
         interrupted=applied.interrupted,
         outputs=project.outputs(run.options()),
         running=still_running(lock),
+        ended=ended_badly(lock),
         unsaved=applied.unsaved,
     )
     if not applied.plan.acts:
@@ -131,6 +132,13 @@ def still_running(lock: Lock | None) -> tuple[str, ...]:
     entries = sorted(lock.resources.items()) if lock else []
     statuses = ((address, status_in(entry)) for address, entry in entries if address.kind == "job")
     return tuple(str(address) for address, status in statuses if not status.ended and status not in still)
+
+
+def ended_badly(lock: Lock | None) -> dict[str, str]:
+    """The jobs that the lock knows to have failed or been cancelled: id and status."""
+    entries = [entry for address, entry in (lock.resources.items() if lock else ()) if address.kind == "job"]
+    statuses = [(entry.id, status_in(entry)) for entry in entries]
+    return {id: status.value for id, status in statuses if id and status in (JobStatus.FAILED, JobStatus.CANCELLED)}
 
 
 def needs_a_person(document: ApplyDocument, lock: Lock | None) -> bool:

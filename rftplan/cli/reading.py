@@ -12,6 +12,7 @@ from rftplan.cli.invocation import invocation, parse_selection
 from rftplan.errors import UsageError, UserError
 
 if TYPE_CHECKING:
+    from rftplan.cli.invocation import Invocation
     from rftplan.promoted import Promoted
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
@@ -96,11 +97,11 @@ def output(
     if raw and json:
         raise UsageError("--raw and --json exclude each other", hint="--raw is the model id alone")
     require_environment(run.env)
+    if raw and name is None:
+        raise UsageError("--raw needs the name of one deployment", hint=_names_for_hint(run))
     live = read_promoted(run.directory, run.lock)
     if live.doubt is not None:
         run.terminal.err(warning_text(live.doubt, run.look_err))
-    if raw and name is None:
-        raise UsageError("--raw needs the name of one deployment", hint=_promoted_names(live.models))
     document = outputs_document(_chosen(live.models, name))
     if raw and name is not None:
         run.result(visible(document[name]["model"]) + "\n")
@@ -116,6 +117,15 @@ def _chosen(outputs: Mapping[str, Promoted], name: str | None) -> Mapping[str, P
     if name in outputs:
         return {name: outputs[name]}
     raise UserError(f'no model is promoted as "{name}"', hint=_promoted_names(outputs))
+
+
+def _names_for_hint(run: Invocation) -> str:
+    from rftplan.promoted import read_promoted
+
+    try:
+        return _promoted_names(read_promoted(run.directory, run.lock).models)
+    except UserError as error:
+        return str(error)
 
 
 def _promoted_names(outputs: Mapping[str, Promoted]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
+from rftplan.changes import Action
 from rftplan.events import Outcome
 from rftplan.render.escape import visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
-from rftplan.render.next_steps import next_step
+from rftplan.render.next_steps import next_step, step_after
 from rftplan.render.reasons import reason_text
 from rftplan.render.shapes import ApplyDocument, ResultDocument
 from rftplan.render.table import aligned, fits
@@ -39,6 +40,13 @@ def outcome_words(outcome: Outcome) -> str:
             return "not tried"
         case _:
             assert_never(outcome)
+
+
+def ended_words(verb: str, action: Action, outcome: Outcome) -> str:
+    """`upload done`, `not tried`: the verb only where it names something that is done."""
+    words = outcome_words(outcome)
+    waited = not action.acts and (verb == "wait" or outcome is Outcome.SKIPPED)
+    return words if waited or outcome in (Outcome.DEFERRED, Outcome.HELD) else f"{visible(verb)} {words}"
 
 
 def apply_text(document: ApplyDocument, look: Look) -> str:
@@ -71,9 +79,12 @@ def _result_lines(results: Sequence[ResultDocument], look: Look) -> list[str]:
 
 
 def _step_lines(result: ResultDocument, look: Look) -> list[str]:
-    step = next_step(
-        action=result["action"], reason=result.get("reason", ""), address=result["address"], program=look.program
-    )
+    if "status" in result:
+        step = step_after(result["status"], address=result["address"], program=look.program)
+    else:
+        step = next_step(
+            action=result["action"], reason=result.get("reason", ""), address=result["address"], program=look.program
+        )
     return look.prose(f"next: {step}", indent=6) if step else []
 
 
@@ -85,9 +96,8 @@ def _said(result: ResultDocument) -> list[str]:
 
 
 def _head(result: ResultDocument) -> list[str]:
-    outcome = outcome_words(Outcome(result["outcome"]))
-    verb = "" if "reason" in result else visible(result["verb"])  # nothing was done, so there is no verb
-    return [visible(result["address"]), verb, outcome, visible(result.get("id", ""))]
+    ended = ended_words(result["verb"], Action(result["action"]), Outcome(result["outcome"]))
+    return [visible(result["address"]), ended, visible(result.get("id", ""))]
 
 
 def _summary(document: ApplyDocument, look: Look) -> str:
@@ -115,7 +125,7 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
     if document["interrupted"]:
         return [*lines, f"Go on with: {look.program} apply --wait"]
     if summary.get(Outcome.FAILED):
-        return [*lines, f"Go on with: {look.program} apply   (what is done stays done)"]
+        return [*lines, _after_failures(document["results"], look)]
     if summary.get(Outcome.HELD):
         return [*lines, f"A person has to act; what stands in the way: {look.program} plan"]
     if lines:
@@ -126,6 +136,14 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
         name = next(iter(document["outputs"]))
         return [f"Next: {look.program} output {visible(name)} --raw"]
     return []
+
+
+def _after_failures(results: Sequence[ResultDocument], look: Look) -> str:
+    """A job that failed is held until somebody decides; all else that failed is tried again, mended or not."""
+    failed = [result for result in results if result["outcome"] == Outcome.FAILED]
+    if all("status" in result for result in failed):
+        return f"Decide about what failed, as it says above; then go on with: {look.program} apply"
+    return f"Mend what failed, unless only no answer came; then go on with: {look.program} apply"
 
 
 def _running_lines(document: ApplyDocument, look: Look) -> list[str]:

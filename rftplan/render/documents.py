@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 from rftplan.canonical import Json, canonical_json
@@ -151,11 +152,13 @@ def apply_document(
     interrupted: bool,
     outputs: Mapping[str, Promoted],
     running: Iterable[str] = (),
+    ended: Mapping[str, str] = MappingProxyType({}),
     unsaved: LockError | None = None,
 ) -> ApplyDocument:
     """What became of a plan. What it waits for or holds is in it even if nothing was carried out.
 
     `running` are the addresses of jobs that go on when the command has ended; what is held is not among them.
+    `ended` are the statuses, by id, of those that failed or were cancelled.
     `unsaved` is why the lock could not be written.
     """
     by_address = {result.address: result for result in results}
@@ -164,6 +167,9 @@ def apply_document(
         for change in plan.changes
         if (document := _outcome(change, by_address.get(change.address))) is not None
     ]
+    for document in documents:
+        if document["outcome"] == Outcome.FAILED and (status := ended.get(document.get("id", ""))):
+            document["status"] = status
     held = {document["address"] for document in documents if document["outcome"] == Outcome.HELD}
     told: ApplyDocument = {
         "format": "rftplan.apply/1",

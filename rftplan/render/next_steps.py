@@ -50,6 +50,18 @@ def next_step(*, action: str, reason: str, address: str, program: str) -> str | 
     return None if step is None else step.format(program=program, address=visible(address))
 
 
+_BAD_ENDS: Final[Mapping[str, Reason]] = {
+    "failed": Reason.JOB_FAILED,
+    "cancelled": Reason.CANCELLED_ELSEWHERE,
+}
+
+
+def step_after(status: str, *, address: str, program: str) -> str | None:
+    """What to do about a job that ended with this status while we looked: the next plan will hold it."""
+    reason = _BAD_ENDS.get(status, Reason.JOB_FAILED)
+    return next_step(action=Action.HOLD.value, reason=reason.value, address=address, program=program)
+
+
 def not_released(change: Change, program: str) -> tuple[str, str]:
     """Message and hint where `release` has nothing to lift: how the address stands, and what helps instead."""
     step = next_step(

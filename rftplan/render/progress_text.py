@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rftplan.events import Hashed, LookFailed, Outcome, Result, Trained, Uploaded
-from rftplan.render.apply_text import OUTCOME_MARKS, outcome_words
+from rftplan.events import Hashed, LookFailed, Result, Trained, Uploaded
+from rftplan.render.apply_text import OUTCOME_MARKS, ended_words
 from rftplan.render.curve import bar, figure, size, sparkline
 from rftplan.render.escape import inert, visible
 from rftplan.render.look import Look, Tone
@@ -15,10 +15,9 @@ def result_line(result: Result, look: Look) -> str:
     """`✓ file.train  upload done  file-abc`."""
     mark, tone = OUTCOME_MARKS[result.outcome]
     said = result.error or result.detail
-    acted = result.verb if result.outcome not in (Outcome.DEFERRED, Outcome.HELD) else ""
     parts = [
         f"{look.paint(tone, mark)} {result.address}",
-        f"{visible(acted)} {outcome_words(result.outcome)}".strip(),
+        ended_words(result.verb, result.action, result.outcome),
         visible(result.id or ""),
         visible(said),
     ]

@@ -116,6 +116,8 @@ class PlanDocument(TypedDict):
 
 
 class ResultDocument(TypedDict):
+    """`status` is there where a job itself ended badly: what the service calls that (failed, cancelled)."""
+
     address: str
     action: str
     verb: str
@@ -124,6 +126,7 @@ class ResultDocument(TypedDict):
     reason: NotRequired[str]
     id: NotRequired[str]
     error: NotRequired[str]
+    status: NotRequired[str]
     evidence: NotRequired[list[EvidenceDocument]]
 
 

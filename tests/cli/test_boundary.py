@@ -123,7 +123,7 @@ def test_keys_are_taken_out_of_text() -> None:
         (["apply", "--parallelism", "0"], "--parallelism"),
         (["plan", "--env"], "--env needs a value"),
         (["state", "show", "nonsense"], "is not an address"),
-        (["plan", "--replace", "nonsense"], "is not an address"),
+        (["plan", "--replace", "non.sense!"], "is not an address"),
         (["output", "--raw"], "--raw needs the name"),
         (["apply", "--yes", "--allow", "spend,fun"], '--allow does not know "fun"'),
         (["apply"], "there is no terminal to ask on"),

@@ -34,10 +34,10 @@ def document(
 def test_an_apply_to_the_end() -> None:
     promoted = Result(DEPLOYMENT, Action.DEFER, "promote", Outcome.DONE, id=MODEL, detail="step 12", evidence=(GATE,))
     assert apply_text(document(UPLOAD, TRAINED, promoted, outputs=PROMOTED), Look()) == dedent(f"""\
-          ✓ file.train                    upload   done  file-1
-          ✓ job.security-review           train    done  ftjob-1
+          ✓ file.train                    upload done   file-1
+          ✓ job.security-review           train done    ftjob-1
               succeeded
-          ✓ deployment.security-reviewer  promote  done  {MODEL}
+          ✓ deployment.security-reviewer  promote done  {MODEL}
               step 12
               valid_reward_mean 0.912 ≥ 0.8  passed  checkpoint step 12  (SIMULATED; stand-in judge (text overlap))
 
@@ -55,15 +55,15 @@ def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
     failed = Result(JOB, Action.CREATE, "launch", Outcome.FAILED, error="model not available (403)")
     skipped = Result(DEPLOYMENT, Action.DEFER, "wait", Outcome.SKIPPED, detail="job.x is not done")
     assert apply_text(document(UPLOAD, failed, skipped), Look(program="rftplan -C d")) == (
-        "  ✓ file.train                    upload  done       file-1\n"
-        "  ✗ job.security-review           launch  failed\n"
+        "  ✓ file.train                    upload done    file-1\n"
+        "  ✗ job.security-review           launch failed\n"
         "      model not available (403)\n"
-        "  · deployment.security-reviewer  wait    not tried\n"
+        "  · deployment.security-reviewer  not tried\n"
         "      job.x is not done\n"
         "\n"
         "Apply: 1 done, 1 failed, 1 not tried. 12 requests.\n"
         "\n"
-        "Go on with: rftplan -C d apply   (what is done stays done)\n"
+        "Mend what failed, unless only no answer came; then go on with: rftplan -C d apply\n"
     )
 
 
@@ -97,3 +97,15 @@ def test_a_held_job_does_not_go_on() -> None:
     shown = document(plan=held, running=(str(JOB),))
     assert shown["running"] == []
     assert apply_text(shown, Look()).splitlines()[-1] == ("A person has to act; what stands in the way: rftplan plan")
+
+
+def test_after_a_job_that_failed_the_next_step_is_a_decision_not_another_apply() -> None:
+    failed = Result(JOB, Action.CREATE, "launch", Outcome.FAILED, id="ftjob-1", error="too many invalid rows")
+    shown = document(UPLOAD, failed)
+    assert "status" not in shown["results"][1]
+    shown = apply_document(
+        FIRST, [UPLOAD, failed], requests=1, interrupted=False, outputs={}, ended={"ftjob-1": "failed"}
+    )
+    text = apply_text(shown, Look())
+    assert "      next: mend its spec, or launch it as it is: rftplan apply --replace job.security-review; or" in text
+    assert text.endswith("\nDecide about what failed, as it says above; then go on with: rftplan apply\n")
