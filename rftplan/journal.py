@@ -6,7 +6,6 @@ reading a journal twice changes nothing. Reads only; knows no kind and calls no 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any, Final
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.errors import ApiError, LockError
-from rftplan.lockfile import Entry, Lock, entry_from, read_lock
+from rftplan.lockfile import Entry, Lock, entry_from, read_lock, read_state_file
+from rftplan.typed_json import list_of, mapping_of, number_of, optional_text_of, parse_json, text_of, whole_of
 
 FORMAT: Final = "rftplan.journal/1"
 
@@ -101,25 +101,16 @@ class Paths:
 def read_state(paths: Paths, *, new_lineage: Callable[[], str]) -> tuple[State, Lock | None]:
     """The state now, and the lock as it lies there. Reads only; LockError where it must not be used."""
     lock = read_lock(paths.lock)
-    raw = _read(paths.journal)
+    raw = read_state_file(paths.journal)
     if raw is None and paths.former is not None:
         _refuse_former(paths.former, lock, paths)
     return _overlay(lock, _records(raw or b"", paths.journal.name), new_lineage, paths), lock
 
 
-def _read(journal: Path) -> bytes | None:
-    try:
-        return journal.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise LockError(f"{journal.name} cannot be read: {error.strerror}") from None
-
-
 def _refuse_former(former: Path, lock: Lock | None, paths: Paths) -> None:
     """LockError if a journal under its former name may be this lock's and knows of something: whose it is, where
     two locks shared the name, only a person can say."""
-    records = _records(_read(former) or b"", former.name)
+    records = _records(read_state_file(former) or b"", former.name)
     if len(records) > 1 and (lock is None or records[0].get("lineage") == lock.lineage):
         raise LockError(
             f"journal {former.name} has a name that two locks could share, and an apply in it that did not end",
@@ -133,10 +124,8 @@ def _records(raw: bytes, name: str) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
-            if not isinstance(record, dict):
-                raise ValueError("not an object")
-        except ValueError as error:
+            record = mapping_of(parse_json(line.decode()))
+        except (TypeError, ValueError) as error:
             raise LockError(
                 f"journal {name} is damaged in line {number} of {len(lines)}: {error}",
                 hint="move it away: launches that it knew of are found at the service by their metadata",
@@ -147,19 +136,14 @@ def _records(raw: bytes, name: str) -> list[dict[str, Any]]:
 
 def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Callable[[], str], paths: Paths) -> State:
     # A header alone was left behind by an apply that ended well; it binds nobody.
-    header = records[0] if len(records) > 1 or (records and lock is None) else None
-    if header is not None and header.get("format") != FORMAT:
-        raise LockError(
-            f"journal {paths.journal.name} has a format that this rftplan does not know",
-            hint="upgrade rftplan, or finish the apply with the version that began it",
-        )
-    if lock is not None and header is not None and header["lineage"] != lock.lineage:
+    header = _header(records[0], paths) if len(records) > 1 or (records and lock is None) else None
+    if lock is not None and header is not None and header.lineage != lock.lineage:
         raise LockError(
             f"journal {paths.journal.name} belongs to another lock than {paths.lock.name}",
             hint="restore the lock that it belongs to, or move the journal away",
         )
-    lineage = lock.lineage if lock else header["lineage"] if header else new_lineage()
-    serial = lock.serial if lock else header["serial"] if header else 0
+    lineage = lock.lineage if lock else header.lineage if header else new_lineage()
+    serial = lock.serial if lock else header.serial if header else 0
     state = State(
         lineage=lineage,
         serial=serial,
@@ -172,13 +156,10 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
         for record in records[1:]:
             _play(state, record)
     except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(paths, error) from None
+    if lock and header and header.serial != lock.serial and differs(state, lock):
         raise LockError(
-            f"journal {paths.journal.name} is damaged: {error}",
-            hint="move it away: launches that it knew of are found at the service by their metadata",
-        ) from None
-    if lock and header and header["serial"] != lock.serial and differs(state, lock):
-        raise LockError(
-            f"journal {paths.journal.name} was begun on serial {header['serial']} of {paths.lock.name}, "
+            f"journal {paths.journal.name} was begun on serial {header.serial} of {paths.lock.name}, "
             f"which is at serial {lock.serial} now",
             hint="restore the lock that it was begun on and apply, or move the journal away: launches that it "
             "knew of are found at the service by their metadata",
@@ -186,37 +167,65 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
     return state
 
 
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """Which lock a journal was begun on."""
+
+    lineage: str
+    serial: int
+
+
+def _header(record: Mapping[str, Any], paths: Paths) -> _Header:
+    if record.get("format") != FORMAT:
+        raise LockError(
+            f"journal {paths.journal.name} has a format that this rftplan does not know",
+            hint="upgrade rftplan, or finish the apply with the version that began it",
+        )
+    try:
+        return _Header(text_of(record["lineage"]), whole_of(record["serial"]))
+    except (KeyError, TypeError) as error:
+        raise _damaged(paths, error) from None
+
+
+def _damaged(paths: Paths, error: Exception) -> LockError:
+    what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    return LockError(
+        f"journal {paths.journal.name} is damaged: {what}",
+        hint="move it away: launches that it knew of are found at the service by their metadata",
+    )
+
+
 def differs(state: State, lock: Lock) -> bool:
     return state.entries != dict(lock.resources) or state.tombstones != dict(lock.tombstones)
 
 
 def _play(state: State, record: Mapping[str, Any]) -> None:
-    number = int(record["n"])
+    number = whole_of(record["n"])
     state.next_number = max(state.next_number, number + 1)
     match record["record"]:
         case "intent":
             state.intents[number] = Intent(
                 number,
-                Address.parse(record["address"]),
-                record["verb"],
-                record["token"],
-                record.get("launch"),
-                record["at"],
-                record.get("ended_at"),
-                tuple(str(part) for part in record.get("target", ())),
+                Address.parse(text_of(record["address"])),
+                text_of(record["verb"]),
+                text_of(record["token"]),
+                optional_text_of(record.get("launch")),
+                number_of(record["at"]),
+                None if record.get("ended_at") is None else number_of(record["ended_at"]),
+                tuple(text_of(part) for part in list_of(record.get("target", []))),
             )
         case "lost":
             if number in state.intents:
-                state.intents[number] = replace(state.intents[number], ended_at=record["at"])
+                state.intents[number] = replace(state.intents[number], ended_at=number_of(record["at"]))
         case "not-done":
             state.intents.pop(number, None)
         case "done":
             state.intents.pop(number, None)
             entry = record["entry"]
             state.put(
-                Address.parse(record["address"]),
+                Address.parse(text_of(record["address"])),
                 None if entry is None else entry_from(entry),
-                record.get("tombstone"),
+                optional_text_of(record.get("tombstone")),
             )
         case other:
             raise ValueError(f'record "{other}" is not known')

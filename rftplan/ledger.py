@@ -103,15 +103,18 @@ class Ledger:
 
     async def _sync_once(self) -> None:
         """Leaves a refusal for everyone: a kernel says only once that it could not write."""
-        written, descriptor = self._written, os.dup(self._stream.fileno())
+        written = self._written
         try:
-            await asyncio.to_thread(self._sync, descriptor)
+            descriptor = os.dup(self._stream.fileno())
+            try:
+                await asyncio.to_thread(self._sync, descriptor)
+            finally:
+                os.close(descriptor)
             self._durable = max(self._durable, written)
         except OSError as error:
             self._refused = self._unwritable(error)
         finally:
             self._syncing = None
-            os.close(descriptor)
 
     def fold(self) -> None:
         """Write the lock and start the journal anew with the open intents alone."""
@@ -126,7 +129,7 @@ class Ledger:
     def close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            with suppress(OSError):  # every record was synced when it was written
+            with suppress(OSError):  # a fold has written all that counts into the lock
                 stream.close()
 
     def _done(self, number: int, address: Address, entry: Entry | None, tombstone: str | None) -> None:

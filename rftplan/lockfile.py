@@ -21,6 +21,8 @@ from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.canonical import Json, JsonObject, known_version
 from rftplan.errors import LockError
+from rftplan.reading import UnreadableError, open_regular
+from rftplan.typed_json import list_of, mapping_of, optional_text_of, parse_json, text_of, whole_of
 
 FORMAT: Final = "rftplan.lock/1"
 RELEASED: Final = "released"
@@ -97,18 +99,18 @@ def entry_document(entry: Entry) -> JsonObject:
 
 def entry_from(document: Any) -> Entry:
     """The inverse of `entry_document`; KeyError, TypeError or ValueError if it is not an entry."""
-    fingerprint = _text(document["fingerprint"])
+    fingerprint = text_of(document["fingerprint"])
     if not known_version(fingerprint):
         raise ValueError(f"fingerprint {fingerprint} is of a version that this rftplan does not know")
     return Entry(
         fingerprint=fingerprint,
-        inputs=_mapping(document["inputs"]),
-        id=_optional_text(document.get("id")),
+        inputs=mapping_of(document["inputs"]),
+        id=optional_text_of(document.get("id")),
         origin=Origin(document["origin"]),
-        attempt=_whole(document["attempt"]),
-        resolved=_mapping(document.get("resolved", {})),
-        holds=tuple(_hold(hold) for hold in _list(document.get("holds", []))),
-        history=tuple(_mapping(revision) for revision in _list(document.get("history", []))),
+        attempt=whole_of(document["attempt"]),
+        resolved=mapping_of(document.get("resolved", {})),
+        holds=tuple(_hold(hold) for hold in list_of(document.get("holds", []))),
+        history=tuple(mapping_of(revision) for revision in list_of(document.get("history", []))),
     )
 
 
@@ -138,8 +140,8 @@ def loads(text: str, *, name: str) -> Lock:
             "launches of the other side are found at the service and adopted, never repeated",
         )
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(text)
+    except ValueError as error:
         raise LockError(
             f"{name} is damaged: {error}",
             hint=f"restore it (git checkout {name}); without a lock rftplan finds its launches by their metadata",
@@ -171,73 +173,57 @@ def _check_format(document: Any, name: str) -> None:
 
 
 def _lock_from(document: Any) -> Lock:
-    provider = _mapping(document["provider"])
+    provider = mapping_of(document["provider"])
     return Lock(
-        lineage=_text(document["lineage"]),
-        serial=_whole(document["serial"]),
+        lineage=text_of(document["lineage"]),
+        serial=whole_of(document["serial"]),
         provider=ProviderIdentity(
-            type=_text(provider["type"]),
-            base_url=_text(provider["base_url"]),
-            organization=_optional_text(provider.get("organization")),
-            project=_optional_text(provider.get("project")),
+            type=text_of(provider["type"]),
+            base_url=text_of(provider["base_url"]),
+            organization=optional_text_of(provider.get("organization")),
+            project=optional_text_of(provider.get("project")),
         ),
         resources=MappingProxyType(
-            {Address.parse(key): entry_from(value) for key, value in _mapping(document["resources"]).items()}
+            {Address.parse(key): entry_from(value) for key, value in mapping_of(document["resources"]).items()}
         ),
-        project=_optional_text(document.get("project")),
+        project=optional_text_of(document.get("project")),
         tombstones=MappingProxyType(
             {
-                Address.parse(key): tuple(_text(slot) for slot in _list(slots))
-                for key, slots in _mapping(document.get("tombstones", {})).items()
+                Address.parse(key): tuple(text_of(slot) for slot in list_of(slots))
+                for key, slots in mapping_of(document.get("tombstones", {})).items()
             }
         ),
     )
 
 
-def _text(value: Json) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
-    return value
-
-
-def _optional_text(value: Json) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _whole(value: Json) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError(f"{value!r} is not a whole number")
-    return value
-
-
 def _hold(value: Json) -> Hold:
-    hold = _mapping(value)
-    return Hold(_text(hold["code"]), _text(hold["reason"]), hold["operator"] is True)
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
-    return value
-
-
-def _mapping(value: Any) -> JsonObject:
-    if not isinstance(value, dict):
-        raise TypeError(f"{value!r} is not a mapping")
-    return value
+    hold = mapping_of(value)
+    return Hold(text_of(hold["code"]), text_of(hold["reason"]), hold["operator"] is True)
 
 
 def read_lock(path: Path) -> Lock | None:
     """The lock, or None where there is none."""
-    try:
-        text = path.read_bytes().decode()
-    except FileNotFoundError:
+    raw = read_state_file(path)
+    if raw is None:
         return None
+    try:
+        text = raw.decode()
     except UnicodeDecodeError as error:
         raise LockError(f"{path.name} is damaged: {error}", hint=f"restore it (git checkout {path.name})") from None
+    return loads(text, name=path.name)
+
+
+def read_state_file(path: Path) -> bytes | None:
+    """A lock or a journal whole, or None where there is none. LockError for what is no plain file."""
+    try:
+        with open_regular(path) as stream:
+            return stream.read()
+    except UnreadableError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise LockError(f"{path.name or path} {error.message}", hint="give another with --lock") from None
     except OSError as error:
         raise LockError(f"{path.name} cannot be read: {error.strerror}") from None
-    return loads(text, name=path.name)
 
 
 def write_lock(path: Path, lock: Lock) -> None:

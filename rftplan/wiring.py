@@ -41,14 +41,22 @@ class World:
 
 def real_world() -> World:
     """This process's environment and clock."""
-    config_home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return World(
         environ=os.environ,
         now=time.time,
         sleep=asyncio.sleep,
         new_id=lambda: str(uuid.uuid4()),
-        user_config=Path(config_home) / "rftplan",
+        user_config=_user_config(),
     )
+
+
+def _user_config() -> Path | None:
+    """Where this user's settings lie; None for a user without a home, as in some containers."""
+    try:
+        home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    except RuntimeError:
+        return None
+    return Path(home) / "rftplan"
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ ROOT = Path(rftplan.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     # Each module imports only from the layers above its own line, and from its own line.
-    ("errors", "address", "canonical"),
+    ("errors", "address", "canonical", "typed_json"),
     ("codes", "api.endpoint", "api.port", "api.wire", "api.paging", "api.upload", "api.faults", "changes"),
     ("api.profiles", "reading"),
     ("diff", "events", "grading", "api.identity", "api.credentials"),

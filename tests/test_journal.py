@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -219,3 +220,52 @@ def test_whatever_was_done_is_known_after_a_death_at_any_byte(
     reopened.fold()
     reopened.close()
     assert read_lock(paths(root).lock) is not None
+
+
+JOURNAL = (
+    {"format": "rftplan.journal/1", "lineage": "lineage", "serial": 1},
+    {"n": 1, "record": "intent", "address": "job.a", "verb": "launch", "token": "t", "launch": "v1:x:1", "at": 5.0,
+     "ended_at": 6.0, "target": ["m", "p"]},
+    {"n": 1, "record": "lost", "at": 7.0},
+    {"n": 2, "record": "done", "address": "job.b", "entry": None, "tombstone": "v1:x:1"},
+)  # fmt: skip
+odd = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.sampled_from(["\ud800", [], {}, [5]])
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data(), locked=st.booleans())
+def test_a_journal_with_odd_values_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, locked: bool
+) -> None:
+    root = tmp_path_factory.mktemp("odd")
+    if locked:
+        ledger = ledger_at(root)
+        ledger.record(A, entry("ftjob-1"))
+        ledger.fold()
+    records = [dict(record) for record in JOURNAL]
+    record = data.draw(st.sampled_from(records))
+    key = data.draw(st.sampled_from(sorted(record)))
+    if data.draw(st.booleans()):
+        del record[key]
+    else:
+        record[key] = data.draw(odd)
+    paths(root).journal.parent.mkdir(parents=True, exist_ok=True)
+    paths(root).journal.write_text("".join(json.dumps(line) + "\n" for line in records))
+    try:
+        state = state_at(root)
+    except LockError as refused:
+        assert refused.hint
+    else:
+        assert all(isinstance(intent.at, float | int) for intent in state.intents.values())
+
+
+def test_a_device_in_place_of_a_lock_is_refused_at_once() -> None:
+    with pytest.raises(LockError, match="is a pipe, a device or a socket"):
+        read_state(Paths(Path("/dev/full"), Path("nowhere")), new_lineage=str)

@@ -132,3 +132,19 @@ def test_a_disk_that_failed_once_is_not_believed_again(tmp_path: Path) -> None:
     ledger.close()
     (intent,) = read_state(ledger._paths, new_lineage=str)[0].intents.values()
     assert intent.token == "t"
+
+
+def test_a_descriptor_that_cannot_be_had_is_told_and_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = ledger_at(tmp_path, Disk())
+    ledger.begin(Address("file", "a"), "upload", token="t")
+
+    def exhausted(descriptor: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "dup", exhausted)
+    for _ in range(2):
+        with pytest.raises(LockError, match="Too many open files"):
+            asyncio.run(ledger.synced())
+    ledger.close()

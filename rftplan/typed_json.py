@@ -1,0 +1,66 @@
+"""JSON of our own files, read with its types: what is not as we write it is refused, not carried on. Opens nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from rftplan.canonical import Json, JsonObject
+
+
+def parse_json(text: str) -> Any:
+    """The value, with numbers that JSON can carry and text that UTF-8 can. ValueError otherwise."""
+    try:
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        if "\\ud" in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return value
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is larger than any floating-point number")
+    return number
+
+
+def text_of(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def optional_text_of(value: Json) -> str | None:
+    return None if value is None else text_of(value)
+
+
+def whole_of(value: Json) -> int:
+    """A whole number from 0 on."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
+
+
+def number_of(value: Json) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is not a number")
+    return value
+
+
+def list_of(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return value
+
+
+def mapping_of(value: Any) -> JsonObject:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is not a mapping")
+    return value
