@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from rftplan.changes import Hazard
 from rftplan.checks import run_rules
 from rftplan.codes import DATA_ABSENT, DATA_MISSING, UNSUPPORTED, WRONG_VALUE, finding
 from rftplan.config import Config, Declared, read_config
-from rftplan.config.project_spec import ProviderSpec
+from rftplan.config.project_spec import MoveSpec, ProviderSpec
 from rftplan.data import DataError, DataFacts
 from rftplan.data.cache import FactsCache, read_facts_cached
 from rftplan.errors import Diagnostic, LockError, Place, UserError, has_errors, sort_diagnostics
@@ -75,7 +75,7 @@ def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
     findings.extend(problems)
     paths = state_paths(directory, options.lock)
     state, lock = _known(paths)
-    data = _Data(root, state.entries, FactsCache(directory / ".rftplan" / "cache"), on_event)
+    data = _Data(root, _with_moves(state.entries, config.moved), FactsCache(directory / ".rftplan" / "cache"), on_event)
     facts = {a: f for a, d in config.declared.items() if a.kind == "file" and (f := data.facts(d)) is not None}
     data.close()
     findings.extend(data.findings)
@@ -143,6 +143,15 @@ def _provider(options: Options, config: Config) -> ProviderSpec:
     if options.provider not in known:
         raise UserError(f'there is no provider "{options.provider}"', hint=f"known are {', '.join(known)}")
     return ProviderSpec.model_validate({"type": options.provider})
+
+
+def _with_moves(entries: Mapping[Address, Entry], moves: Sequence[MoveSpec]) -> Mapping[Address, Entry]:
+    """What the lock knows, under the addresses that the specs use now too."""
+    known = dict(entries)
+    for move in moves:
+        if move.to not in known and move.origin in known:
+            known[move.to] = known[move.origin]
+    return known
 
 
 def _known(paths: Paths) -> tuple[State, Lock | None]:

@@ -102,6 +102,16 @@ def test_data_that_is_absent_but_known_to_the_lock_is_only_noted(small: Small) -
     )
 
 
+def test_absent_data_is_known_under_its_new_name_too(small: Small) -> None:
+    small.train()
+    (small.root / TRAIN).unlink()
+    small.edit(M, "  train: {path", "  training: {path")
+    small.edit(M, "training_file: train", "training_file: training")
+    small.write(M, (small.root / M).read_text() + "moved:\n  - {from: file.train, to: file.training}\n")
+    assert [str(one.severity) for one in small.check()] == ["info"]
+    assert set(small.verbs()) == {"file.train"}
+
+
 def test_a_data_file_that_became_a_directory_is_no_absent_one(small: Small) -> None:
     small.train()
     (small.root / TRAIN).unlink()

@@ -26,8 +26,9 @@ class NamedFiles:
         self.findings: list[Diagnostic] = []
 
     def text(self, path: str) -> str:
+        """The text without its last line break: an editor puts that there, and nobody means it by it."""
         try:
-            return self._root.read_text(self._root.resolve(path, beside=self._beside))
+            return self._root.read_text(self._root.resolve(path, beside=self._beside)).removesuffix("\n")
         except PathError as error:
             raise NotLoadedError(error.message, hint=error.hint) from None
 
