@@ -9,7 +9,8 @@ from rftplan.api.port import Port
 from rftplan.graph import Graph
 from rftplan.journal import Intent
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import Look, OpenIntent, Scope
+from rftplan.kinds.base import Look, OpenIntent
+from rftplan.kinds.scope import Scope
 from rftplan.lockfile import Entry
 
 

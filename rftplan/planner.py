@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rftplan.address import Address
@@ -10,7 +10,8 @@ from rftplan.changes import Action, Change, Drift, Hazard, Plan, Reason
 from rftplan.errors import Diagnostic
 from rftplan.graph import Graph
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import MoveStep, OpenIntent, Resource, Scope, Situation, Standing
+from rftplan.kinds.base import OpenIntent, Resource, Situation, Standing
+from rftplan.kinds.scope import Scope
 from rftplan.kinds.spec import Lifecycle
 from rftplan.lockfile import Entry, Hold
 
@@ -38,30 +39,6 @@ class PlanInputs:
     diagnostics: tuple[Diagnostic, ...] = ()
     allowed: frozenset[Hazard] = frozenset()
     moves: tuple[Change, ...] = ()
-
-
-def moved_entries(
-    entries: Mapping[Address, Entry],
-    tombstones: Mapping[Address, tuple[str, ...]],
-    moves: Iterable[tuple[Address, Address]],
-    *,
-    open_launches: frozenset[Address] = frozenset(),
-) -> tuple[dict[Address, Entry], tuple[Change, ...]]:
-    """The lock's entries under the addresses that are meant now, and the changes that make it so.
-
-    A move that was carried out already, or whose target the lock knows otherwise, changes nothing; one whose
-    origin has a launch of unknown fate waits until that is known.
-    """
-    now = dict(entries)
-    changes = []
-    for origin, to in moves:
-        entry = now.get(origin)
-        if entry is None or origin in open_launches or (to in now and now[to].id != entry.id):
-            continue
-        now[to] = now.pop(origin)
-        step = MoveStep(to, entry, tombstones.get(origin, ()))
-        changes.append(Change(origin, Action.UPDATE, "move", Reason.MOVED, f"is {to} from now on", step=step))
-    return now, tuple(changes)
 
 
 def make_plan(inputs: PlanInputs) -> Plan:

@@ -19,13 +19,15 @@ from rftplan.errors import Diagnostic, LockError, RefusedPlanError, SpecError, U
 from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Execution, Stop, execute
 from rftplan.journal import State, read_state
-from rftplan.kinds.base import Act, RecordStep, Scope
+from rftplan.kinds.base import Act, RecordStep
+from rftplan.kinds.scope import Scope
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Lock
+from rftplan.moving import moved_entries, moved_launches, moved_tombstones
 from rftplan.observe import observe, open_intents
 from rftplan.ownership import require_own
-from rftplan.planner import PlanInputs, Selection, make_plan, moved_entries, standings
+from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.promoted import Promoted, promoted, require_directory, require_environment, state_paths
 from rftplan.wiring import World, acting_alone, connected, real_world
 
@@ -99,10 +101,9 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
     """Everything a plan is computed from, and the state that it saw."""
     _require_own(loaded, loaded.lock)
     state = replace(loaded.state, lineage=world.new_id()) if loaded.state.new else loaded.state
-    scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile)
-    intents = tuple(state.intents.values())
-    launches = frozenset(intent.address for intent in intents if intent.verb == "launch")
-    entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves, open_launches=launches)
+    scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile, loaded.moves)
+    entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves)
+    intents = moved_launches(state.intents.values(), loaded.moves, entries)
     moved = {change.address for change in moves}
     snapshot = await observe(loaded.graph, entries, intents, port=port, scope=scope, now=world.now())
     document = {key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()}
@@ -111,7 +112,7 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
         scope=scope,
         provider=document,
         entries=entries,
-        tombstones=state.tombstones,
+        tombstones=moved_tombstones(state.tombstones, loaded.moves),
         intents=open_intents((i for i in intents if i.address not in moved), now=world.now(), scope=scope),
         snapshot=snapshot,
         selection=_checked(selection, loaded),
@@ -203,6 +204,7 @@ def _acting(
                 now=world.now,
                 new_lineage=lambda: inputs.scope.lineage,
             )
+            intents = moved_launches(ledger.intents, loaded.moves, inputs.entries)
             act = Act(
                 port=port,
                 scope=inputs.scope,
@@ -211,7 +213,7 @@ def _acting(
                 new_token=world.new_id,
                 data_path=loaded.data_paths.__getitem__,
                 on_event=on_event,
-                open_intents={intent.address: intent for intent in ledger.intents},
+                open_intents={intent.address: intent for intent in intents},
             )
             try:
                 yield act

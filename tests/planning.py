@@ -17,13 +17,14 @@ from rftplan.errors import Diagnostic, Place
 from rftplan.graph import Graph
 from rftplan.journal import Intent
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import OpenIntent, Resource, Scope
+from rftplan.kinds.base import OpenIntent, Resource
 from rftplan.kinds.deployment import DeploymentSpec, SeenDeployment
 from rftplan.kinds.file import FileSpec, SeenFile, file_identity, remote_name
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
 from rftplan.kinds.job.observe import Progress, SeenJob, resolved_values
 from rftplan.kinds.job.spec import JobSpec
+from rftplan.kinds.scope import Scope
 from rftplan.lockfile import Entry, Hold, Origin
 from rftplan.planner import PlanInputs, Selection
 

@@ -38,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("kinds",),
     ("config",),
     ("graph",),
-    ("checks", "observe", "planner", "safety"),
+    ("checks", "moving", "observe", "planner", "safety"),
     ("loading",),
     ("execution", "monitor"),
     ("wiring",),

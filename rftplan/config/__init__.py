@@ -210,9 +210,13 @@ def _read_list(reading: _Reading, document: Document, key: str, adapter: TypeAda
 def _check_moves(reading: _Reading) -> Iterator[Diagnostic]:
     """What was moved must be declared where it went, and what is gone must not be declared."""
     known = {*reading.declared, *reading.broken}
+    went: dict[Address, Address] = {}
     for move, place in reading.moved:
+        if went.setdefault(move.origin, move.to) != move.to:
+            detail = f"{move.origin} has moved to {went[move.origin]} already"
+            yield finding(MOVED_NOWHERE, detail, place=place, address=str(move.origin), hint="take one of the two out")
         if move.to not in known:
-            hint = "declare it, or take the move out"
+            hint = "declare it, say where it is now, or take the move out"
             yield finding(MOVED_NOWHERE, f"{move.to} is not declared", place=place, address=str(move.to), hint=hint)
         if move.origin in known:
             detail = f"{move.origin} is declared, so it cannot have moved"

@@ -14,13 +14,13 @@ from pydantic import TypeAdapter
 
 from rftplan.address import Address
 from rftplan.api.port import Port
-from rftplan.api.profiles import Profile
 from rftplan.canonical import JsonObject, fingerprint_like
 from rftplan.changes import Action, Change, Drift, Evidence, Reason
 from rftplan.data import DataFacts
 from rftplan.errors import ApiError, LockError, NotDoneError, Place, RejectedError, UserError
 from rftplan.events import OnEvent, Outcome, Result
 from rftplan.journal import Intent, LostEffect
+from rftplan.kinds.scope import Scope
 from rftplan.lockfile import Entry
 
 if TYPE_CHECKING:
@@ -59,21 +59,6 @@ def stands_for(entry: Entry, want: Resource) -> bool:
     """Whether the entry was made for what the spec wants, by the rules of the entry's own version."""
     same = entry.fingerprint == want.fingerprint
     return same or fingerprint_like(want.inputs, entry.fingerprint) == entry.fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose plan this is. `fresh` is True where no lock and no journal exist."""
-
-    project: str
-    env: str
-    lineage: str
-    fresh: bool
-    profile: Profile
-
-    def launch_address(self, address: Address) -> str:
-        """`project/env/address`, the first half of a slot as the service keeps it."""
-        return f"{self.project}/{self.env}/{address}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,12 @@ MOVES = [
     ),
     (
         SPEC + "moved: [{from: job.old, to: job.new}]\n",
-        f"S215 {M}:27:9 job.new is not declared | declare it, or take the move out",
+        f"S215 {M}:27:9 job.new is not declared | declare it, say where it is now, or take the move out",
+    ),
+    (
+        SPEC + "moved: [{from: job.old, to: job.review}, {from: job.old, to: job.other}]\n",
+        f"S215 {M}:27:42 job.old has moved to job.review already | take one of the two out",
+        f"S215 {M}:27:42 job.other is not declared | declare it, say where it is now, or take the move out",
     ),
     (
         SPEC + "removed: [{address: job.review}]\n",

@@ -11,10 +11,11 @@ from rftplan.api.profiles import Profile, profile
 from rftplan.canonical import fingerprint
 from rftplan.errors import Place
 from rftplan.journal import Intent
-from rftplan.kinds.base import OpenIntent, Resource, Scope, Situation
+from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.job import JobSpec
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, identity, launch_of
 from rftplan.kinds.job.observe import Progress, SeenJob, resolved_values
+from rftplan.kinds.scope import Scope
 from rftplan.lockfile import Entry
 
 JOB = Address("job", "review")

@@ -37,9 +37,10 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class SeenJob:
     """`mine` is the entry's job, None if the service has it no more. `slot` are the launches of the wanted
-    fingerprint under this address; `others` the active ones of other fingerprints; `elsewhere` launches of the
-    wanted fingerprint under addresses that the spec lacks. Each oldest first. `begun` are those that have taken
-    a step, looked at where the spec wants them paused."""
+    fingerprint under this address, or one that moved here; `others` the active ones of other fingerprints;
+    `elsewhere` launches of the wanted fingerprint under addresses that the spec lacks. Each oldest first, and none
+    that the lock knows as another address's. `begun` are those that have taken a step, looked at where the spec
+    wants them paused. `taken` is the highest attempt of the wanted fingerprint that went to another address."""
 
     mine: RemoteJob | None = None
     slot: tuple[RemoteJob, ...] = ()
@@ -47,6 +48,7 @@ class SeenJob:
     elsewhere: tuple[RemoteJob, ...] = ()
     progress: Progress = Progress()
     begun: frozenset[str] = frozenset()
+    taken: int = 0
 
 
 def current_job(want: Resource | None, entry: Entry | None, seen: object) -> RemoteJob | None:
@@ -119,7 +121,7 @@ async def _listed(look: Look, doubtful: Sequence[Address]) -> Sequence[RemoteJob
 
     filters: list[dict[str, str]] = []
     for address in doubtful:
-        filters.append({ADDRESS_KEY: look.scope.launch_address(address)})
+        filters += [{ADDRESS_KEY: name} for name in look.scope.launch_addresses(address, look.entries)]
         want = look.resources.get(address)
         if want is not None:
             filters.append({LAUNCH_KEY: launch_of(want.fingerprint, 1)})
@@ -131,13 +133,16 @@ async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJ
     import asyncio
 
     want, entry = look.resources.get(address), look.entries.get(address)
-    here = look.scope.launch_address(address)
-    under = sorted((j for j in jobs if j.metadata.get(ADDRESS_KEY) == here), key=age)
+    here = look.scope.launch_addresses(address, look.entries)
+    theirs = {e.id for a, e in look.entries.items() if a != address}
+    launched = sorted((j for j in jobs if j.metadata.get(ADDRESS_KEY) in here), key=age)
+    under = [j for j in launched if j.id not in theirs]
+    taken = attempts([j for j in launched if j.id in theirs and want and _fingerprint_of(j) == want.fingerprint])
     mine = await _mine(look.port, entry, jobs)
     slot = tuple(j for j in under if want is not None and _fingerprint_of(j) == want.fingerprint)
     others = tuple(j for j in under if j not in slot and not j.status.ended and (mine is None or j.id != mine.id))
-    elsewhere = tuple(j for j in jobs if want is not None and _moved(look, j, want))
-    seen = SeenJob(mine, slot, others, elsewhere)
+    elsewhere = tuple(j for j in jobs if want is not None and j.id not in theirs and _moved(look, j, want))
+    seen = SeenJob(mine, slot, others, elsewhere, taken=taken)
     job = current_job(want, entry, seen) or _going(seen)
     pausable = _running(seen) if want is not None and want.spec.run is Run.PAUSED else set()
     early = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING)
@@ -184,7 +189,8 @@ def _moved(look: Look, job: RemoteJob, want: Resource) -> bool:
     written = job.metadata.get(ADDRESS_KEY, "")
     if not written.startswith(prefix):
         return False
-    return written.removeprefix(prefix) not in {str(a) for a in look.all_resources}
+    known = {*look.all_resources, *(origin for origin, _ in look.scope.moves)}
+    return written.removeprefix(prefix) not in {str(address) for address in known}
 
 
 def age(job: RemoteJob) -> tuple[int, str]:

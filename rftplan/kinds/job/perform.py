@@ -203,9 +203,10 @@ async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, fro
 
 
 async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
-    """Every launch of this slot, oldest first."""
-    pairs = {ADDRESS_KEY: act.scope.launch_address(address), LAUNCH_KEY: launch}
-    return sorted(await act.port.list_jobs(pairs), key=age)
+    """Every launch of this slot, oldest first, under whatever address it was launched."""
+    names = act.scope.launch_addresses(address, act.ledger.entries)
+    lists = [await act.port.list_jobs({ADDRESS_KEY: name, LAUNCH_KEY: launch}) for name in names]
+    return sorted((job for jobs in lists for job in jobs), key=age)
 
 
 async def _one_a_slot(

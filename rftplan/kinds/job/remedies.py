@@ -105,7 +105,7 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
         fields=_changed(entry, want) if entry is not None else (),
         hazards=tuple(hazards),
         needs=tuple(ref.address for ref in want.refs),
-        step=LaunchStep(max(attempts(seen.slot), buried, own) + 1, cancels),
+        step=LaunchStep(max(attempts(seen.slot), seen.taken, buried, own) + 1, cancels),
     )
 
 

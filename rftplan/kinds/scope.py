@@ -1,0 +1,32 @@
+"""Whose plan something is, and under which names the service knows its launches. Asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from rftplan.address import Address
+from rftplan.api.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose plan this is. `fresh` is True where no lock and no journal exist. `moves` are those that the specs say,
+    each from where to where, for as long as they say them."""
+
+    project: str
+    env: str
+    lineage: str
+    fresh: bool
+    profile: Profile
+    moves: tuple[tuple[Address, Address], ...] = ()
+
+    def launch_address(self, address: Address) -> str:
+        """`project/env/address`, the first half of a slot as the service keeps it."""
+        return f"{self.project}/{self.env}/{address}"
+
+    def launch_addresses(self, address: Address, entries: Collection[Address]) -> tuple[str, ...]:
+        """Every first half that a launch of this address may carry, its own first: the service keeps the one that it
+        was launched with, wherever it moved since. What the lock (`entries`) still knows where it was, did not move."""
+        origins = dict.fromkeys(origin for origin, to in self.moves if to == address and origin not in entries)
+        return tuple(self.launch_address(known) for known in (address, *origins))
