@@ -7,6 +7,7 @@ that was released is never given a second meaning.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +56,7 @@ TOO_DEEP: Final = _error("S118", "Nested too deeply")
 NOT_A_JSON_NUMBER: Final = _error("S119", "Number that JSON cannot carry")
 UNQUOTED_TEMPLATE: Final = _error("S120", "Template without quotes")
 BROKEN_CHARACTER: Final = _error("S121", "Half of a character")
+KEY_EXPOSED: Final = _warning("S122", "Key file can be read by others")
 
 TOP_LEVEL: Final = _error("S201", "Spec file is not a mapping of sections")
 UNKNOWN_KEY: Final = _error("S202", "Unknown key")
@@ -72,6 +74,7 @@ DATA_ABSENT: Final = _info("S213", "Data file is absent, but known")
 UNSUPPORTED: Final = _error("S214", "Provider cannot do this")
 MOVED_NOWHERE: Final = _error("S215", "Move or removal does not fit what is declared")
 PACKAGE_MISSING: Final = _warning("S216", "Package is not installed")
+METRIC_UNKNOWN: Final = _warning("S217", "Metric is not known")
 
 ROW_NOT_JSON: Final = _error("D101", "Row is not JSON")
 ROW_NOT_OBJECT: Final = _error("D102", "Row is not a JSON object")
@@ -99,5 +102,13 @@ def finding(
     address: str | None = None,
     hint: str | None = None,
 ) -> Diagnostic:
-    """A finding of this code. `detail` says what exactly and why it matters, `hint` what to do next."""
-    return Diagnostic(code.code, code.summary, detail, code.severity, place, address, hint)
+    """A finding of this code. `detail` says what exactly and why it matters, `hint` what to do next.
+
+    What looks like a key is in neither: findings go to logs, and keys end up in the strangest places.
+    """
+    said, advice = without_keys(detail), None if hint is None else without_keys(hint)
+    return Diagnostic(code.code, code.summary, said, code.severity, place, address, advice)
+
+
+def without_keys(text: str) -> str:
+    return re.sub(r"\bsk-[\w-]{16,}", "sk-***", text) if "sk-" in text else text

@@ -85,8 +85,16 @@ def _unknown(config: Config, declared: Declared, ref: Ref) -> Diagnostic:
         f'{".".join(str(p) for p in ref.path)} points to "{ref.address}", which is not declared',
         place=declared.where(ref.path),
         address=str(declared.address),
-        hint=f'did you mean "{close[0]}"?' if close else f"declare it under {KINDS[ref.address.kind].section}:",
+        hint=_meant(ref.address, close),
     )
+
+
+def _meant(address: Address, close: Sequence[str]) -> str:
+    if close:
+        return f'did you mean "{close[0]}"?'
+    if address.kind == "file" and address.name.startswith("file-"):
+        return f"if it is an id, write {{id: {address.name}}}; otherwise declare it under files:"
+    return f"declare it under {KINDS[address.kind].section}:"
 
 
 def _order(refs: Mapping[Address, Sequence[Ref]]) -> tuple[Address, ...]:

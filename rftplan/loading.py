@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity, ProviderSettings, identify
@@ -25,6 +30,9 @@ from rftplan.kinds.file import lies_at, path_from_root
 from rftplan.lockfile import Entry, Lock
 from rftplan.promoted import require_directory, require_environment, state_paths
 from rftplan.source import PathError, Root
+
+_MOST_NAMES: Final = 10_000
+"""Of a folder, so many are compared with a misspelt one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +212,14 @@ class _Data:
         missing = declared.address in self.paths and _is_missing(self.paths[declared.address])
         here = path_from_root(declared.spec.path, declared.document.path)
         if entry is None or not missing or "sha256" not in entry.inputs or not lies_at(entry, here):
+            meant = _meant(self._root.directory, declared, self.paths[declared.address]) if missing else None
             self.findings.append(
                 finding(
                     DATA_MISSING,
                     str(error) if isinstance(error, PathError) else f'"{declared.spec.path}" {error}',
                     place=place,
                     address=address,
-                    hint=error.hint,
+                    hint=f'did you mean "{meant}"?' if meant else error.hint,
                 )
             )
             return None
@@ -219,6 +228,20 @@ class _Data:
         self.findings.append(finding(DATA_ABSENT, detail, place=place, address=address, hint=hint))
         rows_digest = entry.resolved.get("rows_digest")
         return KnownRows(str(entry.inputs["sha256"]), rows_digest if isinstance(rows_digest, str) else None)
+
+
+def _meant(root: Path, declared: Declared, path: Path) -> str | None:
+    """What the missing `path` was probably to be: seen from the root, or the closest name in its folder."""
+    written = declared.spec.path
+    if (root / written).is_file():
+        beside = root / Path(declared.document.path).parent
+        return Path(os.path.relpath(root / written, beside)).as_posix()
+    try:
+        names = [item.name for item in islice(path.parent.iterdir(), _MOST_NAMES) if not item.name.startswith(".")]
+    except OSError:
+        return None
+    close = get_close_matches(path.name, names, n=1)
+    return posixpath.join(posixpath.dirname(written), close[0]) if close else None
 
 
 def _is_missing(path: Path) -> bool:

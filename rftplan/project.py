@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.changes import Action, Plan
-from rftplan.errors import Diagnostic, LockError, RefusedPlanError, SpecError, UserError, has_errors
+from rftplan.errors import Diagnostic, LockError, RefusedPlanError, SpecError, UserError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Execution, Stop, execute
 from rftplan.journal import State, read_state
@@ -29,7 +29,7 @@ from rftplan.observe import observe, open_intents
 from rftplan.ownership import require_own
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.promoted import Promoted, promoted, require_directory, require_environment, state_paths
-from rftplan.wiring import World, acting_alone, connected, real_world
+from rftplan.wiring import World, acting_alone, connected, exposed_keys, real_world
 
 if TYPE_CHECKING:
     from rftplan.api.port import Port
@@ -116,7 +116,7 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
         intents=open_intents((i for i in intents if i.address not in moved), now=world.now(), scope=scope),
         snapshot=snapshot,
         selection=_checked(selection, loaded),
-        diagnostics=loaded.diagnostics,
+        diagnostics=sort_diagnostics((*loaded.diagnostics, *exposed_keys(loaded, world))),
         allowed=loaded.allowed,
         moves=moves,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shlex
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rftplan.errors import BusyError, LockError, UserError
+from rftplan.codes import KEY_EXPOSED, finding
+from rftplan.errors import BusyError, Diagnostic, LockError, UserError
 from rftplan.journal import Paths
 from rftplan.loading import Loaded
 
@@ -79,6 +81,19 @@ async def connected(loaded: Loaded, world: World) -> AsyncIterator[Port]:
     finally:
         await port.aclose()
         close()
+
+
+def exposed_keys(loaded: Loaded, world: World) -> tuple[Diagnostic, ...]:
+    """A finding where the key lies in a file that others can read."""
+    from rftplan.api.credentials import exposed_key_file
+
+    if loaded.identity.in_process:
+        return ()
+    path = exposed_key_file(loaded.profile, world.environ, world.user_config)
+    if path is None:
+        return ()
+    hint = f"chmod 600 {shlex.quote(str(path))}"
+    return (finding(KEY_EXPOSED, f"{path} is readable for other users of this machine", hint=hint),)
 
 
 def _nothing() -> None:

@@ -21,7 +21,7 @@ TRAIN = "specs/data/train.jsonl"
 GOOD = rows(2)
 
 BAD_PATHS = [
-    ("data/trian.jsonl", '"data/trian.jsonl" does not exist | check the spelling; a path is relative to its YAML file'),
+    ("data/trian.jsonl", '"data/trian.jsonl" does not exist | did you mean "data/train.jsonl"?'),
     ("data", '"data" is a directory, not a file | name a file inside it'),
     (
         "../../train.jsonl",
@@ -48,7 +48,11 @@ def test_a_data_path_that_cannot_be_used(small: Small, written: str, expected: s
 BAD_DATA = [
     (b"", f"D105 {TRAIN} it has no bytes | write one JSON object a line"),
     (b"\n \r\n", f"D106 {TRAIN} it has only blank lines | write one JSON object a line"),
-    (b'{}\n{"a": "\xe9"}\n', f"D103 {TRAIN}:2:8 the byte 0xe9 is not UTF-8 | save the file as UTF-8"),
+    (
+        b'{}\n{"a": "\xe9"}\n',
+        f"D103 {TRAIN}:2:8 the byte 0xe9 is not UTF-8 | "
+        "save the file as UTF-8; if it is Latin-1: iconv -f latin1 -t utf8 FILE > NEW",
+    ),
     (b"{}\n[1]\n", f"D102 {TRAIN}:2:1 the row is a list, and training reads objects | write one {{…}} a line"),
     (GOOD.encode("utf-16"), f"D103 {TRAIN}:1:1 the file is UTF-16 or UTF-32 text | save the file as UTF-8"),
     (

@@ -6,7 +6,9 @@ anywhere may come from there: only the environment and the user's own configurat
 
 from __future__ import annotations
 
+import os
 import shlex
+import stat
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,6 +44,23 @@ def find_key(profile: Profile, base_url: str, environ: Mapping[str, str], user_c
     if user_config_dir and (kept := user_config_dir / "keys" / profile.type).is_file():
         return _key_of_file(kept.absolute(), str(kept))
     raise _no_key(profile)
+
+
+def exposed_key_file(profile: Profile, environ: Mapping[str, str], user_config_dir: Path | None) -> Path | None:
+    """The file that `find_key` takes the key from, if other users of this machine may read it."""
+    if profile.key_env and environ.get(profile.key_env, "").strip():
+        return None
+    if named := environ.get(KEY_FILE, "").strip():
+        path = Path(named)
+    elif user_config_dir and not environ.get(KEY_COMMAND, "").strip():
+        path = user_config_dir / "keys" / profile.type
+    else:
+        return None
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    return path if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH) else None
 
 
 def find_admin_key(profile: Profile, base_url: str, environ: Mapping[str, str]) -> str | None:
@@ -101,7 +120,7 @@ def _key_of_file(path: Path, source: str) -> str:
         with path.open("rb") as stream:
             text = stream.read(_MAX_KEY_BYTES)
     except OSError as error:
-        raise CredentialError(f"the key file of {source} cannot be read: {error.strerror}") from error
+        raise CredentialError(f"the key file {path} of {source} cannot be read: {error.strerror}") from error
     return _sound_key(_text(text, source), source)
 
 

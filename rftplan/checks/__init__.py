@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from rftplan.api.profiles import Profile
+from rftplan.checks.gates import unknown_metric
 from rftplan.checks.installed import missing_metrics
 from rftplan.checks.provider import (
     unsupported_grader,
@@ -26,6 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
     unsupported_pause,
     unsupported_projects,
     missing_metrics,
+    unknown_metric,
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from rftplan.codes import BAD_NAME, FILE_NOT_LOADED, MISSING_KEY, NOT_BUILT, UNKNOWN_KEY, WRONG_VALUE, Code
-from rftplan.kinds.spec import Context, SpecModel, shown
+from rftplan.kinds.spec import SECRET_NAMES, Context, SpecModel, shown
 from rftplan.source.scalars import plain_value
 
 _WANTED: Final[Mapping[str, str]] = {
@@ -160,7 +160,14 @@ def _unknown_key(key: str, spot: _Spot, context: Context) -> Misfit:
         return Misfit(NOT_BUILT, spot.path, detail, _NOT_BUILT_HINT, spot.inside, at_key=True)
     fields = model.field_names()
     hint = closest(key, fields) or (f"fields here are {', '.join(fields)}" if fields else None)
+    if key.lower() in SECRET_NAMES:
+        hint = secret_hint(model.key_variable)
     return Misfit(UNKNOWN_KEY, spot.path, f'"{key}" is not a field here', hint, spot.inside, at_key=True)
+
+
+def secret_hint(variable: str = SpecModel.key_variable) -> str:
+    """What to do about a key that somebody wrote where everybody can read it."""
+    return f"keys never go into specs: set {variable}"
 
 
 def _wanted(item: Any) -> tuple[str, str | None]:

@@ -25,6 +25,8 @@ def _base_url(value: str) -> str:
 class JudgeSpec(SpecModel):
     """Who answers for `score_model` graders on the local service: any OpenAI-compatible endpoint."""
 
+    key_variable = "RFTPLAN_JUDGE_KEY"
+
     base_url: Annotated[Str, AfterValidator(_base_url)]
     model: Annotated[Str, Field(min_length=1)]
 

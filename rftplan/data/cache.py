@@ -18,7 +18,7 @@ from rftplan.codes import CODES
 from rftplan.data import DataFacts, OnProgress, read_watched, stamp_of, unwatched
 from rftplan.data.rows import DataProblem
 
-_CACHE_FORMAT: Final = "rftplan.facts/2"
+_CACHE_FORMAT: Final = "rftplan.facts/3"
 _CACHE_FILE: Final = "facts.json"
 _SETTLED_NS: Final = 2_000_000_000
 """A file younger than this when its reading began could still change without a new time (FAT counts 2 s)."""

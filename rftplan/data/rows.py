@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -54,7 +55,7 @@ class Problems:
 
     def add(self, code: Code, line: int, column: int, detail: str, hint: str | None = None) -> None:
         self._counts[code] += 1
-        if self._counts[code] <= MAX_PROBLEMS:
+        if self._counts[code] <= _most_listed(code):
             self._first.append(DataProblem(line, column, code, detail, hint))
 
     def listed(self) -> tuple[DataProblem, ...]:
@@ -64,20 +65,25 @@ class Problems:
         """
         problems = self._spread_out() or list(self._first)
         for index in {problem.code: index for index, problem in enumerate(problems)}.values():
-            more = self._counts[problems[index].code] - MAX_PROBLEMS
+            more = self._counts[problems[index].code] - _most_listed(problems[index].code)
             if more > 0:
                 problems[index] = replace(problems[index], detail=f"{problems[index].detail} (and {more:,} more)")
         return tuple(problems)
 
     def _spread_out(self) -> list[DataProblem] | None:
         first = next(iter(self._first), None)
-        if first is None or first.line != 1 or first.hint not in _SPREAD_OUT:
+        if first is None or first.line != 1 or first.hint not in _WHOLE_FILES:
             return None
         lines = sum(self._counts[code] for code in _OF_A_SPREAD_TEXT)
-        detail = f"this is one JSON text over many lines, and {lines:,} of them are no rows"
+        detail = _WHOLE_FILES[first.hint].format(lines=lines)
         rest = [problem for problem in self._first if problem.code not in _OF_A_SPREAD_TEXT]
         self._counts = Counter({code: n for code, n in self._counts.items() if code not in _OF_A_SPREAD_TEXT})
         return [replace(first, detail=detail), *rest]
+
+
+def _most_listed(code: Code) -> int:
+    """A file in another encoding has that wrong with it, however many of its lines show it."""
+    return 1 if code is codes.ROW_NOT_UTF8 else MAX_PROBLEMS
 
 
 class UnusualRowsError(Exception):
@@ -155,6 +161,7 @@ def row_of(line: bytes) -> tuple[bytes, Fault | None]:
     return b"!" + line.strip(WHITESPACE) + b"\n", fault
 
 
+_RECODE: Final = f"{SAVE_AS_UTF8}; if it is Latin-1: iconv -f latin1 -t utf8 FILE > NEW"
 _NUMBER_HINT: Final = "write null, a smaller number, or text in quotes"
 
 
@@ -173,7 +180,7 @@ def _checked(line: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         column = len(line[: error.start].decode()) + 1
         detail = f"the byte 0x{line[error.start]:02x} is not UTF-8"
-        raise _FaultError(codes.ROW_NOT_UTF8, column, detail, SAVE_AS_UTF8) from error
+        raise _FaultError(codes.ROW_NOT_UTF8, column, detail, _RECODE) from error
     row = _parsed(text)
     if isinstance(row, dict):
         return row
@@ -188,7 +195,7 @@ def _parsed(text: str) -> Any:
         detail = f'the key "{_shown(str(error))}" is there twice, and readers disagree which one counts'
         raise _FaultError(codes.ROW_DUPLICATE_KEY, 1, detail, "remove one of them") from error
     except json.JSONDecodeError as error:
-        raise _FaultError(codes.ROW_NOT_JSON, error.pos + 1, error.msg, _syntax_hint(text)) from error
+        raise _FaultError(codes.ROW_NOT_JSON, error.pos + 1, error.msg, _syntax_hint(text, error.pos)) from error
     except ValueError as error:
         detail = str(error) if isinstance(error, _NumberError) else "a number has thousands of digits"
         raise _FaultError(codes.ROW_NUMBER, 1, detail, _NUMBER_HINT) from error
@@ -206,12 +213,23 @@ _TYPE_NAMES: Final[dict[type, str]] = {
 
 _SPREAD_LIST: Final = "write one object a line: jq -c '.[]' FILE"
 _SPREAD_OBJECTS: Final = "write one object a line: jq -c . FILE"
-_SPREAD_OUT: Final = (_SPREAD_LIST, _SPREAD_OBJECTS)
+_CSV: Final = "this looks like CSV; write one JSON object a line"
+_WHOLE_FILES: Final = {
+    _SPREAD_LIST: "this is one JSON text over many lines, and {lines:,} of them are no rows",
+    _SPREAD_OBJECTS: "this is one JSON text over many lines, and {lines:,} of them are no rows",
+    _CSV: "this and what follows are {lines:,} lines without JSON",
+}
+"""What is wrong with a whole file whose first line has this hint."""
+_COLUMNS: Final = r"[^{}\[\]:]+[,;\t][^{}\[\]:]*"
 _OF_A_SPREAD_TEXT: Final = (codes.ROW_NOT_JSON, codes.ROW_NOT_OBJECT)
 
 
-def _syntax_hint(text: str) -> str:
+def _syntax_hint(text: str, position: int) -> str:
     start = text.strip()
+    if start.startswith("{") and text[position:].strip() == ",":
+        return "remove the comma at the end"
+    if re.fullmatch(_COLUMNS, start):
+        return _CSV
     if start.startswith("["):
         return _SPREAD_LIST
     if start == "{" or start.startswith('"'):

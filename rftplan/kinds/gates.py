@@ -52,6 +52,24 @@ BEST_BY = ("valid_reward_mean", "valid_loss", "full_valid_loss")
 """`best` goes by the first of these that checkpoints carry: the highest reward, or the lowest loss."""
 
 
+KNOWN_METRICS = (
+    *BEST_BY,
+    "train_reward_mean",
+    "full_valid_mean_reward",
+    "train_mean_reward",
+    "full_valid_mean_parse_error",
+    "mean_unresponsive_rewards",
+    "completion_tokens_mean",
+    "reasoning_tokens_mean",
+    "valid_reasoning_tokens_mean",
+    "train_loss",
+    "train_mean_token_accuracy",
+    "valid_mean_token_accuracy",
+    "full_valid_mean_token_accuracy",
+)
+"""What checkpoints are known to carry besides their `step`; a service may give more."""
+
+
 class Gate(SpecModel):
     """A condition on one metric of the checkpoint; missing or not a number fails."""
 
@@ -126,6 +144,8 @@ def _passes(gate: Gate, value: float | None) -> bool:
 
 def _caveats(gate: Gate, candidate: Checkpoint, selector: Pick | AtStep, candidates: int) -> tuple[str, ...]:
     caveats = []
+    if gate.metric not in candidate.metrics:
+        caveats.append(f"this checkpoint has {', '.join(sorted(candidate.metrics)) or 'no figures'}")
     if selector is Pick.BEST and gate.metric in BEST_BY and candidates > 1:
         caveats.append(f"selected on it, best of {candidates} checkpoints")
     if candidate.simulation is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Protocol, TypedDict
+from typing import Annotated, Any, ClassVar, Final, Protocol, TypedDict
 
 from pydantic import (
     BaseModel,
@@ -56,6 +56,9 @@ class SpecModel(BaseModel):
     later: ClassVar[frozenset[str]] = frozenset()
     """Fields that the language has and this version does not carry out; refused rather than ignored."""
 
+    key_variable: ClassVar[str] = "OPENAI_API_KEY"
+    """Where the key belongs that somebody wrote into this mapping."""
+
     @model_validator(mode="before")
     @classmethod
     def _tell_misread(cls, value: Any, info: ValidationInfo) -> Any:
@@ -69,10 +72,24 @@ class SpecModel(BaseModel):
         return [field.alias or name for name, field in cls.model_fields.items()]
 
 
+SECRET_NAMES: Final = frozenset(
+    {"api_key", "apikey", "api-key", "key", "secret", "token", "password", "openai_api_key", "openai_admin_key"}
+)
+"""Keys of a mapping whose values are never shown."""
+
+
+def _unsecret(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: "***" if str(k).lower() in SECRET_NAMES else _unsecret(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unsecret(item) for item in value]
+    return value
+
+
 def shown(value: Any) -> str:
-    """A value as it stands in a message: JSON, at most 60 characters."""
+    """A value as it stands in a message: JSON, at most 60 characters, without what may be a key."""
     try:
-        text = json.dumps(value, ensure_ascii=False)
+        text = json.dumps(_unsecret(value), ensure_ascii=False)
     except (TypeError, ValueError):
         text = str(value)
     return text if len(text) <= 60 else text[:59] + "…"
@@ -124,9 +141,20 @@ Str = Annotated[str, Strict()]
 NAME_HINT = "use lower-case letters, digits, - and _; start with a letter or digit; at most 63 characters"
 
 
+def _name_hint(value: Any) -> str:
+    """References are names: an address loses its kind, and a path gets a name first."""
+    text = value if isinstance(value, str) else ""
+    kind, _, name = text.partition(".")
+    if kind in ("file", "grader", "job", "deployment") and NAME.match(name):
+        return f"write {name}"
+    if "/" in text or text.endswith(".jsonl"):
+        return "declare it under files: and write its name here"
+    return NAME_HINT
+
+
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not NAME.match(value):
-        about = {"given": shown(value), "hint": NAME_HINT}
+        about = {"given": shown(value), "hint": _name_hint(value)}
         raise PydanticCustomError("bad_name", "must be a name, not {given}", about)
     return value
 

@@ -329,7 +329,8 @@ METHODS = [
     ),
     (
         ("grader: match", "grader: [match]"),
-        f'S204 {M}:19:17 reinforcement.grader: must be a mapping, not ["match"] | {PAIRS}',
+        f'S204 {M}:19:17 reinforcement.grader: must be the name of a grader or a mapping, not ["match"] | '
+        "write match, without brackets",
     ),
     (
         ("{n_epochs: 2}", "[n_epochs]"),

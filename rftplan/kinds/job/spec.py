@@ -22,6 +22,7 @@ from rftplan.address import NAME
 from rftplan.canonical import JsonObject
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.spec import (
+    SECRET_NAMES,
     Int,
     Name,
     ReplacedLifecycle,
@@ -110,12 +111,24 @@ class Dpo(SpecModel):
     hyperparameters: DpoHyperparameters = DpoHyperparameters()
 
 
+def _grader_form(value: Any) -> Any:
+    if isinstance(value, str | Mapping | GraderSpec):
+        return value
+    name = value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) else None
+    about = {"given": shown(value), "hint": f"write {name}, without brackets" if name else None}
+    raise PydanticCustomError("grader_form", "must be the name of a grader or a mapping, not {given}", about)
+
+
 def _grader_tag(value: Any) -> str:
     return "name" if isinstance(value, str) else "grader"
 
 
 class Reinforcement(SpecModel):
-    grader: Annotated[Annotated[Name, Tag("name")] | Annotated[GraderSpec, Tag("grader")], Discriminator(_grader_tag)]
+    grader: Annotated[
+        Annotated[Name, Tag("name")] | Annotated[GraderSpec, Tag("grader")],
+        Discriminator(_grader_tag),
+        BeforeValidator(_grader_form),
+    ]
     response_format: Annotated[dict[str, Any], PlainValidator(_response_format), from_file] | None = None
     hyperparameters: ReinforcementHyperparameters = ReinforcementHyperparameters()
 
@@ -186,6 +199,9 @@ _SENT = frozenset({"model", "training_file", "validation_file", "method", "seed"
 def _extra_body(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise PydanticCustomError("extra_body", "must be a mapping, not {given}", {"given": shown(value)})
+    if secret := sorted(key for key in value if str(key).lower() in SECRET_NAMES):
+        about = {"key": secret[0], "hint": "keys never go into specs: set OPENAI_API_KEY"}
+        raise PydanticCustomError("extra_body", "{key} would be sent and kept in the lock", about)
     if clash := sorted(_SENT & set(value)):
         about = {"key": clash[0], "hint": f"write {clash[0]}: beside extra_body:"}
         raise PydanticCustomError("extra_body", "{key} has a field of its own", about)
