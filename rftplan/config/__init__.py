@@ -22,12 +22,12 @@ from rftplan.codes import (
     WRONG_VALUE,
     finding,
 )
-from rftplan.config.misfits import Misfit, closest, describe, secret_hint
+from rftplan.config.misfits import Misfit, describe, section_hint
 from rftplan.config.named_files import NamedFiles
 from rftplan.config.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
 from rftplan.errors import Diagnostic, Place, has_errors
 from rftplan.kinds import KINDS
-from rftplan.kinds.spec import NAME_HINT, SECRET_NAMES, Context, shown
+from rftplan.kinds.spec import NAME_HINT, Context, shown
 from rftplan.source import Document, PathKey, Root, read_documents
 
 LATER: Final = ("variables", "environments", "tests")
@@ -164,15 +164,9 @@ def _read_document(reading: _Reading, document: Document) -> None:
                     UNKNOWN_KEY,
                     f'"{key}" is not a section',
                     place=_key_place(document, (key,)),
-                    hint=_section_hint(key, known),
+                    hint=section_hint(key, known),
                 )
             )
-
-
-def _section_hint(key: str, known: Sequence[str]) -> str:
-    if key.lower() in SECRET_NAMES:
-        return secret_hint()
-    return closest(key, known) or f"sections are {', '.join(known)}"
 
 
 _VARIABLE: Final = re.compile(r"(?<!\$)\$\{var\.[^}]*\}")

@@ -161,11 +161,18 @@ def _unknown_key(key: str, spot: _Spot, context: Context) -> Misfit:
     fields = model.field_names()
     hint = closest(key, fields) or (f"fields here are {', '.join(fields)}" if fields else None)
     if key.lower() in SECRET_NAMES:
-        hint = secret_hint(model.key_variable)
+        hint = _secret_hint(model.key_variable)
     return Misfit(UNKNOWN_KEY, spot.path, f'"{key}" is not a field here', hint, spot.inside, at_key=True)
 
 
-def secret_hint(variable: str = SpecModel.key_variable) -> str:
+def section_hint(key: str, known: Sequence[str]) -> str:
+    """What to write in place of a section that there is not."""
+    if key.lower() in SECRET_NAMES:
+        return _secret_hint()
+    return closest(key, known) or f"sections are {', '.join(known)}"
+
+
+def _secret_hint(variable: str = SpecModel.key_variable) -> str:
     """What to do about a key that somebody wrote where everybody can read it."""
     return f"keys never go into specs: set {variable}"
 
