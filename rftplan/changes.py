@@ -146,6 +146,8 @@ class Change:
     step: object = None
     fingerprint: str | None = None
     """What the spec wants the resource to be, so that a digest binds what will be launched."""
+    closes: int | None = None
+    """The number of an open intent that certainly came to nothing, which apply closes although it does not act."""
 
 
 @dataclass(frozen=True, slots=True)

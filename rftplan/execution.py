@@ -100,6 +100,8 @@ async def _level(execution: Execution, act: Act, changes: list[Change], results:
     for change in changes:
         if isinstance(change.step, RecordStep) and change.action is Action.NOOP:
             _note_silently(act, change.address, change.step)
+        if change.closes is not None:
+            _close(act, change.address, change.closes)
         settled = _without_acting(execution, change, results)
         if settled is None:
             acting.append(change)
@@ -123,6 +125,12 @@ def _note_silently(act: Act, address: Address, step: RecordStep) -> None:
         act.ledger.finish(intent, step.entry, tombstone=step.tombstone)
     else:
         act.ledger.record(address, step.entry, tombstone=step.tombstone)
+
+
+def _close(act: Act, address: Address, number: int) -> None:
+    intent = act.open_intents.get(address)
+    if intent is not None and intent.number == number:
+        act.ledger.abandon(intent)
 
 
 def _without_acting(execution: Execution, change: Change, results: Mapping[Address, Result]) -> Result | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
-from rftplan.changes import Action, Plan
+from rftplan.changes import Action, Change, Plan
 from rftplan.errors import Diagnostic, LockError, RefusedPlanError, SpecError, UserError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Execution, Stop, execute
@@ -182,7 +182,12 @@ async def apply(
 
 
 def _writes(made: Plan) -> bool:
-    return made.acts or any(c.action is Action.NOOP and isinstance(c.step, RecordStep) for c in made.changes)
+    return made.acts or any(_notes(change) for change in made.changes)
+
+
+def _notes(change: Change) -> bool:
+    """Whether lock or journal shall know something more, although nothing is done."""
+    return change.closes is not None or (change.action is Action.NOOP and isinstance(change.step, RecordStep))
 
 
 def _acting(

@@ -167,7 +167,7 @@ class Act:
         *,
         launch: str | None = None,
         target: tuple[str, ...] = (),
-        tombstone: str | None = None,
+        tombstone_of: Callable[[T], str | None] = lambda _: None,
     ) -> T:
         """One journalled effect: intent, call with its token, result.
 
@@ -185,7 +185,7 @@ class Act:
         except ApiError as error:
             self.ledger.lose(intent)
             raise LostEffect(intent, error) from error
-        self.ledger.finish(intent, entry_of(answer), tombstone=tombstone)
+        self.ledger.finish(intent, entry_of(answer), tombstone=tombstone_of(answer))
         await self.ledger.synced()
         return answer
 

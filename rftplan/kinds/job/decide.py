@@ -26,7 +26,15 @@ from rftplan.lockfile import Entry, Origin
 
 
 def decide(situation: Situation) -> Change:
-    """What would make the job match its spec."""
+    """What would make the job match its spec. A launch that came to nothing, and that nothing follows, is closed."""
+    change = _decided(situation)
+    open_ = situation.intent
+    if open_ is None or change.action.acts or open_.intent.verb != "launch" or not open_.settled:
+        return change
+    return replace(change, closes=open_.intent.number)
+
+
+def _decided(situation: Situation) -> Change:
     seen = situation.seen if isinstance(situation.seen, SeenJob) else SeenJob()
     if situation.want is None:
         return _removed(situation, seen)
@@ -95,7 +103,8 @@ def _origin(entry: Entry | None) -> Origin:
 
 
 def _buried(situation: Situation, seen: SeenJob) -> bool:
-    return we_ended(situation, max(seen.slot, key=age).metadata.get(LAUNCH_KEY))
+    newest = max(seen.slot, key=age)
+    return newest.status is JobStatus.CANCELLED and we_ended(situation, newest.metadata.get(LAUNCH_KEY))
 
 
 def _looks_moved(situation: Situation, seen: SeenJob, want: Resource) -> tuple[str, str] | None:

@@ -24,9 +24,9 @@ def launch_of(fingerprint: str, attempt: int) -> str:
 
 
 def attempt_of(launch: str) -> int:
-    """The attempt that a launch names; 0 if it names none."""
+    """The attempt that a launch names; 0 if it names none. The text comes from the service, and may be anything."""
     number = launch.rpartition(":")[2]
-    return int(number) if number.isdigit() else 0
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
 
 
 def identity(spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:

@@ -235,6 +235,7 @@ async def _one_a_slot(
 
 
 _BAD_ENDS: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
+_OWN_ENDS: Final = (JobStatus.FAILED, JobStatus.SUCCEEDED)
 
 
 def _take(change: Change, entry: Entry, act: Act) -> Result:
@@ -256,7 +257,8 @@ async def _cancel_step(change: Change, step: CancelStep, act: Act) -> Result:
 
 
 async def _cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
-    """Cancel and leave a tombstone, so that our own cancel is never taken for somebody else's."""
+    """Cancel and leave a tombstone, so that our own cancel is never taken for somebody else's. A job that ended by
+    itself before was not ended by us."""
 
     async def cancel(_token: str) -> RemoteJob:
         try:
@@ -274,5 +276,10 @@ async def _cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
     if launch is None and own is not None and own.id == job.id:
         launch = launch_of(own.fingerprint, own.attempt)
     await act.effect(
-        change.address, "cancel", cancel, lambda j: _with_status(change, act, j, None), launch=launch, tombstone=launch
+        change.address,
+        "cancel",
+        cancel,
+        lambda j: _with_status(change, act, j, None),
+        launch=launch,
+        tombstone_of=lambda j: None if j.status in _OWN_ENDS else launch,
     )

@@ -129,7 +129,7 @@ def _steps(situation: Situation, seen: SeenJob) -> tuple[int | None, int | None]
 
 
 def _ended_badly(situation: Situation, seen: SeenJob, job: RemoteJob, run: Run) -> Change:
-    ours = we_ended(situation, _launched_as_recorded(situation))
+    ours = job.status is JobStatus.CANCELLED and we_ended(situation, _launched_as_recorded(situation))
     match run:
         case Run.CANCELLED:
             return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} is {job.status}")
