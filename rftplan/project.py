@@ -20,6 +20,7 @@ from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Execution, Stop, execute
 from rftplan.journal import State, read_state
 from rftplan.kinds.base import Act, RecordStep
+from rftplan.kinds.job import Run
 from rftplan.kinds.scope import Scope
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options, load
@@ -130,6 +131,13 @@ def _checked(selection: Selection, loaded: Loaded) -> Selection:
         close = get_close_matches(unknown[0], jobs, n=1)
         hint = f"did you mean {close[0]}?" if close else f"jobs are {', '.join(jobs) or 'not declared'}"
         raise UserError(f"{', '.join(unknown)} is not a job of these specs", hint=hint)
+    for address in sorted(selection.replace):
+        run = loaded.graph.resources[address].spec.run
+        if run is not Run.RUNNING:
+            raise UserError(
+                f"{address} shall not run (run: {run}), so nothing can be launched in its place",
+                hint=f"write run: running, or leave --replace {address} out",
+            )
     return selection
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
+from rftplan.errors import UserError
 from rftplan.events import Outcome
 from tests.world import Small
 
@@ -101,7 +102,9 @@ def test_nothing_is_uploaded_for_a_launch_that_another_file_holds_up(small: Smal
 
 
 @pytest.mark.parametrize("run", ["paused", "cancelled"])
-def test_replace_launches_nothing_that_shall_not_run(small: Small, run: str) -> None:
+def test_replace_launches_nothing_that_shall_not_run_and_says_so(small: Small, run: str) -> None:
     small.train()
     small.edit(SPEC_FILE, "    model: o4-mini", f"    run: {run}\n    model: o4-mini")
-    assert small.changes(replace=frozenset({JOB}))["job.review"].action is Action.NOOP
+    with pytest.raises(UserError, match=f"run: {run}") as refused:
+        small.plan(replace=frozenset({JOB}))
+    assert "run: running" in str(refused.value.hint)
