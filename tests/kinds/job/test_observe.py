@@ -79,7 +79,8 @@ def test_everybody_agrees_which_launch_came_first(pairs: list[tuple[int, int]]) 
 
 def test_the_highest_attempt_counts_whatever_else_metadata_says() -> None:
     want = resource(job_spec())
-    jobs = [remote(JobStatus.FAILED, launch=f"{want.fingerprint}:{n}") for n in ("2", "10", "x", "²", "٣", "9" * 5000, "-1", "")]
+    written = ("2", "10", "x", "²", "٣", "9" * 5000, "-1", "")
+    jobs = [remote(JobStatus.FAILED, launch=f"{want.fingerprint}:{n}") for n in written]
     assert attempts(jobs) == 10
     assert attempts([remote(JobStatus.FAILED)]) == attempts([]) == 0
 
