@@ -46,6 +46,9 @@ def make_plan(inputs: PlanInputs) -> Plan:
 
     What would be made on demand is decided again once it is known which of the demands are blocked by another.
     """
+    found = _found_lineage(inputs) if inputs.scope.fresh else None
+    if found is not None:
+        inputs = replace(inputs, scope=replace(inputs.scope, lineage=found))
     decided: dict[Address, Change] = {}
     drift: list[Drift] = []
     order = [*inputs.graph.order, *_orphans(inputs)]
@@ -71,13 +74,13 @@ def make_plan(inputs: PlanInputs) -> Plan:
         drift=tuple(sorted(drift, key=lambda d: (d.address, d.detail))),
         diagnostics=inputs.diagnostics,
         allowed=inputs.allowed,
-        lineage=_found_lineage(inputs) if inputs.scope.fresh else None,
+        lineage=found,
     )
 
 
 def _found_lineage(inputs: PlanInputs) -> str | None:
     """Whose launches are there already: a lock that was lost takes its own lineage up again."""
-    found = (KINDS[a.kind].lineage(seen) for a, seen in sorted(inputs.snapshot.items(), key=lambda item: item[0]))
+    found = (KINDS[a.kind].lineage(_situation(inputs, a, {}, {}, {})) for a in sorted(inputs.snapshot))
     return next((lineage for lineage in found if lineage), None)
 
 

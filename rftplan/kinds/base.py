@@ -241,8 +241,9 @@ class Kind(ABC, Generic[SpecT]):
     def standing(self, situation: Situation) -> Standing:
         """How it stands now, for `status`. Pure."""
 
-    def lineage(self, seen: object) -> str | None:
-        """The lineage that a launch seen at the service was made under, for a lock that was lost."""
+    def lineage(self, situation: Situation) -> str | None:
+        """The lineage that a launch seen at the service was made under, for a lock that was lost: of what the specs
+        still want, or a person replaces. Anything else may be somebody else's."""
         return None
 
     @abstractmethod

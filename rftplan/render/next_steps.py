@@ -21,7 +21,7 @@ HOLDS: Final[Mapping[Reason, str]] = {
     Reason.AMBIGUOUS: f"cancel all of them but one at the service; or launch it anew: {_AGAIN}",
     Reason.DUPLICATE: "cancel what runs beside it at the service, then {program} plan",
     Reason.FOREIGN_LINEAGE: "bring back the lock that launched it (--lock FILE, git log -- rftplan.lock); "
-    f"or cancel it at the service, then {_AGAIN}",
+    f"or, if nobody else needs it, launch in its place and cancel it: {_AGAIN}",
     Reason.LOOKS_MOVED: f"write that into the specs; or launch it as something new: {_AGAIN}",
     Reason.UPSTREAM_BLOCKED: "decide about that one first",
     Reason.PREVENTED: "take that out of its spec, or undo what asks for it",

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from rftplan.address import Address
-from rftplan.changes import Action, Reason
+from rftplan.changes import Action, Hazard, Reason
 from rftplan.events import Outcome
-from tests.faults import Fault, once
-from tests.scenarios.test_bad_luck import JOBS, PAID, PaidService
+from tests.faults import Fault, always, once
+from tests.scenarios.test_bad_luck import JOBS, PAID, PaidService, with_fault
 from tests.world import Clock, Small
 
 S = "specs/main.yaml"
@@ -81,3 +84,85 @@ def test_a_replacement_that_was_never_launched_leaves_nothing_open(tmp_path):
     journal = "".join(path.read_text() for path in (small.root / ".rftplan").rglob("journal*.jsonl"))
     service.close()
     assert '"intent"' not in journal
+
+
+def lose_the_lock(small: Small) -> None:
+    (small.root / "rftplan.lock").unlink()
+    shutil.rmtree(small.root / ".rftplan/default")
+
+
+def active(small: Small) -> list[str]:
+    return [job.id for job in small.jobs() if not job.status.ended]
+
+
+def second_team(small: Small, root: Path) -> Small:
+    """Another project of the same name at the same service, with a lock of its own to come."""
+    other = Small.at(root, clock=small.clock, ids=itertools.count(1000))
+    (root / ".rftplan").mkdir()
+    (root / ".rftplan/local").symlink_to(small.root / ".rftplan/local")
+    return other
+
+
+@pytest.mark.parametrize("run", ["running", "paused", "cancelled"])
+def test_a_first_apply_does_nothing_to_what_another_lock_launched_under_the_same_name(tmp_path, run):
+    ours = Small.at(tmp_path / "a")
+    ours.launch_until_step()
+    theirs = second_team(ours, tmp_path / "b")
+    theirs.edit(S, "n_epochs: 2", "n_epochs: 3")
+    theirs.edit(S, "    model: o4-mini", f"    run: {run}\n    model: o4-mini")
+    for _ in range(3):
+        change = theirs.changes()["job.review"]
+        assert (change.action, change.reason) == (Action.HOLD, Reason.FOREIGN_LINEAGE)
+        theirs.apply()
+    assert [str(job.status) for job in ours.jobs()] == ["running"]
+
+
+def test_a_destroy_without_a_lock_leaves_what_the_specs_never_said_and_says_so(tmp_path):
+    ours = Small.at(tmp_path / "a")
+    ours.launch_until_step()
+    theirs = second_team(ours, tmp_path / "b")
+    theirs.edit(S, "n_epochs: 2", "n_epochs: 3")
+    assert theirs.changes(destroy=True)["job.review"].reason is Reason.FOREIGN_LINEAGE
+    theirs.apply(destroy=True)
+    assert len(active(ours)) == 1
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["at once", "after an apply that held it"])
+def test_an_edit_without_the_lock_is_held_until_a_person_replaces(small, applied):
+    small.launch_until_step()
+    (old,) = active(small)
+    lose_the_lock(small)
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    if applied:
+        small.apply()
+        assert active(small) == [old]
+    assert small.changes()["job.review"].reason is Reason.FOREIGN_LINEAGE
+    replaced = small.plan(replace=frozenset({JOB}))
+    assert [(str(at), hazard.hazard) for at, hazard in replaced.hazards()] == [("job.review", Hazard.CANCEL_ACTIVE)]
+    small.apply(replace=frozenset({JOB}))
+    assert active(small) == [small.lock().resources[JOB].id] != [old]
+
+
+def test_what_was_replaced_without_the_lock_is_cancelled_later_if_its_cancel_failed(small):
+    small.apply()
+    (old,) = active(small)
+    lose_the_lock(small)
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    with_fault(small, always("POST", f"{JOBS}/{old}/cancel", Fault.ERROR_BEFORE))
+    small.apply(replace=frozenset({JOB}))
+    assert len(active(small)) == 2
+    small.wrap = lambda inner: inner
+    small.apply()
+    assert active(small) == [small.lock().resources[JOB].id]
+
+
+def test_what_an_edit_left_running_is_ours_too_when_the_lock_was_lost(small):
+    small.apply()
+    (first,) = active(small)
+    small.edit(S, "n_epochs: 2", "n_epochs: 3")
+    with_fault(small, always("POST", f"{JOBS}/{first}/cancel", Fault.ERROR_BEFORE))
+    small.apply()
+    small.wrap = lambda inner: inner
+    lose_the_lock(small)
+    small.apply()
+    assert active(small) == [small.lock().resources[JOB].id] != [first]

@@ -78,9 +78,10 @@ class JobKind(Kind[JobSpec]):
             said.append("SIMULATED")
         return Standing(job.raw_status, job.id, ", ".join(said))
 
-    def lineage(self, seen: object) -> str | None:
-        slot = seen.slot if isinstance(seen, observe.SeenJob) else ()
-        tokens = [job.metadata.get(launch.TOKEN_KEY, "") for job in slot]
+    def lineage(self, situation: Situation) -> str | None:
+        seen = situation.seen if isinstance(situation.seen, observe.SeenJob) else observe.SeenJob()
+        jobs = (*seen.slot, *(seen.others if situation.replace else ()))
+        tokens = [job.metadata.get(launch.TOKEN_KEY, "") for job in jobs]
         return next((token.partition(":")[0] for token in tokens if ":" in token), None)
 
     async def perform(self, change: Change, act: Act) -> Result:

@@ -15,6 +15,7 @@ from rftplan.kinds.job.remedies import (
     adopt,
     after_failure,
     cancel,
+    hold_for_active,
     hold_for_foreign,
     launch,
     pause,
@@ -122,7 +123,8 @@ def _keep_from_running(situation: Situation, seen: SeenJob, run: Run) -> Change:
     """The spec changed and shall not run: stop what runs, launch nothing."""
     active = active_jobs(situation, seen)
     if not active:
-        return situation.change(Action.NOOP, "keep", Reason.RUN_STATE_HELD_BACK, f"run: {run}")
+        held = hold_for_active(situation, seen)
+        return held or situation.change(Action.NOOP, "keep", Reason.RUN_STATE_HELD_BACK, f"run: {run}")
     known = [job for job in active if job.status not in (JobStatus.PAUSING, JobStatus.UNKNOWN)]
     if not known:
         job = active[-1]
@@ -185,6 +187,8 @@ def _removed(situation: Situation, seen: SeenJob) -> Change:
     active = (*active_jobs(situation, seen), *_cut_off(situation, seen))
     if not active and situation.intent is not None and not situation.intent.settled:
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
+    if not active and situation.scope.fresh and (held := hold_for_active(situation, seen)) is not None:
+        return held
     if not active:
         return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, "the job has ended; it stays there")
     change = cancel(situation, active, Reason.REMOVED_FROM_SPEC, "still active", forget=True)

@@ -28,9 +28,14 @@ def _active(seen: SeenJob, keep: str | None) -> list[RemoteJob]:
 
 
 def _foreign(situation: Situation, job: RemoteJob) -> bool:
-    """Launched under another lock; one that was lost is taken up again, so nothing is foreign then."""
+    """Launched under another lock. A lock that was lost is taken up again by what the specs still want, and by what a
+    person replaces; anything else without a lock may be somebody else's work under the same names."""
     lineage = job.metadata.get(TOKEN_KEY, "").partition(":")[0]
-    return bool(lineage) and lineage != situation.scope.lineage and not situation.scope.fresh
+    if not lineage or lineage == situation.scope.lineage or situation.replace:
+        return False
+    want = situation.want
+    same = want is not None and job.metadata.get(LAUNCH_KEY, "").rpartition(":")[0] == want.fingerprint
+    return not (situation.scope.fresh and same)
 
 
 def hold_for_foreign(situation: Situation, jobs: Sequence[RemoteJob]) -> Change | None:
@@ -40,6 +45,11 @@ def hold_for_foreign(situation: Situation, jobs: Sequence[RemoteJob]) -> Change 
             detail = f"{job.id} was launched under another lock ({job.metadata[TOKEN_KEY].partition(':')[0]})"
             return situation.change(Action.HOLD, "hold", Reason.FOREIGN_LINEAGE, detail)
     return None
+
+
+def hold_for_active(situation: Situation, seen: SeenJob) -> Change | None:
+    """HOLD if a job that runs under this address was launched under another lock."""
+    return hold_for_foreign(situation, _active(seen, None))
 
 
 def we_ended(situation: Situation, launch: str | None) -> bool:
@@ -92,7 +102,7 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
         )
     buried = max((attempt_of(t) for t in situation.tombstones if t.startswith(want.fingerprint)), default=0)
     own = entry.attempt if entry is not None and stands_for(entry, want) else 0
-    if (foreign := hold_for_foreign(situation, _active(seen, None))) is not None:
+    if (foreign := hold_for_active(situation, seen)) is not None:
         return foreign
     cancels = active_jobs(situation, seen)
     hazards = [HazardOf(Hazard.SPEND, "starts a paid run")] if situation.scope.profile.paid else []

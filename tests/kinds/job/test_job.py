@@ -63,10 +63,12 @@ def test_a_standing_tells_step_reward_fault_and_that_it_is_simulated() -> None:
     )
 
 
-def test_the_lineage_of_a_lost_lock_is_that_of_the_launch_in_the_slot() -> None:
+def test_the_lineage_of_a_lost_lock_is_that_of_the_launch_in_the_slot_or_of_what_a_person_replaces() -> None:
     want = resource(job_spec())
     ours = remote(JobStatus.RUNNING, launch=first_launch(want), lineage="lost-one")
-    assert KIND.lineage(SeenJob(slot=(remote(JobStatus.RUNNING), ours))) == "lost-one"
-    assert KIND.lineage(SeenJob(mine=ours)) is None
-    assert KIND.lineage(None) is None
+    assert KIND.lineage(situation(want, seen=SeenJob(slot=(remote(JobStatus.RUNNING), ours)))) == "lost-one"
+    assert KIND.lineage(situation(want, seen=SeenJob(mine=ours))) is None
+    assert KIND.lineage(situation(want)) is None
+    assert KIND.lineage(situation(want, seen=SeenJob(others=(ours,)))) is None
+    assert KIND.lineage(situation(want, seen=SeenJob(others=(ours,)), replace=True)) == "lost-one"
     assert entry_for(want, ours).id == ours.id
