@@ -101,6 +101,8 @@ MIRROR_ELSEWHERE = {
     "api.port": "api/test_life.py",
     "api.profiles.base": "api/profiles/test_profiles.py",
     "events": "cli/test_board.py",
+    # Signals end processes, so it is tested from outside.
+    "cli.interrupt": "cli/test_at_a_terminal.py",
     "server.trainer": "server/test_simulate.py",
     # Halves of one thing, cut for their length; the other half, or the public face, has the tests of both.
     "source.document": "source/test_source.py",

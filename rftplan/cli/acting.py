@@ -76,16 +76,18 @@ def destroy(
 
 
 def _carry_out(run: Invocation, order: Order) -> int:
+    from rftplan.cli.interrupt import interruptible
     from rftplan.cli.order import carried_out, report
     from rftplan.render.documents import dumped
     from rftplan.render.error_document import declined_document
 
-    if (applied := carried_out(run, order)) is None:
-        run.terminal.err("Nothing was done.\n")
-        if order.json:
-            run.result(dumped(declined_document(exit_code=ExitCode.FAILED)))
-        return ExitCode.FAILED
-    return report(run, order, applied)
+    with interruptible(run.program) as interrupts:
+        if (applied := carried_out(run, order, interrupts)) is not None:
+            return report(run, order, applied)
+    run.terminal.err("Nothing was done.\n")
+    if order.json:
+        run.result(dumped(declined_document(exit_code=ExitCode.FAILED)))
+    return ExitCode.FAILED
 
 
 def release(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from rftplan.cli.arguments import global_help
 
@@ -20,10 +21,20 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Modules of this package, each with a `register`, and the commands that it registers."""
 
 
+class WholeSummaries(TyperGroup):
+    """Lists commands with their whole summaries, wrapped: the parser would cut them where a terminal is narrow."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(limit=200)) for name, each in commands if each])
+
+
 def make_app(word: str | None = None) -> typer.Typer:
     """All commands; or, where `word` is one, its module's only: declaring all takes longer than most of them."""
     app = typer.Typer(
         name="rftplan",
+        cls=WholeSummaries,
         help="Plan and apply for reinforcement fine-tuning: YAML in, promoted checkpoints out.",
         # `\b` keeps the parser from filling the lines of the list into one paragraph.
         epilog=f"\b\n{global_help()}",

@@ -23,27 +23,51 @@ Go on with: {program} apply
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@contextmanager
-def stop_on_interrupt(listener: Listener, program: str) -> Iterator[asyncio.Event]:
-    """An event that the first signal sets. The second ends the process, which the journal is made for.
+class Interrupts:
+    """What the signals do: the first stops what is being acted, or the command where nothing is; the second ends the
+    process at once, whatever it is doing, with a word about how to go on."""
 
-    Must be entered inside the running loop, in the main thread.
-    """
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._asked = False
+        self._acting: tuple[asyncio.AbstractEventLoop, asyncio.Event, Listener] | None = None
 
-    def interrupted(_signal: int, _frame: Any) -> None:
-        if stop.is_set():
-            with suppress(Exception):  # it may be in the middle of drawing
-                listener.close()
-            with suppress(OSError):
-                os.write(2, _STOPPED.format(program=program).encode())  # past the stream, which may be in use
-            os._exit(ExitCode.INTERRUPTED)
+    @contextmanager
+    def stopping(self, listener: Listener) -> Iterator[asyncio.Event]:
+        """An event that the first signal sets. Must be entered inside the running loop."""
+        stop = asyncio.Event()
+        self._acting = asyncio.get_running_loop(), stop, listener
+        try:
+            yield stop
+        finally:
+            self._acting = None
+
+    def signalled(self, _signal: int, _frame: Any) -> None:
+        if self._asked:
+            self._end()
+        if self._acting is None:
+            raise KeyboardInterrupt
+        self._asked = True
+        loop, stop, listener = self._acting
         stop.set()
         loop.call_soon_threadsafe(listener.say, _STOPPING)
 
-    previous = [(number, signal.signal(number, interrupted)) for number in SIGNALS]
+    def _end(self) -> None:
+        """Past the streams, which may be in the middle of a write."""
+        drawn = self._acting[2].erasure() if self._acting else ""
+        with suppress(OSError):
+            os.write(2, (drawn + _STOPPED.format(program=self._program)).encode())
+        os._exit(ExitCode.INTERRUPTED)
+
+
+@contextmanager
+def interruptible(program: str) -> Iterator[Interrupts]:
+    """Signals handled until the end of the block: a second one may come while the first is still being obeyed, or
+    while the summary is printed. Must be entered in the main thread, outside of any loop."""
+    interrupts = Interrupts(program)
+    previous = [(number, signal.signal(number, interrupts.signalled)) for number in SIGNALS]
     try:
-        yield stop
+        yield interrupts
     finally:
         for number, handler in previous:
             signal.signal(number, handler)

@@ -6,17 +6,20 @@ A listener swallows the errors of its stream: that nobody reads any more must no
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from rftplan.cli.board import Board
+from rftplan.cli.board import Board, Training
 from rftplan.cli.terminal import Terminal
 from rftplan.events import Event, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
 from rftplan.render.look import Look, Tone
 from rftplan.render.progress_text import (
     reading_line,
     result_line,
+    trained_line,
     training_line,
     training_lines,
     unanswered_line,
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 Clock = Callable[[], float]
+_MOST_ENDS = 5
+"""Of what ended, so many are shown while the rest is under way."""
 FRAME = 0.1
 """Seconds between two drawings, so that a flood of events costs nothing."""
 
@@ -40,7 +45,10 @@ class Listener(Protocol):
         """A line that stays, between the others."""
 
     def close(self) -> None:
-        """Leave nothing half drawn. The next event may start anew."""
+        """Leave nothing half drawn, and of training its last state. The next event may start anew."""
+
+    def erasure(self) -> str:
+        """Control codes that take away what is drawn, for when nothing else may run any more."""
 
 
 def listener_for(terminal: Terminal, look: Look, *, now: Clock = time.monotonic) -> Listener:
@@ -69,6 +77,12 @@ def event_line(event: Event, look: Look) -> str:
             assert_never(event)
 
 
+def _end_line(event: Event, look: Look) -> str:
+    """The end of a training, in place of another word about its launch."""
+    assert isinstance(event, StepEnded)
+    return trained_line(event.result, look)
+
+
 class Lines:
     """News only, one line each: starts, ends, and training when something was validated."""
 
@@ -77,8 +91,9 @@ class Lines:
         self._board = Board()
 
     def __call__(self, event: Event) -> None:
+        trained = isinstance(event, StepEnded) and event.result.address in self._board.training
         if self._board.fold(event, self._now()):
-            self.say(event_line(event, self._look))
+            self.say(_end_line(event, self._look) if trained else event_line(event, self._look))
 
     def say(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -87,33 +102,53 @@ class Lines:
     def close(self) -> None:
         pass
 
+    def erasure(self) -> str:
+        return ""
+
 
 class LiveView:
-    """What is under way is drawn at the bottom; what ended stays above it."""
+    """What is under way, under the latest ends. All of it goes when it closes, for the summary tells every end; the
+    last state of each training stays, which nothing else tells."""
 
     def __init__(self, terminal: Terminal, look: Look, now: Clock) -> None:
         self._terminal, self._look, self._now = terminal, look, now
         self._board = Board()
         self._live: Live | None = None
         self._drawn = float("-inf")
+        self._height = 0
+        self._ends: deque[str] = deque(maxlen=_MOST_ENDS)
 
     def __call__(self, event: Event) -> None:
         now = self._now()
+        trained = self._board.training.get(event.result.address) if isinstance(event, StepEnded) else None
         news = self._board.fold(event, now)
         if isinstance(event, StepEnded):
-            self.say(event_line(event, self._look))
+            self._ends.append(_end_line(event, self._look) if trained else event_line(event, self._look))
+        if trained is not None:
+            self._keep(trained)
         elif news or now - self._drawn >= FRAME:
             self._draw(now)
 
     def say(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             self._clear()
-            self._terminal.err("\n".join(self._look.prose(line, indent=0, hang=4)) + "\n")
+            self._terminal.err(line + "\n")
             self._draw(self._now())
 
     def close(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             self._clear()
+        left = list(self._board.training.values())
+        self._board = Board()
+        self._ends.clear()
+        for training in left:
+            self._keep(training)
+
+    def erasure(self) -> str:
+        return "" if self._live is None else "\r\x1b[2K" + "\x1b[1A\x1b[2K" * (self._height - 1) + "\x1b[?25h"
+
+    def _keep(self, training: Training) -> None:
+        self.say("\n".join(training_lines(training.last, training.curve, self._look)))
 
     def _clear(self) -> None:
         if self._live is not None:
@@ -124,7 +159,8 @@ class LiveView:
         from rich.text import Text
 
         self._drawn = now
-        lines = [Text.from_ansi(line) for line in board_lines(self._board, self._look, now)]
+        lines = [Text.from_ansi(line) for line in (*self._ends, *board_lines(self._board, self._look, now))]
+        self._height = min(len(lines), shutil.get_terminal_size().lines)
         with contextlib.suppress(OSError, ValueError):
             if not lines:
                 self._clear()

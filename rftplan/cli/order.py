@@ -11,13 +11,12 @@ from rftplan import project
 from rftplan.api.port import JobStatus
 from rftplan.changes import Hazard, Plan, Reason
 from rftplan.cli.exit_codes import ExitCode
-from rftplan.cli.interrupt import stop_on_interrupt
 from rftplan.cli.invocation import Invocation
 from rftplan.errors import UsageError
 from rftplan.events import Outcome
 from rftplan.kinds.job.observe import status_in
 from rftplan.planner import Selection
-from rftplan.render.apply_text import apply_text
+from rftplan.render.apply_text import apply_text, closing_text
 from rftplan.render.documents import apply_document, dumped, finding_document, plan_document
 from rftplan.render.plan_text import proposal_text
 from rftplan.render.shapes import ApplyDocument, ResultDocument
@@ -25,6 +24,7 @@ from rftplan.render.text import error_text
 from rftplan.safety import refuse_unallowed
 
 if TYPE_CHECKING:
+    from rftplan.cli.interrupt import Interrupts
     from rftplan.cli.live import Listener
     from rftplan.lockfile import Entry, Lock
     from rftplan.project import Applied, Consent
@@ -51,18 +51,18 @@ def parse_allowed(lists: Iterable[str]) -> frozenset[Hazard]:
     return frozenset(known[word] for word in words)
 
 
-def carried_out(run: Invocation, order: Order) -> Applied | None:
+def carried_out(run: Invocation, order: Order, interrupts: Interrupts) -> Applied | None:
     """Plan, ask, act. None if the answer was no; UsageError if there is nobody to ask."""
     if order.asks and not run.terminal.can_ask:
         raise UsageError(
             "there is no terminal to ask on, and nothing is done without a yes",
             hint=f"look with {run.program} plan, then give --yes (and --allow for the hazards it lists)",
         )
-    return asyncio.run(_act(run, order))
+    return asyncio.run(_act(run, order, interrupts))
 
 
-async def _act(run: Invocation, order: Order) -> Applied | None:
-    with run.listener() as listener, stop_on_interrupt(listener, run.program) as stop:
+async def _act(run: Invocation, order: Order, interrupts: Interrupts) -> Applied | None:
+    with run.listener() as listener, interrupts.stopping(listener) as stop:
         return await project.apply(
             run.options(),
             consent=_consent(run, order, listener, stop),
@@ -117,7 +117,8 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
         run.findings(map(finding_document, applied.plan.diagnostics))
     if run.terminal.live:
         run.terminal.err("\n")
-    run.result(dumped(document) if order.json else apply_text(document, run.look))
+    told = closing_text if run.terminal.shows_lines_with_results else apply_text
+    run.result(dumped(document) if order.json else told(document, run.look))
     if applied.unsaved is not None:
         run.terminal.err(error_text(str(applied.unsaved), applied.unsaved.hint, run.look_err))
         return ExitCode.FAILED

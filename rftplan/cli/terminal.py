@@ -24,6 +24,8 @@ _ASCII = {
     "✓": "*", "✗": "x", "…": "...", "→": "->", "≥": ">=", "≤": "<=", "·": ".", "±": "+-", "×": "x",
     **dict(zip("▁▂▃▄▅▆▇█", "_.-:=+*#", strict=True)),
 }  # fmt: skip
+_ASCII_MARKS = {"…": ".", "±": "%"}
+"""As the mark of a line, where columns follow, one sign is one character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,15 @@ class Terminal:
     def live(self) -> bool:
         """Whether lines on stderr may be drawn again and again."""
         return self.stderr.isatty() and self._animated
+
+    @property
+    def shows_lines_with_results(self) -> bool:
+        """Whether both streams are one, so that who reads results has read every line of progress (`2>&1`)."""
+        try:
+            out, err = (os.fstat(stream.fileno()) for stream in (self.stdout, self.stderr))
+        except (OSError, ValueError):
+            return False
+        return not self.live and os.path.samestat(out, err)
 
     @property
     def can_ask(self) -> bool:
@@ -121,7 +132,15 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
         raise error
     refused = error.object[error.start : error.end]
     plain = "".join(_ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in refused)
+    if refused in _ASCII_MARKS and _begins_line(error.object[: error.start]):
+        plain = _ASCII_MARKS[refused]
     return plain, error.end
+
+
+def _begins_line(before: str) -> bool:
+    """Whether only spaces, and the start of a colour, stand before it in its line."""
+    start = before[before.rfind("\n") + 1 :].lstrip(" ")
+    return not start or (start.startswith("\x1b[") and start.endswith("m") and len(start) <= len("\x1b[36m"))
 
 
 @contextmanager

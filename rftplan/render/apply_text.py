@@ -51,8 +51,18 @@ def ended_words(verb: str, action: Action, outcome: Outcome) -> str:
 
 def apply_text(document: ApplyDocument, look: Look) -> str:
     """What was done, what failed and why, what was not tried, what is promoted, and what to type next."""
+    return _text(document, document["results"], look)
+
+
+def closing_text(document: ApplyDocument, look: Look) -> str:
+    """The same for a reader who was told line by line what was done: only what there is more to say about."""
+    more = [r for r in document["results"] if r["outcome"] != Outcome.DONE or "evidence" in r]
+    return _text(document, more, look)
+
+
+def _text(document: ApplyDocument, results: Sequence[ResultDocument], look: Look) -> str:
     blocks = [
-        _result_lines(document["results"], look),
+        _result_lines(results, look),
         [_summary(document, look)],
         _promoted_lines(document, look),
         _next_lines(document, look),
@@ -65,17 +75,22 @@ def apply_text(document: ApplyDocument, look: Look) -> str:
 
 def _result_lines(results: Sequence[ResultDocument], look: Look) -> list[str]:
     cells = [_head(result) for result in results]
-    heads = aligned(cells)
-    whole = fits(heads, None if look.width is None else look.width - 4)
+    count = _beside(cells, None if look.width is None else look.width - 4)
     lines: list[str] = []
-    for head, row, result in zip(heads if whole else aligned([row[:-1] for row in cells]), cells, results, strict=True):
+    for head, row, result in zip(aligned([row[:count] for row in cells]), cells, results, strict=True):
         mark, tone = OUTCOME_MARKS[Outcome(result["outcome"])]
         lines.append(f"  {look.paint(tone, mark)} {head}")
-        lines += [f"      {row[-1]}"] if row[-1] and not whole else []
+        lines += [f"      {cell}" for cell in row[count:] if cell]
         lines += [line for said in _said(result) for line in look.prose(said, indent=6)]
         lines += evidence_lines(result.get("evidence", ()), look, indent=6)
         lines += _step_lines(result, look)
     return lines
+
+
+def _beside(rows: Sequence[Sequence[str]], width: int | None) -> int:
+    """How many of the cells stand beside each other where nothing is wider than `width`; the others go below."""
+    most = len(rows[0]) if rows else 0
+    return next((n for n in range(most, 1, -1) if fits(aligned([row[:n] for row in rows]), width)), 1)
 
 
 def _step_lines(result: ResultDocument, look: Look) -> list[str]:

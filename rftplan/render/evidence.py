@@ -21,6 +21,10 @@ def _lines(seen: EvidenceDocument, look: Look, indent: int) -> list[str]:
     figures = [f"{visible(seen['metric'])} {_comparison(seen)}", verdict, visible(seen["source"])]
     short = len(margin + "  ".join(figures))
     figures[1] = look.paint(tone, verdict)
+    if look.width is not None and short > look.width:
+        figures, caveats = figures[:2], "; ".join([figures[2], *seen["caveats"]])
+        more = look.prose(f"({visible(caveats)})", indent=indent + 2)
+        return [margin + "  ".join(figures), *(look.paint(Tone.CAUTION, line) for line in more)]
     line = margin + "  ".join(part for part in figures if part)
     if not seen["caveats"]:
         return [line]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rftplan.events import Hashed, LookFailed, Result, Trained, Uploaded
 from rftplan.render.apply_text import OUTCOME_MARKS, ended_words
 from rftplan.render.curve import bar, figure, size, sparkline
 from rftplan.render.escape import inert, visible
 from rftplan.render.look import Look, Tone
+from rftplan.render.table import fits
 
 
 def result_line(result: Result, look: Look) -> str:
@@ -24,6 +26,11 @@ def result_line(result: Result, look: Look) -> str:
     return inert("  ".join(part for part in parts if part))
 
 
+def trained_line(result: Result, look: Look) -> str:
+    """How a training ended that was followed: its launch was told long ago."""
+    return result_line(replace(result, verb="training", id=None), look)
+
+
 def training_line(event: Trained, look: Look) -> str:
     """All on one line, for a log."""
     parts = [
@@ -31,8 +38,8 @@ def training_line(event: Trained, look: Look) -> str:
         visible(event.status),
         _step(event),
         _rewards(event),
-        _caveat(event, look),
-        _errors(event, look),
+        look.paint(Tone.CAUTION, _caveat(event)) if event.caveat else "",
+        look.paint(Tone.BAD, _errors(event)) if event.grader_errors else "",
     ]
     return inert("  ".join(part for part in parts if part))
 
@@ -42,12 +49,22 @@ def training_lines(event: Trained, curve: Sequence[float], look: Look) -> list[s
     head = [str(event.address), visible(event.status), _step(event)]
     if event.step is not None and event.total_steps:
         head.append(bar(event.step, event.total_steps))
-    rewards = [_rewards(event), look.paint(Tone.GOOD, sparkline(curve)) if curve else ""]
-    lines = [
-        "  ".join(part for part in parts if part)
-        for parts in (head, rewards, [_caveat(event, look)], [_errors(event, look)])
-    ]
-    return [inert(lines[0]), *(f"  {line}" for line in lines[1:] if line)]
+    rewards = [_rewards(event), sparkline(curve) if curve else ""]
+    lines = [*_packed(head, look, 0), *_packed(rewards, look, 2)]
+    for tone, text in ((Tone.CAUTION, _caveat(event)), (Tone.BAD, _errors(event))):
+        lines += [look.paint(tone, line) for line in look.prose(text, indent=2, hang=2)] if text else []
+    return [inert(line) for line in lines]
+
+
+def _packed(parts: Sequence[str], look: Look, indent: int) -> list[str]:
+    """The parts with two spaces between them, on as many lines as the width asks for."""
+    lines: list[str] = []
+    for part in filter(None, parts):
+        if lines and fits([f"{lines[-1]}  {part}"], look.width):
+            lines[-1] += f"  {part}"
+        else:
+            lines.append(" " * (indent if not lines else 2) + part)
+    return lines
 
 
 def _step(event: Trained) -> str:
@@ -62,14 +79,12 @@ def _rewards(event: Trained) -> str:
     return f"reward {shown}" if shown else ""
 
 
-def _caveat(event: Trained, look: Look) -> str:
-    return look.paint(Tone.CAUTION, f"({visible(event.caveat)})") if event.caveat else ""
+def _caveat(event: Trained) -> str:
+    return f"({visible(event.caveat)})" if event.caveat else ""
 
 
-def _errors(event: Trained, look: Look) -> str:
-    if not event.grader_errors:
-        return ""
-    return look.paint(Tone.BAD, f"grader errors: {visible('; '.join(event.grader_errors))}")
+def _errors(event: Trained) -> str:
+    return f"grader errors: {visible('; '.join(event.grader_errors))}" if event.grader_errors else ""
 
 
 def unanswered_line(event: LookFailed, look: Look) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rftplan.cli.app import COMMANDS, make_app
 from rftplan.cli.arguments import GLOBAL_OPTIONS, Words, first_word, global_help, help_text, take_globals
+from rftplan.cli.boundary import main
 from rftplan.errors import UsageError
 
 ROOT = typer.main.get_command(make_app())
@@ -81,3 +82,12 @@ def test_a_command_is_found_without_declaring_all_of_them() -> None:
         for name in names:
             assert set(typer.main.get_command(make_app(name)).commands) == set(names)  # type: ignore[attr-defined]
     assert set(ROOT.commands) == {name for names in COMMANDS.values() for name in names}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", ["40", "60", "80"])
+def test_no_summary_of_a_command_is_cut(
+    width: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    assert main(["--help"]) == 0
+    assert "..." not in capsys.readouterr().out.partition("Global options")[0].replace("[ARGS]...", "")

@@ -116,3 +116,39 @@ def test_a_second_signal_stops_at_once_and_still_says_how_to_go_on(project: Path
     assert waiting.returncode == 130
     assert err.endswith(f"jobs that were launched go on at the service.\nGo on with: rftplan -C {project} apply\n")
     assert main(["-C", str(project), "plan"]) == 0
+
+
+def test_what_is_told_by_lines_is_not_told_again_to_who_reads_both_streams(project: Path) -> None:
+    command = [sys.executable, "-m", "rftplan", "-C", str(project), "apply", "--yes", "--wait"]
+    environ = {**os.environ, "RFTPLAN_LOCAL_SPEED": "100000"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, check=True)
+    after = done.stdout[done.stdout.index("> file.") :]
+    assert after.count("launch done") == 1
+    assert after.count("upload done") == 2
+    assert "Apply: 5 done." in after
+
+
+def test_at_a_terminal_each_result_stays_once_and_so_does_the_curve(project: Path) -> None:
+    _, shown = typed(project, "yes\n", "apply", "--wait")
+    stays = shown[shown.rindex("\x1b[?25h") :]
+    assert stays.count("launch done") == 1
+    assert stays.count("upload done") == 2
+    assert "job.triage  succeeded  step" in shown and "█" in shown
+
+
+def test_signals_after_the_first_never_go_without_a_word(project: Path) -> None:
+    """Wherever the second one comes: while the calls end, while the loop is closed, while the summary is printed."""
+    command = [sys.executable, "-m", "rftplan", "-C", str(project), "apply", "--yes", "--wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        while not next(waiting.stderr).startswith("Waiting for job.triage"):
+            pass
+        waiting.send_signal(signal.SIGINT)
+        while not next(waiting.stderr).startswith("Stopping when"):
+            pass
+        while waiting.poll() is None:
+            waiting.send_signal(signal.SIGINT)
+        out, err = waiting.communicate()
+    assert waiting.returncode == 130
+    assert "Interrupted.\n" not in err
+    assert f"Go on with: rftplan -C {project} apply" in out + err

@@ -64,7 +64,7 @@ def test_a_reader_that_leaves_is_no_bug(project: Path) -> None:
 def test_in_ascii_the_signs_become_something_like_them(project: Path, environ: dict[str, str]) -> None:
     code, out, _ = shell(project, "rftplan plan", **environ)
     assert code == 0 and out.isascii()
-    assert "  ... deployment.triage" in out
+    assert "  . deployment.triage" in out
 
 
 def test_without_colours_no_sequence_is_written(project: Path) -> None:

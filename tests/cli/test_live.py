@@ -57,7 +57,7 @@ def test_a_log_gets_one_line_for_each_piece_of_news() -> None:
         "job.security-review  no answer, asked again: timed\\nout\n"
         "job.security-review  running  step 3/12  reward train 0.5  valid 0.25  (SIMULATED)\n"
         "job.security-review  running  step 6/12  reward train 0.5  valid 0.75  (SIMULATED)\n"
-        "✗ job.security-review  launch failed  out of\\nquota\n"
+        "✗ job.security-review  training failed  out of\\nquota\n"
     )
 
 
@@ -107,3 +107,24 @@ def test_graders_that_fail_are_told_while_it_trains() -> None:
     broken = Trained(JOB, "x", "running", 1, 2, grader_errors=("explanation 61 of 61 validation answers (other)",))
     for streams in (pipes(), person()):
         assert "grader errors: explanation 61 of 61 validation answers (other)" in told(streams, [broken])
+
+
+def test_a_block_fits_its_terminal() -> None:
+    streams = person()
+    listener = listener_for(streams.terminal, Look(width=40), now=lambda: 0.0)
+    listener(trained(6, 0.75))
+    drawn = re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]", "", streams.stderr.getvalue()).replace("\r", "")
+    assert "[██████████··········]" in drawn and "…" not in drawn
+    assert all(len(line) <= 40 for line in drawn.splitlines())
+
+
+def test_the_last_state_of_a_training_stays_and_a_drawn_block_can_be_taken_away() -> None:
+    streams = person()
+    listener = listener_for(streams.terminal, Look(), now=lambda: 0.0)
+    for event in EVENTS[:-1]:
+        listener(event)
+    assert listener.erasure().startswith("\r\x1b[2K\x1b[1A")
+    listener.close()
+    assert listener.erasure() == ""
+    kept = streams.stderr.getvalue()
+    assert kept.rindex("step 6/12") > kept.rindex("\x1b[?25h")
