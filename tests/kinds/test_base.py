@@ -66,7 +66,7 @@ class Desk:
         def known(_: Any) -> Entry:
             return MADE
 
-        asyncio.run(self.act.effect(JOB, "launch", call, known, launch=LAUNCH, tombstone="v1:old:1"))
+        asyncio.run(self.act.effect(JOB, "launch", call, known, launch=LAUNCH, tombstone_of=lambda _: "v1:old:1"))
         return given
 
     def on_disk(self) -> State:
