@@ -16,7 +16,7 @@ from rftplan.kinds.job.spec import DpoHyperparameters, Method, ReinforcementHype
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "graders.md").read_text()
 SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")}
-GRADERS = {"string_check": StringCheck, "text_similarity": TextSimilarity, "score_model": ScoreModel,
+GRADERS: dict[str, type[BaseModel]] = {"string_check": StringCheck, "text_similarity": TextSimilarity, "score_model": ScoreModel,
            "python": Python, "multi": Multi}  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_functions_metrics_and_methods() -> None:
     assert {words(row[0])[0] for row in table("Rows")} == literal(Method, "type")
 
 
-METHODS = {"supervised": SupervisedHyperparameters, "dpo": DpoHyperparameters,
+METHODS: dict[str, type[BaseModel]] = {"supervised": SupervisedHyperparameters, "dpo": DpoHyperparameters,
            "reinforcement": ReinforcementHyperparameters}  # fmt: skip
 
 
