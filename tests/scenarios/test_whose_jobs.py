@@ -166,3 +166,45 @@ def test_what_an_edit_left_running_is_ours_too_when_the_lock_was_lost(small):
     lose_the_lock(small)
     small.apply()
     assert active(small) == [small.lock().resources[JOB].id] != [first]
+
+
+@pytest.mark.parametrize("wait", [False, True])
+@pytest.mark.parametrize("run", ["paused", "cancelled"])
+def test_a_job_that_is_found_and_shall_not_run_is_stopped_by_the_apply_that_finds_it(small, run, wait):
+    small.launch_until_step()
+    lose_the_lock(small)
+    small.edit(S, "    model: o4-mini", f"    run: {run}\n    model: o4-mini")
+    hazards = [hazard.hazard for _, hazard in small.plan().hazards()]
+    assert hazards == ([Hazard.CANCEL_ACTIVE] if run == "cancelled" else [])
+    small.apply(wait=wait)
+    small.clock.time += 10
+    assert [str(job.status) for job in small.jobs()] == [run]
+    small.apply()
+    assert small.changes()["job.review"].action is Action.NOOP
+    small.edit(S, f"    run: {run}\n", "")
+    assert small.results(wait=True)["job.review"].outcome is Outcome.DONE
+    assert len(small.jobs()) == (1 if run == "paused" else 2)
+
+
+def test_a_launch_that_was_cut_off_and_shall_not_run_is_not_followed_to_its_end(tmp_path):
+    clock = Clock()
+    service = PaidService(tmp_path / "remote", clock)
+    small = Small.at(tmp_path / "p", PAID, clock=clock, environ={"OPENAI_API_KEY": "sk-test"}, wrap=service.transport)
+
+    def cut_off(method: str, path: str, count: int) -> Fault | None:
+        looks_after = (method, path) == ("GET", JOBS) and count > 2
+        return Fault.REFUSED if looks_after else once("POST", JOBS, Fault.LOST_AFTER)(method, path, count)
+
+    service.plan = cut_off
+    small.apply()
+    service.plan = lambda *_: None
+    small.edit(S, "    model: o4-mini", "    run: paused\n    model: o4-mini")
+    change = small.changes()["job.review"]
+    assert (change.reason, change.detail.endswith("run: paused is for a later apply")) == (
+        Reason.INTENT_RECOVERED,
+        True,
+    )
+    small.apply(wait=True)
+    (job,) = small.jobs()
+    service.close()
+    assert not job.status.ended

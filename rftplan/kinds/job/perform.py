@@ -25,7 +25,7 @@ from rftplan.kinds.job.launch import (
     sent_grader,
 )
 from rftplan.kinds.job.observe import age, resolved_values
-from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep, ResumeStep
+from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, LaunchStep, PauseStep, ResumeStep
 from rftplan.lockfile import Entry
 
 
@@ -35,10 +35,10 @@ async def perform(change: Change, act: Act) -> Result:
     match change.step:
         case LaunchStep():
             return await _launch(change, change.step, act)
-        case AdoptStep(entry, cancels):
-            for old in cancels:  # first: once the adopted job is known, nobody looks for others
-                await _cancel_one(change, old, act)
-            return _take(change, entry, act)
+        case AdoptStep():
+            return await _adopt(change, change.step, act)
+        case AdoptToStopStep():
+            return await _adopt_to_stop(change, change.step, act)
         case PauseStep(job_ids):
             return await _pause(change, job_ids, act)
         case ResumeStep(job_id):
@@ -67,6 +67,21 @@ async def _pause(change: Change, job_ids: Sequence[str], act: Act) -> Result:
         )
         said.append(f"now {job.status}" if len(job_ids) == 1 else f"{id} is now {job.status}")
     return result(change, Outcome.DONE, id=job_ids[-1], detail=", ".join(said))
+
+
+async def _adopt(change: Change, step: AdoptStep, act: Act) -> Result:
+    for old in step.cancels:  # first: once the adopted job is known, nobody looks for others
+        await _cancel_one(change, old, act)
+    return _take(change, step.entry, act)
+
+
+async def _adopt_to_stop(change: Change, step: AdoptToStopStep, act: Act) -> Result:
+    done = await _adopt(change, step.adopt, act)
+    if isinstance(step.stop, PauseStep):
+        done = await _pause(change, step.stop.job_ids, act)
+    if isinstance(step.stop, CancelStep):
+        done = await _cancel_step(change, step.stop, act)
+    return replace(done, detail=change.detail)
 
 
 def _close_answered(change: Change, act: Act) -> None:

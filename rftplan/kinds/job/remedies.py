@@ -12,7 +12,7 @@ from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of
 from rftplan.kinds.job.observe import SeenJob, age, attempts, resolved_values
 from rftplan.kinds.job.spec import JobSpec, Run
-from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep
+from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, LaunchStep, PauseStep
 from rftplan.lockfile import Entry, Origin
 
 
@@ -73,14 +73,26 @@ def adopt(situation: Situation, seen: SeenJob, job: RemoteJob, *, verb: str, rea
         attempt=attempt,
         resolved=resolved_values(job),
     )
+    step, there = AdoptStep(entry, cancels), f"{job.id} is {job.status} there already"
+    run: Run = want.spec.run
+    if job.status.ended or run is Run.RUNNING:
+        return situation.change(Action.ADOPT, verb, reason, there, hazards=_cancelling(cancels), step=step)
+    stop, then = _stopping(seen, job, run)
+    risks = _cancelling((*cancels, *(stop.jobs if isinstance(stop, CancelStep) else ())))
     return situation.change(
-        Action.ADOPT,
-        verb,
-        reason,
-        f"{job.id} is {job.status} there already",
-        hazards=_cancelling(cancels),
-        step=AdoptStep(entry, cancels),
+        Action.ADOPT, verb, reason, f"{there}; {then}", hazards=risks, step=AdoptToStopStep(step, stop)
     )
+
+
+def _stopping(seen: SeenJob, job: RemoteJob, run: Run) -> tuple[PauseStep | CancelStep | None, str]:
+    """How an adopted job comes to stand still, as far as that can be done at once, and what is said of it."""
+    if run is Run.CANCELLED and job.status not in (JobStatus.PAUSING, JobStatus.UNKNOWN):
+        return CancelStep((job,)), "it is cancelled then"
+    if run is Run.PAUSED and job.status is JobStatus.RUNNING and job.id in seen.begun:
+        return PauseStep((job.id,)), "it is paused then"
+    if run is Run.PAUSED and job.status in (JobStatus.PAUSED, JobStatus.PAUSING):
+        return None, "it stays so"
+    return None, f"run: {run} is for a later apply"
 
 
 def _cancelling(jobs: Sequence[RemoteJob]) -> tuple[HazardOf, ...]:

@@ -44,6 +44,14 @@ class CancelStep:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptToStopStep:
+    """Take an active job that the specs want to stand still, and stop it; None if it stands still or cannot yet."""
+
+    adopt: AdoptStep
+    stop: PauseStep | CancelStep | None
+
+
+@dataclass(frozen=True, slots=True)
 class FollowStep:
     """Nothing to do; the job runs and `apply --wait` may watch it."""
 
