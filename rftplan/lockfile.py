@@ -164,7 +164,7 @@ def _check_format(document: Any, name: str) -> None:
     if written == FORMAT:
         return
     kind, _, version = str(written).partition("/")
-    if kind == "rftplan.lock" and version.isdigit():
+    if kind == "rftplan.lock" and version.isdecimal():
         raise LockError(
             f"{name} has format {version}, which is newer than this rftplan understands (1)",
             hint="upgrade rftplan: pip install --upgrade rftplan",
@@ -250,7 +250,7 @@ def temporary_for(path: Path) -> Path:
     """Where this process writes what shall replace `path`; what killed processes left there is swept away."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         process = left.name.split(".")[-2]
-        if process.isdigit() and _is_dead(int(process)):
+        if process.isdecimal() and _is_dead(int(process)):
             with suppress(OSError):
                 left.unlink()
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")

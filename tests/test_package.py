@@ -31,8 +31,9 @@ def test_a_program_checks_plans_and_applies(small: Small) -> None:
 
 
 def test_what_is_not_promoted_cannot_be_resolved(small: Small) -> None:
+    small.train()
     try:
-        rftplan.resolve("reviewer", directory=small.root)
+        rftplan.resolve("reviwer", directory=small.root)
     except UserError as error:
         assert "no model is promoted" in error.message
         assert error.hint is not None

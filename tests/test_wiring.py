@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from rftplan.codes import KEY_EXPOSED
 from rftplan.errors import BusyError, CredentialError, LockError, UserError
+from rftplan.loading import load
 from rftplan.promoted import state_paths
-from rftplan.wiring import SPEED, acting_alone
+from rftplan.wiring import SPEED, acting_alone, exposed_keys
 from tests.world import SPEC, Small
 
 HOLDER = """
@@ -64,3 +66,17 @@ def test_the_local_service_needs_no_key_and_another_names_its_variable(small: Sm
     small.write("specs/main.yaml", SPEC.replace("provider: local", "provider: openai"))
     with pytest.raises(CredentialError, match="OPENAI_API_KEY"):
         small.plan()
+
+
+@pytest.mark.parametrize(("mode", "codes"), [(0o644, [KEY_EXPOSED.code]), (0o640, [KEY_EXPOSED.code]), (0o600, [])])
+def test_a_key_file_that_others_can_read_is_a_warning_and_its_key_is_not_shown(
+    small: Small, tmp_path: Path, mode: int, codes: list[str]
+) -> None:
+    small.write("specs/main.yaml", SPEC.replace("provider: local", "provider: openai"))
+    key = tmp_path / "key"
+    key.write_text("sk-very-secret")
+    key.chmod(mode)
+    small.environ["RFTPLAN_KEY_FILE"] = str(key)
+    found = exposed_keys(load(small.options), small.world)
+    assert [one.code for one in found] == codes
+    assert "sk-very-secret" not in repr(found)

@@ -16,8 +16,13 @@ from rftplan.kinds.job.spec import DpoHyperparameters, Method, ReinforcementHype
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "graders.md").read_text()
 SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")}
-GRADERS: dict[str, type[BaseModel]] = {"string_check": StringCheck, "text_similarity": TextSimilarity, "score_model": ScoreModel,
-           "python": Python, "multi": Multi}  # fmt: skip
+GRADERS: dict[str, type[BaseModel]] = {
+    "string_check": StringCheck,
+    "text_similarity": TextSimilarity,
+    "score_model": ScoreModel,
+    "python": Python,
+    "multi": Multi,
+}
 
 
 def words(text: str) -> list[str]:
