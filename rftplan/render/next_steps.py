@@ -15,10 +15,11 @@ HOLDS: Final[Mapping[Reason, str]] = {
     Reason.HELD: "{program} release {address}",
     Reason.LOCK_REBUILT: "{program} release {address}; its candidate is judged anew then",
     Reason.PAUSED_ELSEWHERE: "{program} release {address}, and the next apply resumes it; or write run: paused",
-    Reason.JOB_FAILED: f"mend its spec, or launch it as it is: {_AGAIN}; or leave it at that: write run: cancelled",
+    Reason.JOB_FAILED: "mend its spec or its data; "
+    f"or launch it as it is: {_AGAIN}; or leave it at that: write run: cancelled",
     Reason.CANCELLED_ELSEWHERE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
     Reason.GONE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
-    Reason.AMBIGUOUS: f"cancel all of them but one at the service; or launch it anew: {_AGAIN}",
+    Reason.AMBIGUOUS: f"leave only one of them, where that can be done; or launch it anew: {_AGAIN}",
     Reason.DUPLICATE: "cancel what runs beside it at the service, then {program} plan",
     Reason.FOREIGN_LINEAGE: "bring back the lock that launched it (--lock FILE, git log -- rftplan.lock); "
     f"or, if nobody else needs it, launch in its place and cancel it: {_AGAIN}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -9,7 +10,7 @@ from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, Reason
 from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
-from rftplan.kinds.job.observe import SeenJob, age, resolved_values, same_launch
+from rftplan.kinds.job.observe import SeenJob, age, deciding, resolved_values, same_launch, usable
 from rftplan.kinds.job.remedies import (
     active_jobs,
     adopt,
@@ -74,20 +75,20 @@ _MAY_STILL_APPEAR: Final = (
 def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> Change:
     """Nothing of ours stands for what the spec wants."""
     spec: JobSpec = want.spec
-    usable = [j for j in seen.slot if not j.status.ended or j.status is JobStatus.SUCCEEDED]
-    if spec.run is not Run.RUNNING and len(usable) != 1:
+    found = usable(seen)
+    if spec.run is not Run.RUNNING and len(found) != 1:
         return _keep_from_running(situation, seen, spec.run)
     if situation.replace and spec.run is Run.RUNNING:
         return launch(situation, seen, Reason.ASKED_TO_REPLACE, "")
-    if len(usable) > 1:
-        ids = ", ".join(job.id for job in usable)
-        return situation.change(Action.HOLD, "hold", Reason.AMBIGUOUS, f"{ids} are launches of the same slot")
-    if usable:
-        held = hold_for_foreign(situation, usable)
-        found, came = Reason.FOUND_AT_SERVICE, _origin(situation.entry)
-        return held or adopt(situation, seen, usable[0], verb="adopt", reason=found, origin=came)
+    if len(found) > 1:
+        return situation.change(Action.HOLD, "hold", Reason.AMBIGUOUS, _ambiguous(found))
+    if found:
+        held = hold_for_foreign(situation, found)
+        reason, came = Reason.FOUND_AT_SERVICE, _origin(situation.entry)
+        return held or adopt(situation, seen, found[0], verb="adopt", reason=reason, origin=came)
     if seen.slot:
-        return after_failure(situation, seen, max(seen.slot, key=age), ours=_buried(situation, seen))
+        newest = max(deciding(seen), key=age)
+        return after_failure(situation, seen, newest, ours=_buried(situation, newest))
     if (moved := _looks_moved(situation, seen, want)) is not None:
         said, origin = moved
         detail = f"{said}, which the spec lacks; if it moved, say moved: [{{from: {origin}, to: {situation.address}}}]"
@@ -103,9 +104,20 @@ def _origin(entry: Entry | None) -> Origin:
     return Origin.ADOPTED if entry is None else entry.origin
 
 
-def _buried(situation: Situation, seen: SeenJob) -> bool:
-    newest = max(seen.slot, key=age)
+def _buried(situation: Situation, newest: RemoteJob) -> bool:
     return newest.status is JobStatus.CANCELLED and we_ended(situation, newest.metadata.get(LAUNCH_KEY))
+
+
+def _ambiguous(found: Sequence[RemoteJob]) -> str:
+    """Which they are, and what leaves one of them: what has ended cannot be cancelled any more."""
+    ids = ", ".join(job.id for job in found)
+    active = ", ".join(job.id for job in found if not job.status.ended)
+    ended = sum(job.status.ended for job in found)
+    if ended > 1:
+        helps = "nothing can be cancelled that would leave one of them"
+    else:
+        helps = f"cancel {active if ended else 'all of them but one'} at the service"
+    return f"{ids} are launches of the same slot; {helps}"
 
 
 def _looks_moved(situation: Situation, seen: SeenJob, want: Resource) -> tuple[str, str] | None:

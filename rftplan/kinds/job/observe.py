@@ -57,8 +57,19 @@ def current_job(want: Resource | None, entry: Entry | None, seen: object) -> Rem
         return None
     if entry is not None and (want is None or same_launch(want, entry)):
         return seen.mine
-    usable = [job for job in seen.slot if not job.status.ended or job.status is JobStatus.SUCCEEDED]
-    return usable[0] if len(usable) == 1 else None
+    found = usable(seen)
+    return found[0] if len(found) == 1 else None
+
+
+def deciding(seen: SeenJob) -> list[RemoteJob]:
+    """The launches of the highest attempt: lower ones are what it was launched in place of."""
+    highest = attempts(seen.slot)
+    return [job for job in seen.slot if attempt_of(job.metadata.get(LAUNCH_KEY, "")) == highest]
+
+
+def usable(seen: SeenJob) -> list[RemoteJob]:
+    """What of the deciding launches may stand for the spec; more than one of them nobody can choose between."""
+    return [job for job in deciding(seen) if not job.status.ended or job.status is JobStatus.SUCCEEDED]
 
 
 def same_launch(want: Resource, entry: Entry) -> bool:

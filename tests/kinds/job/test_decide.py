@@ -156,6 +156,51 @@ def test_several_jobs_in_the_slot_are_ambiguous() -> None:
     assert decide(situation(want, seen=SeenJob(slot=jobs))).reason is Reason.AMBIGUOUS
 
 
+S1, S2 = "ftjob-1", "ftjob-2"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason", "cancels"),
+    [
+        (S.SUCCEEDED, S.SUCCEEDED, Reason.FOUND_AT_SERVICE, []),
+        (S.SUCCEEDED, S.RUNNING, Reason.FOUND_AT_SERVICE, []),
+        (S.RUNNING, S.SUCCEEDED, Reason.FOUND_AT_SERVICE, [S1]),
+        (S.PAUSED, S.QUEUED, Reason.FOUND_AT_SERVICE, [S1]),
+        (S.SUCCEEDED, S.FAILED, Reason.JOB_FAILED, []),
+        (S.SUCCEEDED, S.CANCELLED, Reason.CANCELLED_ELSEWHERE, []),
+    ],
+)
+def test_the_highest_attempt_stands_and_lower_ones_are_what_a_replacement_superseded(
+    first: S, second: S, reason: Reason, cancels: list[str]
+) -> None:
+    """The lock was lost: which of them was replaced is written in their launches."""
+    want = resource(job_spec())
+    slot = (
+        remote(first, id=S1, launch=launch_of(want.fingerprint, 1), lineage="lost", created_at=100),
+        remote(second, id=S2, launch=launch_of(want.fingerprint, 2), lineage="lost", created_at=200),
+    )
+    change = decide(situation(want, seen=SeenJob(slot=slot), fresh=True))
+    assert change.reason is reason
+    if isinstance(change.step, AdoptStep):
+        assert (change.step.entry.id, change.step.entry.attempt) == (S2, 2)
+        assert [job.id for job in change.step.cancels] == cancels
+        assert [h.hazard for h in change.hazards] == [Hazard.CANCEL_ACTIVE for _ in cancels]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "words"),
+    [
+        ((S.RUNNING, S.RUNNING), "cancel all of them but one at the service"),
+        ((S.SUCCEEDED, S.RUNNING), "cancel ftjob-1 at the service"),
+        ((S.SUCCEEDED, S.SUCCEEDED), "nothing can be cancelled"),
+    ],
+)
+def test_cancelling_is_advised_only_where_it_helps(statuses: tuple[S, ...], words: str) -> None:
+    want = resource(job_spec())
+    slot = tuple(remote(s, id=f"ftjob-{n}", launch=first_launch(want)) for n, s in enumerate(statuses))
+    assert words in decide(situation(want, seen=SeenJob(slot=slot))).detail
+
+
 def test_a_second_job_beside_the_recorded_one_is_a_duplicate() -> None:
     want, given = launched(S.RUNNING)
     other = remote(S.RUNNING, id="ftjob-2", launch=first_launch(want))
