@@ -25,6 +25,9 @@ from rftplan.reading import UnreadableError, open_regular
 from rftplan.typed_json import list_of, mapping_of, optional_text_of, parse_json, text_of, whole_of
 
 FORMAT: Final = "rftplan.lock/1"
+FORGOTTEN: Final = "forgotten"
+"""The tombstone of an address that an apply or a destroy forgot on purpose: that its entry is not there does not
+mean that a lock was lost."""
 RELEASED: Final = "released"
 """`paused_by` of a job that somebody else paused, and that a person said may go on."""
 
@@ -65,7 +68,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """One environment at one provider identity. `tombstones` are launches that we ended ourselves."""
+    """One environment at one provider identity. `tombstones` are launches that we ended ourselves, and FORGOTTEN
+    where the whole address was given up."""
 
     lineage: str
     provider: ProviderIdentity

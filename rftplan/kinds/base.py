@@ -150,13 +150,13 @@ class Act:
     on_event: OnEvent
     open_intents: Mapping[Address, Intent] = field(default_factory=dict)
 
-    def forget(self, address: Address) -> None:
+    def forget(self, address: Address, *, tombstone: str | None = None) -> None:
         """The lock shall know nothing of this address any more, and the journal wait for nothing."""
         intent = self.open_intents.get(address)
         if intent is not None:
-            self.ledger.finish(intent, None)
+            self.ledger.finish(intent, None, tombstone=tombstone)
         else:
-            self.ledger.record(address, None)
+            self.ledger.record(address, None, tombstone=tombstone)
 
     async def effect(
         self,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
+from rftplan.releasing import release
 from tests.world import Small
 
 JOB = Address("job", "review")
@@ -19,3 +22,38 @@ def test_a_replaced_job_is_found_again_when_the_lock_is_lost(small: Small) -> No
     small.apply()
     assert (small.lock().resources[JOB].id, small.lock().resources[JOB].attempt) == (newest, 2)
     assert len(small.jobs()) == 2
+
+
+def test_what_destroy_forgot_is_judged_and_promoted_anew(small: Small) -> None:
+    small.train()
+    small.apply(destroy=True)
+    assert small.changes()["job.review"].action is Action.ADOPT
+    assert small.changes()["deployment.reviewer"].reason is Reason.GATES_PASSED
+    small.train()
+    assert small.verbs() == {}
+    assert len(small.jobs()) == 1
+
+
+def test_what_destroy_found_nothing_to_forget_of_is_judged_anew_as_well(small: Small) -> None:
+    small.apply()
+    small.clock.time += 600
+    small.apply(destroy=True)
+    small.train()
+    assert small.verbs() == {}
+
+
+def test_a_deployment_that_left_the_specs_and_comes_back_is_judged_anew(small: Small) -> None:
+    """Even where the lock was lost before, and a person released it then."""
+    small.train()
+    (small.root / "rftplan.lock").unlink()
+    small.apply()
+    assert small.changes()["deployment.reviewer"].reason is Reason.LOCK_REBUILT
+    asyncio.run(release(small.options, Address("deployment", "reviewer"), world=small.world))
+    small.train()
+    spec = (small.root / "specs/main.yaml").read_text()
+    small.write("specs/main.yaml", spec[: spec.index("deployments:")])
+    small.apply()
+    small.write("specs/main.yaml", spec)
+    assert small.changes()["deployment.reviewer"].reason is Reason.GATES_PASSED
+    (small.root / "rftplan.lock").unlink()
+    assert small.changes()["deployment.reviewer"].reason is Reason.LOCK_REBUILT

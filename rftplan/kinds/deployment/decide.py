@@ -24,7 +24,7 @@ from rftplan.kinds.deployment.spec import (
 from rftplan.kinds.gates import choose, judge
 from rftplan.kinds.job.steps import AdoptStep, Followed
 from rftplan.kinds.job.trouble import kept_errors, said
-from rftplan.lockfile import Entry, Origin
+from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
 
 def after_cut_off(situation: Situation, seen: SeenDeployment) -> Situation | None:
@@ -84,11 +84,12 @@ def _stands_still(upstream: Change, seen: SeenDeployment) -> str:
 
 def lock_was_lost(situation: Situation, upstream: Change) -> bool:
     """Whether the job was found at the service by a lock that knew nothing of it: then what was promoted or rolled
-    back before is not known either. A job that comes back when an edit is reverted is no such thing."""
-    job = situation.entries.get(upstream.address)
-    if job is None:
-        return upstream.action is Action.ADOPT and upstream.verb == "adopt"
-    return job.origin is Origin.ADOPTED
+    back before is not known either. What comes back when an edit is reverted, or after it was forgotten on purpose,
+    is no such thing."""
+    if FORGOTTEN in situation.tombstones:
+        return False
+    job = upstream.step.entry if isinstance(upstream.step, AdoptStep) else situation.entries.get(upstream.address)
+    return job is not None and job.origin is Origin.ADOPTED
 
 
 def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> Change:

@@ -19,7 +19,7 @@ from rftplan.kinds.deployment.spec import (
     with_grant,
     with_grants,
 )
-from rftplan.lockfile import Entry
+from rftplan.lockfile import FORGOTTEN, Entry
 
 
 async def promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Evidence, ...], act: Act) -> Result:
@@ -146,5 +146,5 @@ async def forget(change: Change, grants: Mapping[str, Mapping[str, str]], act: A
     for model, projects in sorted(grants.items()):
         for project, permission_id in sorted(projects.items()):
             await _revoke(change.address, model, project, permission_id, act)
-    act.forget(change.address)
+    act.forget(change.address, tombstone=FORGOTTEN)
     return result(change, Outcome.DONE)

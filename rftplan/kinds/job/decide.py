@@ -24,7 +24,7 @@ from rftplan.kinds.job.remedies import (
 )
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.table import by_status
-from rftplan.lockfile import Entry, Origin
+from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
 
 def decide(situation: Situation) -> Change:
@@ -84,7 +84,7 @@ def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> C
         return situation.change(Action.HOLD, "hold", Reason.AMBIGUOUS, _ambiguous(found))
     if found:
         held = hold_for_foreign(situation, found)
-        reason, came = Reason.FOUND_AT_SERVICE, _origin(situation.entry)
+        reason, came = Reason.FOUND_AT_SERVICE, _origin(situation)
         return held or adopt(situation, seen, found[0], verb="adopt", reason=reason, origin=came)
     if seen.slot:
         newest = max(deciding(seen), key=age)
@@ -99,9 +99,12 @@ def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> C
     return launch(situation, seen, Reason.CONTENT_CHANGED, "")
 
 
-def _origin(entry: Entry | None) -> Origin:
-    """A lock that knows the address was not lost: what comes back is what it launched before an edit."""
-    return Origin.ADOPTED if entry is None else entry.origin
+def _origin(situation: Situation) -> Origin:
+    """A lock that knows the address was not lost: what comes back is what it launched before an edit, or before
+    it was made to forget."""
+    if situation.entry is not None:
+        return situation.entry.origin
+    return Origin.CREATED if FORGOTTEN in situation.tombstones else Origin.ADOPTED
 
 
 def _buried(situation: Situation, newest: RemoteJob) -> bool:

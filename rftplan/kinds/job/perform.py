@@ -26,7 +26,7 @@ from rftplan.kinds.job.launch import (
 )
 from rftplan.kinds.job.observe import age, resolved_values
 from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, LaunchStep, PauseStep, ResumeStep
-from rftplan.lockfile import Entry
+from rftplan.lockfile import FORGOTTEN, Entry
 
 
 async def perform(change: Change, act: Act) -> Result:
@@ -103,9 +103,9 @@ def _forget(change: Change, act: Act) -> None:
     """The lock knows nothing of the job any more; a launch that was cut off is answered by that."""
     intent = act.open_intents.get(change.address)
     if intent is not None and intent.verb == "launch":
-        act.ledger.finish(intent, None)
+        act.ledger.finish(intent, None, tombstone=FORGOTTEN)
     else:
-        act.ledger.record(change.address, None)
+        act.ledger.record(change.address, None, tombstone=FORGOTTEN)
 
 
 def _with_status(change: Change, act: Act, job: RemoteJob, paused_by: str | None) -> Entry | None:

@@ -15,7 +15,7 @@ from rftplan.kinds.base import OpenIntent, RecordStep, Resource, Situation
 from rftplan.kinds.deployment import KIND, DeploymentSpec, ForgetStep, PermitStep, PromoteStep, SeenDeployment
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.spec import JobSpec
-from rftplan.kinds.job.steps import FollowStep
+from rftplan.kinds.job.steps import AdoptStep, FollowStep
 from rftplan.lockfile import Entry, Origin
 from tests.planning import graph_of, remote_job, scope
 
@@ -60,7 +60,7 @@ def decide(
     return KIND.decide(Situation(AT, want, entry, seen, None, scope(), upstream={JOB: upstream}, entries=entries))
 
 
-FOUND = Change(JOB, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE)
+FOUND = Change(JOB, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE, step=AdoptStep(job_entry(Origin.ADOPTED)))
 """Found by a lock that knows nothing of the job."""
 
 
@@ -95,7 +95,7 @@ TABLE: list[tuple[str, dict[str, Any], Action, str, Reason]] = [
     ("the job is held", {"seen": by(JobStatus.FAILED), "upstream": HELD}, Action.DEFER, "wait", Reason.WAITS_FOR_JOB),
     ("the lock was lost", {"job": job_entry(Origin.ADOPTED)}, Action.HOLD, "hold", Reason.LOCK_REBUILT),
     ("the lock is being rebuilt", {"upstream": FOUND}, Action.HOLD, "hold", Reason.LOCK_REBUILT),
-    ("an edit was reverted", {"upstream": replace(FOUND, detail="again")}, Action.CREATE, "promote",
+    ("an edit was reverted", {"upstream": replace(FOUND, step=AdoptStep(job_entry()))}, Action.CREATE, "promote",
      Reason.GATES_PASSED),
     ("our own launch was recovered", {"upstream": Change(JOB, Action.ADOPT, "recover", Reason.INTENT_RECOVERED)},
      Action.CREATE, "promote", Reason.GATES_PASSED),
