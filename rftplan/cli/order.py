@@ -17,7 +17,7 @@ from rftplan.events import Outcome
 from rftplan.kinds.job.observe import status_in
 from rftplan.planner import Selection
 from rftplan.render.apply_text import apply_text, closing_text
-from rftplan.render.documents import apply_document, dumped, finding_document, plan_document
+from rftplan.render.documents import Command, apply_document, dumped, finding_document, plan_document
 from rftplan.render.plan_text import proposal_text
 from rftplan.render.shapes import ApplyDocument, ResultDocument
 from rftplan.render.text import error_text
@@ -112,6 +112,7 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
         running=still_running(lock),
         ended=ended_badly(lock),
         unsaved=applied.unsaved,
+        command=Command.DESTROY if order.selection.destroy else Command.APPLY,
     )
     if not applied.plan.acts:
         run.findings(map(finding_document, applied.plan.diagnostics))

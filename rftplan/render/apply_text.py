@@ -7,6 +7,7 @@ from typing import Final, assert_never
 
 from rftplan.changes import Action
 from rftplan.events import Outcome
+from rftplan.render.documents import Command
 from rftplan.render.escape import visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
@@ -117,13 +118,14 @@ def _head(result: ResultDocument) -> list[str]:
 
 def _summary(document: ApplyDocument, look: Look) -> str:
     if not document["results"]:
-        return look.paint(Tone.GOOD, "Nothing to do.") + " What is there is what the specs say."
+        there = "What is there is what the specs say." if document["command"] == Command.APPLY else "Nothing is left."
+        return f"{look.paint(Tone.GOOD, 'Nothing to do.')} {there}"
     counts = [
         f"{document['summary'][outcome.value]} {outcome_words(outcome)}"
         for outcome in Outcome
         if document["summary"].get(outcome.value)
     ]
-    head = "Interrupted:" if document["interrupted"] else "Apply:"
+    head = "Interrupted:" if document["interrupted"] else f"{document['command'].capitalize()}:"
     return f"{look.paint(Tone.STRONG, head)} {', '.join(counts)}. {counted(document['requests'], 'request')}."
 
 
@@ -137,10 +139,11 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
     lines = _running_lines(document, look)
     follow = f"Follow it to the end with: {look.program} apply --wait"
     summary = document["summary"]
+    again = f"Go on with: {look.program} {document['command']}"
     if document["interrupted"]:
-        return [*lines, f"Go on with: {look.program} apply --wait"]
+        return [*lines, f"{again} --wait" if document["command"] == Command.APPLY else again]
     if summary.get(Outcome.FAILED):
-        return [*lines, _after_failures(document["results"], look)]
+        return [*lines, _after_failures(document, look)]
     if summary.get(Outcome.HELD):
         return [*lines, f"A person has to act; what stands in the way: {look.program} plan"]
     if lines:
@@ -153,12 +156,13 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
     return []
 
 
-def _after_failures(results: Sequence[ResultDocument], look: Look) -> str:
+def _after_failures(document: ApplyDocument, look: Look) -> str:
     """A job that failed is held until somebody decides; all else that failed is tried again, mended or not."""
-    failed = [result for result in results if result["outcome"] == Outcome.FAILED]
+    failed = [result for result in document["results"] if result["outcome"] == Outcome.FAILED]
+    again = f"{look.program} {document['command']}"
     if all("status" in result for result in failed):
-        return f"Decide about what failed, as it says above; then go on with: {look.program} apply"
-    return f"Mend what failed, unless only no answer came; then go on with: {look.program} apply"
+        return f"Decide about what failed, as it says above; then go on with: {again}"
+    return f"Mend what failed, unless only no answer came; then go on with: {again}"
 
 
 def _running_lines(document: ApplyDocument, look: Look) -> list[str]:

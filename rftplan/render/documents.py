@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
@@ -39,6 +40,13 @@ if TYPE_CHECKING:
     from rftplan.lockfile import Entry, Lock
     from rftplan.project import ResourceStatus
     from rftplan.promoted import Promoted
+
+
+class Command(StrEnum):
+    """What a plan was carried out by."""
+
+    APPLY = "apply"
+    DESTROY = "destroy"
 
 
 DIGEST_LEAVES_OUT: Final = frozenset({"diagnostics", "digest"})
@@ -154,6 +162,7 @@ def apply_document(
     running: Iterable[str] = (),
     ended: Mapping[str, str] = MappingProxyType({}),
     unsaved: LockError | None = None,
+    command: Command = Command.APPLY,
 ) -> ApplyDocument:
     """What became of a plan. What it waits for or holds is in it even if nothing was carried out.
 
@@ -173,6 +182,7 @@ def apply_document(
     held = {document["address"] for document in documents if document["outcome"] == Outcome.HELD}
     told: ApplyDocument = {
         "format": "rftplan.apply/1",
+        "command": command.value,
         "provider": dict(sorted(plan.provider.items())),
         "results": documents,
         "summary": dict(sorted(Counter(document["outcome"] for document in documents).items())),

@@ -138,10 +138,11 @@ class OutputDocument(TypedDict):
 
 
 class ApplyDocument(TypedDict):
-    """`summary` counts outcomes; `running` are jobs that go on when the command has ended; `outputs` are all
+    """`command` is "apply" or "destroy"; `summary` counts outcomes; `running` are jobs that go on when the command has ended; `outputs` are all
     promoted models as `output --json` has them; `unsaved` is why the lock could not be written."""
 
     format: str
+    command: str
     provider: dict[str, str | None]
     results: list[ResultDocument]
     summary: dict[str, int]

@@ -10,7 +10,7 @@ from rftplan.changes import Action, Change, Plan, Reason
 from rftplan.events import Outcome, Result
 from rftplan.promoted import Promoted
 from rftplan.render.apply_text import apply_text
-from rftplan.render.documents import apply_document
+from rftplan.render.documents import Command, apply_document
 from rftplan.render.look import Look
 from rftplan.render.shapes import ApplyDocument
 from tests.render.plans import DEPLOYMENT, FILE, FIRST, GATE, JOB, plan_of
@@ -25,10 +25,19 @@ def document(
     *results: Result,
     plan: Plan = FIRST,
     interrupted: bool = False,
+    command: Command = Command.APPLY,
     outputs: dict[str, Promoted] | None = None,
     running: tuple[str, ...] = (),
 ) -> ApplyDocument:
-    return apply_document(plan, results, requests=12, interrupted=interrupted, outputs=outputs or {}, running=running)
+    return apply_document(
+        plan,
+        results,
+        requests=12,
+        interrupted=interrupted,
+        outputs=outputs or {},
+        running=running,
+        command=command,
+    )
 
 
 def test_an_apply_to_the_end() -> None:
@@ -77,6 +86,9 @@ def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
             "Follow it to the end with: rftplan apply --wait",
         ),
         (document(UPLOAD, interrupted=True), "Go on with: rftplan apply --wait"),
+        (document(UPLOAD, command=Command.DESTROY), "Destroy: 1 done. 12 requests."),
+        (document(UPLOAD, interrupted=True, command=Command.DESTROY), "Go on with: rftplan destroy"),
+        (document(plan=plan_of(), command=Command.DESTROY), "Nothing to do. Nothing is left."),
         (document(plan=plan_of(), outputs=PROMOTED), "Next: rftplan output security-reviewer --raw"),
     ],
 )
