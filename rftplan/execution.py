@@ -241,7 +241,7 @@ async def _rest(execution: Execution) -> None:
 def _watch(change: Change, results: Mapping[Address, Result]) -> bool:
     if not KINDS[change.address.kind].follows(change):
         return False
-    return change.action is Action.NOOP or results[change.address].outcome is Outcome.DONE
+    return change.action in (Action.NOOP, Action.DEFER) or results[change.address].outcome is Outcome.DONE
 
 
 async def _look(act: Act, change: Change) -> Result | None:
@@ -276,6 +276,9 @@ async def _after_end(
     """Record how it ended, and carry out the follow-ups that waited for it."""
     with execution.acting() as act:
         try:
+            if change.action is Action.DEFER:  # it was waited for on its own account
+                _note(execution, results, await _told(change, KINDS[change.address.kind].follow_up(change, act)))
+                return
             entry = act.ledger.entries.get(change.address)
             if entry is None or entry.id != outcome.id:
                 moved = "somebody else applied in the meantime: run rftplan plan"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
-from rftplan.changes import Action
+from rftplan.changes import Action, Reason
 from rftplan.events import Outcome
 from rftplan.render.documents import Command
 from rftplan.render.escape import visible
@@ -146,6 +146,8 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
         return [*lines, _after_failures(document, look)]
     if summary.get(Outcome.HELD):
         return [*lines, f"A person has to act; what stands in the way: {look.program} plan"]
+    if lines and len(_pausable_later(document)) == len(document["running"]):
+        return [*lines, f"Pause it after its first step with: {look.program} apply --wait"]
     if lines:
         return [*lines, follow]
     if summary.get(Outcome.DEFERRED):
@@ -167,9 +169,23 @@ def _after_failures(document: ApplyDocument, look: Look) -> str:
 
 def _running_lines(document: ApplyDocument, look: Look) -> list[str]:
     """Jobs do not stop with the command that launched them; whoever pays must hear it."""
-    if not document["running"]:
-        return []
-    names = ", ".join(map(visible, document["running"]))
+    early = _pausable_later(document)
+    names = ", ".join(visible(address) for address in document["running"] if address not in early)
     costs = "" if document["provider"].get("type") == "local" else ", and costs"
-    said = f"Still training: {names}. It goes on without this command{costs}; to pause it, write run: paused and apply."
-    return look.prose(said, indent=0)
+    lines = []
+    if names:
+        lines += look.prose(
+            f"Still training: {names}. It goes on without this command{costs}; "
+            "to pause it, write run: paused and apply.",
+            indent=0,
+        )
+    if early:
+        names = ", ".join(map(visible, early))
+        lines += look.prose(f"Not paused yet: {names}. It goes on without this command{costs}.", indent=0)
+    return lines
+
+
+def _pausable_later(document: ApplyDocument) -> list[str]:
+    """What the specs want paused, and has no step yet to be paused at."""
+    waits = {r["address"] for r in document["results"] if r.get("reason") == Reason.BEFORE_FIRST_STEP}
+    return [address for address in document["running"] if address in waits]

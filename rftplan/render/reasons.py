@@ -22,7 +22,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.RUN_STATE_DIFFERS: "not in the run state that the specs want",
     Reason.RUN_STATE_HELD_BACK: "the run state that the specs want keeps it from launching",
     Reason.CHANGING_STATE: "the service is still changing its state",
-    Reason.BEFORE_FIRST_STEP: "it has no finished step yet, and only then can it be paused",
+    Reason.BEFORE_FIRST_STEP: "not paused yet, it can be paused only after its first step",
     Reason.RUNNING: "it is training",
     Reason.PARTIAL: "it ended before its last step",
     Reason.ASKED_TO_REPLACE: "--replace asked for it",

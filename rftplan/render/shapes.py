@@ -138,8 +138,9 @@ class OutputDocument(TypedDict):
 
 
 class ApplyDocument(TypedDict):
-    """`command` is "apply" or "destroy"; `summary` counts outcomes; `running` are jobs that go on when the command has ended; `outputs` are all
-    promoted models as `output --json` has them; `unsaved` is why the lock could not be written."""
+    """`command` is "apply" or "destroy"; `summary` counts outcomes; `running` are jobs that go on when the command
+    has ended; `outputs` are all promoted models as `output --json` has them; `unsaved` is why the lock could not be
+    written."""
 
     format: str
     command: str

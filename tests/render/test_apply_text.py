@@ -86,7 +86,6 @@ def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
             "Follow it to the end with: rftplan apply --wait",
         ),
         (document(UPLOAD, interrupted=True), "Go on with: rftplan apply --wait"),
-        (document(UPLOAD, command=Command.DESTROY), "Destroy: 1 done. 12 requests."),
         (document(UPLOAD, interrupted=True, command=Command.DESTROY), "Go on with: rftplan destroy"),
         (document(plan=plan_of(), command=Command.DESTROY), "Nothing to do. Nothing is left."),
         (document(plan=plan_of(), outputs=PROMOTED), "Next: rftplan output security-reviewer --raw"),
@@ -102,6 +101,24 @@ def test_jobs_that_go_on_are_said_to_and_to_cost_where_they_do() -> None:
     paid = document(UPLOAD, TRAINED, running=("job.a",))
     paid["provider"]["type"] = "openai"
     assert "Still training: job.a. It goes on without this command, and costs; to pause" in apply_text(paid, Look())
+
+
+EARLY = plan_of(Change(JOB, Action.DEFER, "wait", Reason.BEFORE_FIRST_STEP, "ftjob-1 is queued, and trains on"))
+
+
+def test_a_job_that_shall_be_paused_is_never_told_what_was_just_done() -> None:
+    shown = document(plan=EARLY, running=(str(JOB),))
+    shown["provider"]["type"] = "openai"
+    text = apply_text(shown, Look())
+    assert "write run: paused" not in text
+    assert "Not paused yet: job.security-review. It goes on without this command, and costs." in text
+    assert text.splitlines()[-1] == "Pause it after its first step with: rftplan apply --wait"
+    both = apply_text(document(plan=EARLY, running=("job.other", str(JOB))), Look())
+    assert "Still training: job.other. It goes on" in both
+
+
+def test_what_destroy_did_is_said_of_destroy() -> None:
+    assert "Destroy: 1 done" in apply_text(document(UPLOAD, command=Command.DESTROY), Look())
 
 
 def test_a_held_job_does_not_go_on() -> None:

@@ -10,9 +10,9 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
-from rftplan.kinds.job import compare, decide, following, launch, observe, perform, trouble
+from rftplan.kinds.job import compare, decide, following, launch, observe, pausing, perform, trouble
 from rftplan.kinds.job.spec import JobSpec, Run
-from rftplan.kinds.job.steps import Followed
+from rftplan.kinds.job.steps import AwaitPauseStep, Followed
 from rftplan.lockfile import Entry
 
 
@@ -88,11 +88,17 @@ class JobKind(Kind[JobSpec]):
         return await perform.perform(change, act)
 
     def follows(self, change: Change) -> bool:
-        """Launched, adopted and running jobs; not those that shall stand still."""
-        return isinstance(change.step, Followed)
+        """Launched, adopted and running jobs, and those that can be paused only later; not those that stand still."""
+        return isinstance(change.step, Followed | AwaitPauseStep)
 
     async def poll(self, change: Change, act: Act) -> Result | None:
+        if isinstance(change.step, AwaitPauseStep):
+            return await pausing.poll(change, change.step, act)
         return await following.poll(change, act)
+
+    async def follow_up(self, change: Change, act: Act) -> Result:
+        assert isinstance(change.step, AwaitPauseStep)
+        return await pausing.follow_up(change, change.step, act)
 
     async def settle(self, change: Change, act: Act) -> None:
         await following.settle(change, act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Change
 from rftplan.events import Outcome, Result, Trained
@@ -17,11 +18,17 @@ async def poll(change: Change, act: Act) -> Result | None:
     entry = act.ledger.entries.get(change.address)
     if entry is None or entry.id is None:
         return None
-    job = await act.port.get_job(entry.id)
+    job, progress = await looked_at(change.address, entry.id, act)
+    return ended(change, job, progress)
+
+
+async def looked_at(address: Address, job_id: str, act: Act) -> tuple[RemoteJob, Progress]:
+    """The job as it is now, told to whoever listens."""
+    job = await act.port.get_job(job_id)
     progress = await progress_of(act.port, job.id)
     act.on_event(
         Trained(
-            change.address,
+            address,
             job.id,
             job.raw_status,
             progress.step,
@@ -32,6 +39,11 @@ async def poll(change: Change, act: Act) -> Result | None:
             progress.grader_errors,
         )
     )
+    return job, progress
+
+
+def ended(change: Change, job: RemoteJob, progress: Progress) -> Result | None:
+    """What a job that goes on no longer came to; None while it does."""
     verb = change.verb if change.action.acts else "train"
     if job.status is JobStatus.SUCCEEDED:
         detail = "; ".join(filter(None, (f"succeeded{_steps(progress)}", said(progress.grader_errors))))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
-from rftplan.canonical import JsonObject
 from rftplan.changes import Change
 from rftplan.errors import ApiError, NotFoundError, RejectedError
 from rftplan.events import Outcome, Result
@@ -24,7 +22,8 @@ from rftplan.kinds.job.launch import (
     request_body,
     sent_grader,
 )
-from rftplan.kinds.job.observe import age, resolved_values
+from rftplan.kinds.job.observe import age, resolved_values, with_status
+from rftplan.kinds.job.pausing import pause_all
 from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, LaunchStep, PauseStep, ResumeStep
 from rftplan.lockfile import FORGOTTEN, Entry
 
@@ -40,13 +39,13 @@ async def perform(change: Change, act: Act) -> Result:
         case AdoptToStopStep():
             return await _adopt_to_stop(change, change.step, act)
         case PauseStep(job_ids):
-            return await _pause(change, job_ids, act)
+            return await pause_all(change, job_ids, act)
         case ResumeStep(job_id):
             job = await act.effect(
                 change.address,
                 "resume",
                 lambda _: act.port.resume_job(job_id),
-                lambda j: _with_status(change, act, j, None),
+                lambda j: with_status(act.ledger.entries.get(change.address), j, None),
             )
             return result(change, Outcome.DONE, id=job.id, detail=f"now {job.status}")
         case CancelStep():
@@ -54,19 +53,6 @@ async def perform(change: Change, act: Act) -> Result:
         case _:
             _forget(change, act)
             return result(change, Outcome.DONE)
-
-
-async def _pause(change: Change, job_ids: Sequence[str], act: Act) -> Result:
-    said = []
-    for id in job_ids:
-        job = await act.effect(
-            change.address,
-            "pause",
-            lambda _, id=id: act.port.pause_job(id),  # type: ignore[misc]
-            lambda j: _with_status(change, act, j, "us"),
-        )
-        said.append(f"now {job.status}" if len(job_ids) == 1 else f"{id} is now {job.status}")
-    return result(change, Outcome.DONE, id=job_ids[-1], detail=", ".join(said))
 
 
 async def _adopt(change: Change, step: AdoptStep, act: Act) -> Result:
@@ -78,7 +64,7 @@ async def _adopt(change: Change, step: AdoptStep, act: Act) -> Result:
 async def _adopt_to_stop(change: Change, step: AdoptToStopStep, act: Act) -> Result:
     done = await _adopt(change, step.adopt, act)
     if isinstance(step.stop, PauseStep):
-        done = await _pause(change, step.stop.job_ids, act)
+        done = await pause_all(change, step.stop.job_ids, act)
     if isinstance(step.stop, CancelStep):
         done = await _cancel_step(change, step.stop, act)
     return replace(done, detail=change.detail)
@@ -106,17 +92,6 @@ def _forget(change: Change, act: Act) -> None:
         act.ledger.finish(intent, None, tombstone=FORGOTTEN)
     else:
         act.ledger.record(change.address, None, tombstone=FORGOTTEN)
-
-
-def _with_status(change: Change, act: Act, job: RemoteJob, paused_by: str | None) -> Entry | None:
-    """The entry with what the service says now; a job that is not the entry's own changes nothing."""
-    entry = act.ledger.entries.get(change.address)
-    if entry is None or entry.id != job.id:
-        return entry
-    values: JsonObject = resolved_values(job)
-    if paused_by is not None:
-        values["paused_by"] = paused_by
-    return replace(entry, resolved=values)
 
 
 async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
@@ -294,7 +269,7 @@ async def _cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
         change.address,
         "cancel",
         cancel,
-        lambda j: _with_status(change, act, j, None),
+        lambda j: with_status(act.ledger.entries.get(change.address), j, None),
         launch=launch,
         tombstone_of=lambda j: None if j.status in _OWN_ENDS else launch,
     )

@@ -12,7 +12,14 @@ from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of
 from rftplan.kinds.job.observe import SeenJob, age, attempts, resolved_values
 from rftplan.kinds.job.spec import JobSpec, Run
-from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, LaunchStep, PauseStep
+from rftplan.kinds.job.steps import (
+    AdoptStep,
+    AdoptToStopStep,
+    AwaitPauseStep,
+    CancelStep,
+    LaunchStep,
+    PauseStep,
+)
 from rftplan.lockfile import Entry, Origin
 
 
@@ -165,15 +172,27 @@ def _said(job: RemoteJob) -> str:
 def pause(situation: Situation, seen: SeenJob, jobs: Sequence[RemoteJob]) -> Change:
     """Pause them, each once it has taken a step: before that the service has nothing to resume from."""
     ready = [job for job in jobs if job.status is JobStatus.RUNNING and job.id in seen.begun]
-    early = ", ".join(job.id for job in jobs if job not in ready)
-    waits = f"{early} has no step yet to pause at"
     if not ready:
-        return situation.change(Action.DEFER, "wait", Reason.BEFORE_FIRST_STEP, waits)
+        return pause_later(situation, jobs)
+    early = ", ".join(job.id for job in jobs if job not in ready)
     detail = ", ".join(f"{job.id} is {job.status}" for job in ready) + (
-        f"; {waits}, a later apply goes on" if early else ""
+        f"; {early} has no step yet to pause at, trains on, and is paused by a later apply" if early else ""
     )
     step = PauseStep(tuple(job.id for job in ready))
     return situation.change(Action.UPDATE, "pause", Reason.RUN_STATE_DIFFERS, detail, step=step)
+
+
+def pause_later(situation: Situation, jobs: Sequence[RemoteJob]) -> Change:
+    """They train on for now: `apply --wait` pauses them after the first step, or the apply that comes after it."""
+    states = ", ".join(f"{job.id} is {job.status}" for job in jobs)
+    return situation.change(
+        Action.DEFER,
+        "wait",
+        Reason.BEFORE_FIRST_STEP,
+        f"{states}, and trains on until then",
+        then=("pause",),
+        step=AwaitPauseStep(tuple(job.id for job in jobs), situation.entry.id if situation.entry else None),
+    )
 
 
 def cancel(situation: Situation, jobs: Sequence[RemoteJob], reason: Reason, detail: str, **rest: Any) -> Change:

@@ -31,6 +31,14 @@ class PauseStep:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitPauseStep:
+    """Pause these once each has taken a step, as long as the lock knows the same job as now (`known`)."""
+
+    job_ids: tuple[str, ...]
+    known: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeStep:
     job_id: str
 

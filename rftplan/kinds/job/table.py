@@ -11,7 +11,7 @@ from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import RecordStep, Situation
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob, resolved_values
-from rftplan.kinds.job.remedies import after_failure, cancel, pause, we_ended
+from rftplan.kinds.job.remedies import after_failure, cancel, pause, pause_later, we_ended
 from rftplan.kinds.job.spec import Run
 from rftplan.kinds.job.steps import FollowStep, ResumeStep
 from rftplan.lockfile import RELEASED, Entry
@@ -48,7 +48,7 @@ def _starting(situation: Situation, job: RemoteJob, run: Run) -> Change:
         case Run.RUNNING:
             return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is {job.status}", step=FollowStep())
         case Run.PAUSED:
-            return situation.change(Action.DEFER, "wait", Reason.BEFORE_FIRST_STEP, f"{job.id} is {job.status}")
+            return pause_later(situation, (job,))
         case Run.CANCELLED:
             return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
         case _:

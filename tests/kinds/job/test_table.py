@@ -13,7 +13,7 @@ from rftplan.kinds.base import RecordStep
 from rftplan.kinds.job.decide import decide
 from rftplan.kinds.job.observe import Progress, SeenJob
 from rftplan.kinds.job.spec import Run
-from rftplan.kinds.job.steps import CancelStep, FollowStep, LaunchStep, PauseStep, ResumeStep
+from rftplan.kinds.job.steps import AwaitPauseStep, CancelStep, FollowStep, LaunchStep, PauseStep, ResumeStep
 from tests.kinds.builders import entry_for, first_launch, job_spec, launched, remote, resource, situation
 
 S = JobStatus
@@ -109,10 +109,11 @@ def test_the_line_of_a_job_that_the_service_has_no_more(run: Run) -> None:
 def test_each_verb_carries_the_step_that_does_it(line: Line) -> None:
     """A verb is a word; what apply carries out is the step, and it must be the same thing."""
     steps = {"pause": PauseStep, "resume": ResumeStep, "cancel": CancelStep, "launch": LaunchStep}
+    announced = {("pause",): AwaitPauseStep}
     for run in Run:
         resolved: dict[str, Any] = {"paused_by": line.paused_by} if line.paused_by else {}
         change = decide(launched(line.status, run.value, **resolved)[1])
-        expected = steps.get(change.verb)
+        expected = steps.get(change.verb) or announced.get(change.then)
         if expected is None:
             assert change.step is None or isinstance(change.step, FollowStep | RecordStep)
         else:
@@ -138,7 +139,7 @@ def test_a_resume_is_a_hazard_only_where_it_is_paid() -> None:
 def test_a_pause_before_the_first_step_waits_for_it(step: int | None) -> None:
     _, given = launched(S.RUNNING, "paused", step=step)
     assert cell_of(decide(given)) == wait(Reason.BEFORE_FIRST_STEP)
-    assert decide(given).then == ()
+    assert decide(given).then == ("pause",)
 
 
 @pytest.mark.parametrize(("step", "reason"), [(6, Reason.PARTIAL), (10, Reason.MATCHES), (None, Reason.MATCHES)])
