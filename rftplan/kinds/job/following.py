@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.canonical import JsonObject
 from rftplan.changes import Change
 from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.job.observe import Progress, progress_of, resolved_values
 from rftplan.kinds.job.trouble import said
+from rftplan.lockfile import Entry
 
 
 async def poll(change: Change, act: Act) -> Result | None:
@@ -75,3 +77,13 @@ async def settle(change: Change, act: Act) -> None:
     if job.status.ended:
         values = resolved_values(job, await progress_of(act.port, job.id))
         act.ledger.record(change.address, replace(entry, resolved=values))
+
+
+def with_status(entry: Entry | None, job: RemoteJob, paused_by: str | None) -> Entry | None:
+    """The entry with what the service says now; a job that is not the entry's own changes nothing."""
+    if entry is None or entry.id != job.id:
+        return entry
+    values: JsonObject = resolved_values(job)
+    if paused_by is not None:
+        values["paused_by"] = paused_by
+    return replace(entry, resolved=values)

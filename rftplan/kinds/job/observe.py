@@ -269,16 +269,6 @@ def resolved_values(job: RemoteJob, progress: Progress = Progress()) -> JsonObje
     return values
 
 
-def with_status(entry: Entry | None, job: RemoteJob, paused_by: str | None) -> Entry | None:
-    """The entry with what the service says now; a job that is not the entry's own changes nothing."""
-    if entry is None or entry.id != job.id:
-        return entry
-    values: JsonObject = resolved_values(job)
-    if paused_by is not None:
-        values["paused_by"] = paused_by
-    return replace(entry, resolved=values)
-
-
 def job_from(entry: Entry) -> RemoteJob:
     """The job as the lock remembers it: the inverse of `resolved_values`, as far as planning needs it."""
     values = entry.resolved

@@ -8,8 +8,8 @@ from rftplan.api.port import JobStatus
 from rftplan.changes import Action, Change
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, result
-from rftplan.kinds.job.following import ended, looked_at, settle
-from rftplan.kinds.job.observe import Progress, with_status
+from rftplan.kinds.job.following import ended, looked_at, settle, with_status
+from rftplan.kinds.job.observe import Progress
 from rftplan.kinds.job.steps import AwaitPauseStep
 
 _EARLY = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING, JobStatus.RESUMING, JobStatus.UNKNOWN)

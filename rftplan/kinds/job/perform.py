@@ -14,6 +14,7 @@ from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
+from rftplan.kinds.job.following import with_status
 from rftplan.kinds.job.launch import (
     ADDRESS_KEY,
     LAUNCH_KEY,
@@ -22,7 +23,7 @@ from rftplan.kinds.job.launch import (
     request_body,
     sent_grader,
 )
-from rftplan.kinds.job.observe import age, resolved_values, with_status
+from rftplan.kinds.job.observe import age, resolved_values
 from rftplan.kinds.job.pausing import pause_all
 from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, LaunchStep, PauseStep, ResumeStep
 from rftplan.lockfile import FORGOTTEN, Entry
