@@ -136,5 +136,8 @@ def test_after_a_job_that_failed_the_next_step_is_a_decision_not_another_apply()
         FIRST, [UPLOAD, failed], requests=1, interrupted=False, outputs={}, ended={"ftjob-1": "failed"}
     )
     text = apply_text(shown, Look())
-    assert "      next: mend its spec or its data; or launch it as it is: rftplan apply --replace job.security-review; or" in text
+    assert (
+        "      next: mend its spec or its data; or launch it as it is: rftplan apply --replace job.security-review; or"
+        in text
+    )
     assert text.endswith("\nDecide about what failed, as it says above; then go on with: rftplan apply\n")

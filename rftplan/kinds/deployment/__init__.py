@@ -12,7 +12,7 @@ from rftplan.changes import Action, Change, Drift, Reason
 from rftplan.errors import CredentialError, NotFoundError
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing, result
-from rftplan.kinds.deployment.decide import after_cut_off, judged, lock_was_lost, removed, unknown_grant, waits
+from rftplan.kinds.deployment.decide import after_cut_off, judged, lock_was_lost, removed, unknown_grant
 from rftplan.kinds.deployment.perform import answer_cut_off, forget, permit, promote
 from rftplan.kinds.deployment.spec import (
     AwaitStep,
@@ -25,6 +25,7 @@ from rftplan.kinds.deployment.spec import (
     grants_of,
     model_of,
 )
+from rftplan.kinds.deployment.waiting import waits
 from rftplan.kinds.gates import Pick, choose, judge
 from rftplan.kinds.job.observe import current_job
 from rftplan.kinds.job.trouble import kept_errors, said

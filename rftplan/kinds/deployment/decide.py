@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rftplan.address import Address
-from rftplan.api.port import Checkpoint, JobStatus
+from rftplan.api.port import Checkpoint
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Evidence, Hazard, HazardOf, Reason
 from rftplan.kinds.base import RecordStep, Resource, Situation
 from rftplan.kinds.deployment.spec import (
-    AwaitStep,
     DeploymentSpec,
     ForgetStep,
     PermitStep,
@@ -22,7 +21,7 @@ from rftplan.kinds.deployment.spec import (
     with_grant,
 )
 from rftplan.kinds.gates import choose, judge
-from rftplan.kinds.job.steps import AdoptStep, Followed
+from rftplan.kinds.job.steps import AdoptStep
 from rftplan.kinds.job.trouble import kept_errors, said
 from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
@@ -45,41 +44,6 @@ def unknown_grant(situation: Situation) -> Change:
     """Nothing is done about the deployment before it is known what may have been granted."""
     detail = "a grant was cut off and may still appear; it is looked up again before anything is repeated"
     return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, detail)
-
-
-def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Change | None:
-    """Not yet, as long as the job has not succeeded; what is live stays live."""
-    live = model_of(situation.entry)
-    stays = f"; {live} stays live" if live else ""
-    if upstream.action is Action.HOLD:
-        return situation.change(Action.DEFER, "wait", Reason.WAITS_FOR_JOB, f"{upstream.address} is held{stays}")
-    launches = bool(upstream.needs)
-    ended = seen.job is not None and seen.job.status is JobStatus.SUCCEEDED
-    if ended and not launches:
-        return None
-    if not (launches or isinstance(upstream.step, Followed)):
-        detail = f"{upstream.address} {_stands_still(upstream, seen)}, and nothing follows until it runs{stays}"
-        return situation.change(Action.DEFER, "wait", Reason.WAITS_FOR_JOB, detail)
-    # Replacing what is live is announced now, because `--wait` does it without asking again.
-    assert situation.want is not None
-    replaces = live is not None and not situation.want.spec.lifecycle.prevent_replace
-    risk = (HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live, if the gates pass"),) if replaces else ()
-    state = "is launched first" if launches else f"is {seen.job.status}" if seen.job else "does not run"
-    return situation.change(
-        Action.DEFER,
-        "wait",
-        Reason.WAITS_FOR_JOB,
-        f"{upstream.address} {state}{stays}",
-        then=("promote",),
-        hazards=risk,
-        step=AwaitStep(live),
-    )
-
-
-def _stands_still(upstream: Change, seen: SeenDeployment) -> str:
-    """What a job does that nobody follows: the specs want it paused or cancelled, or its fate is not known."""
-    planned = {"pause": "is paused now", "cancel": "is cancelled now"}.get(upstream.verb)
-    return planned or (f"is {seen.job.status}" if seen.job else "does not run")
 
 
 def lock_was_lost(situation: Situation, upstream: Change) -> bool:

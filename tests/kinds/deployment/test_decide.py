@@ -138,20 +138,6 @@ def test_what_follows_is_announced_with_its_hazard() -> None:
     assert decide(seen=by(JobStatus.RUNNING), upstream=runs).then == ("promote",)
 
 
-@pytest.mark.parametrize(
-    ("verb", "status", "said"),
-    [
-        ("keep", JobStatus.PAUSED, "job.review is paused"),
-        ("pause", JobStatus.RUNNING, "job.review is paused now"),
-        ("cancel", JobStatus.RUNNING, "job.review is cancelled now"),
-    ],
-)
-def test_nothing_is_announced_where_the_job_shall_not_run(verb: str, status: JobStatus, said: str) -> None:
-    change = decide(entry=live(), seen=by(status), upstream=Change(JOB, Action.UPDATE, verb, Reason.RUN_STATE_DIFFERS))
-    assert (change.then, change.hazards) == ((), ())
-    assert change.detail == f"{said}, and nothing follows until it runs; ft:6 stays live"
-
-
 def test_nothing_is_announced_where_the_job_is_held() -> None:
     change = decide(entry=live(), seen=by(JobStatus.FAILED), upstream=HELD)
     assert (change.then, change.hazards) == ((), ())
