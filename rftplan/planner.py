@@ -10,9 +10,10 @@ from rftplan.changes import Action, Change, Drift, Hazard, Plan, Reason
 from rftplan.errors import Diagnostic
 from rftplan.graph import Graph
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import OpenIntent, Resource, Situation, Standing
+from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.scope import Scope
 from rftplan.kinds.spec import Lifecycle
+from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry, Hold
 
 
@@ -41,6 +42,14 @@ class PlanInputs:
     moves: tuple[Change, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """What the lock and the specs do not have in common."""
+
+    orphans: Mapping[Address, Entry] = field(default_factory=dict)
+    newcomers: Mapping[Address, Resource] = field(default_factory=dict)
+
+
 def make_plan(inputs: PlanInputs) -> Plan:
     """Decide about every address once: what is made on demand after what demands it, the rest in order.
 
@@ -53,18 +62,20 @@ def make_plan(inputs: PlanInputs) -> Plan:
     drift: list[Drift] = []
     order = [*inputs.graph.order, *_orphans(inputs)]
     orphans = {a: e for a, e in inputs.entries.items() if a not in inputs.graph.resources}
+    newcomers = {a: r for a, r in inputs.graph.resources.items() if a not in inputs.entries}
+    apart = _Apart(orphans, {} if inputs.selection.destroy else newcomers)
     waiting = [address for address in order if KINDS[address.kind].on_demand]
     for addresses in ([a for a in order if not KINDS[a.kind].on_demand], waiting):
         demand = _demand(decided)
         for address in addresses:
-            situation = _situation(inputs, address, decided, demand, orphans)
+            situation = _situation(inputs, address, decided, demand, apart)
             decided[address] = _decide(inputs, situation)
             drift.extend(KINDS[address.kind].drift(situation))
     blocked = _kept_for_holds(_blocked(decided), orphans)
     demand = _demand(blocked)
     for address in waiting:
         if blocked[address].action.acts:
-            blocked[address] = _decide(inputs, _situation(inputs, address, blocked, demand, orphans))
+            blocked[address] = _decide(inputs, _situation(inputs, address, blocked, demand, apart))
     changes = (*inputs.moves, *_ordered(inputs, order, blocked))
     return Plan(
         project=inputs.scope.project,
@@ -105,7 +116,7 @@ def _situation(
     address: Address,
     decided: Mapping[Address, Change],
     demand: Mapping[Address, Sequence[Address]],
-    orphans: Mapping[Address, Entry],
+    apart: _Apart,
 ) -> Situation:
     """Everything that is known of one address."""
     want = None if inputs.selection.destroy else inputs.graph.resources.get(address)
@@ -120,7 +131,8 @@ def _situation(
         upstream={ref.address: decided[ref.address] for ref in want.refs if ref.address in decided} if want else {},
         entries=inputs.entries,
         launching=tuple(demand.get(address, ())),
-        orphans=orphans,
+        orphans=apart.orphans,
+        newcomers=apart.newcomers,
         replace=address in inputs.selection.replace,
     )
 
@@ -148,9 +160,14 @@ def _protected(resource: Resource) -> bool:
 
 
 def standings(inputs: PlanInputs) -> dict[Address, Standing]:
-    """How every declared or locked address stands now, in the order of the plan."""
+    """How every declared or locked address stands now, in the order of the plan, and what holds it."""
     order = [*inputs.graph.order, *_orphans(inputs)]
-    return {address: KINDS[address.kind].standing(_situation(inputs, address, {}, {}, {})) for address in order}
+    held = {c.address: c for c in make_plan(inputs).changes if c.action is Action.HOLD}
+    found = {}
+    for address in order:
+        situation = replace(_situation(inputs, address, {}, {}, _Apart()), held=held.get(address))
+        found[address] = KINDS[address.kind].standing(situation).with_hold(situation.held)
+    return found
 
 
 def _held(situation: Situation, hold: Hold) -> Change:

@@ -19,8 +19,9 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Reason
 from rftplan.events import Outcome, Result
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing, result
+from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, result
 from rftplan.kinds.spec import SpecModel, Str
+from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
 from tests.world import Small
 

@@ -21,6 +21,7 @@ from rftplan.errors import ApiError, LockError, NotDoneError, Place, RejectedErr
 from rftplan.events import OnEvent, Outcome, Result
 from rftplan.journal import Intent, LostEffect
 from rftplan.kinds.scope import Scope
+from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class Situation:
     """All that a kind may look at when it decides about one address.
 
     `upstream` are the decided changes of what it refers to. `launching` names those that are about to start
-    from it (for kinds that are made on demand). `orphans` are lock entries that the specs lack.
+    from it (for kinds that are made on demand). `orphans` are lock entries that the specs lack, `newcomers` what the
+    specs declare and the lock lacks. `held`, where it stands and nothing is decided: what a person has to decide.
     """
 
     address: Address
@@ -88,19 +90,12 @@ class Situation:
     entries: Mapping[Address, Entry] = field(default_factory=dict)
     launching: tuple[Address, ...] = ()
     orphans: Mapping[Address, Entry] = field(default_factory=dict)
+    newcomers: Mapping[Address, Resource] = field(default_factory=dict)
     replace: bool = False
+    held: Change | None = None
 
     def change(self, action: Action, verb: str, reason: Reason, detail: str = "", /, **rest: Any) -> Change:
         return Change(self.address, action, verb, reason, detail, **rest)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How one resource stands: a word, its remote id, and what else there is to know."""
-
-    state: str
-    id: str | None = None
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.changes import Action, Change, Reason
 from rftplan.diff import diff
 from rftplan.events import Outcome, Result
-from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing, result, stands_for
+from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, result, stands_for
 from rftplan.kinds.spec import Int, Name, Number, SpecModel, Str, Text, from_file
+from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
 
 Metric = Literal[

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from rftplan import project
 from rftplan.address import Address
-from rftplan.changes import Action, Reason
+from rftplan.changes import Action, Hazard, Reason
 from rftplan.releasing import release
 from tests.world import Small
 
@@ -57,3 +58,24 @@ def test_a_deployment_that_left_the_specs_and_comes_back_is_judged_anew(small: S
     assert small.changes()["deployment.reviewer"].reason is Reason.GATES_PASSED
     (small.root / "rftplan.lock").unlink()
     assert small.changes()["deployment.reviewer"].reason is Reason.LOCK_REBUILT
+
+
+def test_a_renamed_deployment_is_hinted_at_and_moves_without_a_hazard(small: Small) -> None:
+    small.train()
+    small.edit("specs/main.yaml", "  reviewer:\n", "  renamed:\n")
+    plan = small.plan()
+    assert [(str(address), risk.hazard) for address, risk in plan.hazards()] == [("deployment.reviewer", Hazard.DELETE)]
+    hint = "moved: [{from: deployment.reviewer, to: deployment.renamed}]"
+    assert any(hint in change.detail for change in plan.changes)
+    small.edit("specs/main.yaml", "jobs:\n", hint + "\njobs:\n")
+    assert small.plan().hazards() == ()
+    small.train()
+    assert set(project.outputs(small.options)) == {"renamed"}
+    assert [risk.hazard for _, risk in small.plan(destroy=True).hazards()] == [Hazard.DELETE]
+
+
+def test_status_says_what_is_held_and_why(small: Small) -> None:
+    small.edit("specs/main.yaml", "at_least: 0.1", "at_least: 1.5")
+    small.apply(wait=True)
+    status = small.status()["deployment.reviewer"]
+    assert (status.state, "wanted at least 1.5" in status.detail) == ("held", True)

@@ -11,8 +11,15 @@ from rftplan.canonical import Json, JsonObject
 from rftplan.changes import Action, Change, Drift, Reason
 from rftplan.errors import CredentialError, NotFoundError
 from rftplan.events import Outcome, Result
-from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing, result
-from rftplan.kinds.deployment.decide import after_cut_off, judged, lock_was_lost, removed, unknown_grant
+from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, result
+from rftplan.kinds.deployment.decide import (
+    after_cut_off,
+    conditions_changed,
+    judged,
+    lock_was_lost,
+    removed,
+    unknown_grant,
+)
 from rftplan.kinds.deployment.perform import answer_cut_off, forget, permit, promote
 from rftplan.kinds.deployment.spec import (
     AwaitStep,
@@ -29,6 +36,7 @@ from rftplan.kinds.deployment.waiting import waits
 from rftplan.kinds.gates import Pick, choose, judge
 from rftplan.kinds.job.observe import current_job
 from rftplan.kinds.job.trouble import kept_errors, said
+from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
 
 
@@ -70,7 +78,8 @@ class DeploymentKind(Kind[DeploymentSpec]):
             return unknown_grant(situation) if known is None else removed(known)
         spec: DeploymentSpec = situation.want.spec
         upstream = situation.upstream[Address("job", spec.job)]
-        return replace(self._wanted(situation, seen, spec, upstream), needs=(upstream.address,))
+        change = self._wanted(situation, seen, spec, upstream)
+        return replace(change, needs=(upstream.address,), fields=conditions_changed(situation))
 
     def _wanted(self, planned: Situation, seen: SeenDeployment, spec: DeploymentSpec, upstream: Change) -> Change:
         lost = planned.entry is None and lock_was_lost(planned, upstream)

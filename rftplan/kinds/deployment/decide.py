@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from rftplan.address import Address
 from rftplan.api.port import Checkpoint
-from rftplan.canonical import JsonObject
-from rftplan.changes import Action, Change, Evidence, Hazard, HazardOf, Reason
+from rftplan.canonical import Json, JsonObject
+from rftplan.changes import Action, Change, Evidence, FieldChange, Hazard, HazardOf, Reason
+from rftplan.diff import diff
 from rftplan.kinds.base import RecordStep, Resource, Situation
 from rftplan.kinds.deployment.spec import (
     DeploymentSpec,
@@ -110,11 +111,23 @@ def _stands(entry: Entry, want: Resource, seen: SeenDeployment) -> bool:
     """
     if not entry.history or seen.job is None or entry.history[-1].get("job_id") != seen.job.id:
         return False
-    return _conditions(entry.inputs) == _conditions(want.inputs)
+    before, after = _conditions(entry, want)
+    return before == after
 
 
-def _conditions(inputs: JsonObject) -> JsonObject:
-    return {key: value for key, value in inputs.items() if key not in ("job", "projects")}
+def _conditions(entry: Entry, want: Resource) -> tuple[JsonObject, JsonObject]:
+    """What a checkpoint had to be and pass when the lock was written, and what now. What an older lock did not keep
+    is not compared."""
+    known = [key for key in ("checkpoint", "gates") if key in entry.inputs and key in want.inputs]
+    return {key: entry.inputs[key] for key in known}, {key: want.inputs[key] for key in known}
+
+
+def conditions_changed(situation: Situation) -> tuple[FieldChange, ...]:
+    """Where the bar is lower, higher or another one than the lock knows: the first thing that a reviewer looks for."""
+    if situation.entry is None or situation.want is None:
+        return ()
+    before, after = _conditions(situation.entry, situation.want)
+    return () if before == after else diff(before, after)
 
 
 def _promotion(
@@ -169,6 +182,24 @@ def removed(situation: Situation) -> Change:
     stays = f"{entry.id} stays at the service" if entry.id else "nothing was promoted"
     detail = f"revokes {count} permissions that were granted from here" if count else stays
     hazards = (HazardOf(Hazard.DELETE, detail),) if count else ()
+    if (live := model_of(entry)) is not None:
+        gone = f"{situation.address.name} is live and would be gone: programs that resolve it fail"
+        hazards = (HazardOf(Hazard.DELETE, gone), *hazards)
+        detail = f"{live} is live as {situation.address.name}; {detail}{_may_have_moved(situation, entry)}"
     return situation.change(
         Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, hazards=hazards, step=ForgetStep(grants)
     )
+
+
+def _may_have_moved(situation: Situation, entry: Entry) -> str:
+    """A hint at `moved:` where the specs have the same under another name."""
+    for address, want in sorted(situation.newcomers.items()):
+        before, after = _conditions(entry, want)
+        if address.kind == situation.address.kind and before == after and _job(entry.inputs) == _job(want.inputs):
+            return f"; if it moved, say moved: [{{from: {situation.address}, to: {address}}}]"
+    return ""
+
+
+def _job(inputs: JsonObject) -> Json:
+    job = inputs.get("job")
+    return job.get("address") if isinstance(job, dict) else None

@@ -9,7 +9,7 @@ from rftplan.api.port import RemoteFile
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift
 from rftplan.events import Result
-from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
+from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation
 from rftplan.kinds.file import decide, perform
 from rftplan.kinds.file.spec import (
     PURPOSE,
@@ -24,6 +24,7 @@ from rftplan.kinds.file.spec import (
     remote_name,
     used,
 )
+from rftplan.kinds.standing import Standing
 
 
 class FileKind(Kind[FileSpec]):

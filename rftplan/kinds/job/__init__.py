@@ -9,10 +9,11 @@ from rftplan.api.port import JobStatus
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
-from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, Standing
+from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation
 from rftplan.kinds.job import compare, decide, following, launch, observe, pausing, perform, trouble
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import AwaitPauseStep, Followed
+from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
 
 
@@ -70,7 +71,7 @@ class JobKind(Kind[JobSpec]):
             said.append(f"step {step} of {total}")
         if progress.valid_reward is not None:
             said.append(f"valid reward {progress.valid_reward:.3f}")
-        if job.error is not None:
+        if job.error is not None and situation.held is None:  # otherwise the hold has the service's words
             said.append(job.error.message)
         if errors := progress.grader_errors or trouble.kept_errors(entry):
             said.append(trouble.said(errors))

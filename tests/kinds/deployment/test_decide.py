@@ -242,8 +242,8 @@ def test_when_removed_only_our_own_permissions_are_revoked_and_that_is_a_hazard(
     entry = live(permissions={"ft:6": {"p1": "cp_p1"}, "ft:3": {"p2": "cp_p2"}})
     change = decide(None, entry)
     assert change.step == ForgetStep({"ft:6": {"p1": "cp_p1"}, "ft:3": {"p2": "cp_p2"}})
-    assert [h.hazard for h in change.hazards] == [Hazard.DELETE]
-    assert decide(None, live()).hazards == ()
+    assert [h.hazard for h in change.hazards] == [Hazard.DELETE, Hazard.DELETE]
+    assert "2 permissions" in change.hazards[1].detail
 
 
 def test_how_it_stands() -> None:
@@ -267,3 +267,49 @@ def test_errors_of_its_graders_go_with_every_figure_that_promotes_it() -> None:
     assert errors in decide(upstream=ended).evidence[0].caveats
     assert decide(resource(gates=[]), job=BROKEN).detail == f"ft:6 (step 6); {errors}"
     assert decide(resource(gates=[])).detail == "ft:6 (step 6)"
+
+
+def gated(at_least: float) -> Resource:
+    return resource(gates=[{"metric": "valid_reward_mean", "at_least": at_least}])
+
+
+@pytest.mark.parametrize("upstream", [KEPT, RELAUNCH, HELD])
+def test_a_bar_that_moved_is_shown_whatever_happens_beside_it(upstream: Change) -> None:
+    change = decide(gated(0.5), live(want=gated(0.8)), upstream=upstream)
+    assert [(f.path, f.before, f.after) for f in change.fields] == [("gates[0].at_least", 0.8, 0.5)]
+    assert decide(entry=live()).fields == ()
+
+
+def test_what_an_older_lock_did_not_keep_changes_nothing() -> None:
+    older = replace(live(), inputs={"job": WANT.inputs["job"]})
+    assert (decide(entry=older).action, decide(entry=older).fields) == (Action.NOOP, ())
+
+
+def test_a_live_deployment_does_not_go_without_leave() -> None:
+    change = decide(None, live())
+    assert [h.hazard for h in change.hazards] == [Hazard.DELETE]
+    assert change.hazards[0].detail == "reviewer is live and would be gone: programs that resolve it fail"
+    assert decide(None, Entry(WANT.fingerprint, WANT.inputs)).hazards == ()
+
+
+@pytest.mark.parametrize(("same", "hinted"), [(WANT, True), (gated(0.5), False)])
+def test_a_rename_is_told_from_a_removal(same: Resource, hinted: bool) -> None:
+    new = Address("deployment", "renamed")
+    change = KIND.decide(Situation(AT, None, live(), DONE, None, scope(), newcomers={new: same}))
+    hint = "if it moved, say moved: [{from: deployment.reviewer, to: deployment.renamed}]"
+    assert (hint in change.detail) is hinted
+
+
+def test_what_is_held_stands_as_held_and_says_why() -> None:
+    failing = gated(0.95)
+
+    def standing(entry: Entry | None) -> tuple[str, str]:
+        held = decide(failing, entry)
+        found = KIND.standing(Situation(AT, failing, entry, DONE, None, scope())).with_hold(held)
+        return found.state, found.detail
+
+    why = "ft:6 was not promoted (valid_reward_mean 0.9, wanted at least 0.95)"
+    assert standing(None) == ("held", why)
+    state, detail = standing(live("ft:0", job_id="ftjob-0"))
+    assert (state, detail.startswith("held: ft:6 was not promoted; ft:0 stays live (")) == ("live", True)
+    assert detail.endswith("revision 1, step 6")
