@@ -14,8 +14,9 @@ from rftplan.data import DataFacts
 from rftplan.events import Result
 from rftplan.graph import Graph, KnownRows, build_graph, read_references
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, Standing
+from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation
 from rftplan.kinds.spec import Name, SpecModel
+from rftplan.kinds.standing import Standing
 from rftplan.source import Root
 from tests.findings import edited, found_in, lines_of
 from tests.world import SPEC, Small
