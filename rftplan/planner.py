@@ -91,7 +91,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
 
 def _found_lineage(inputs: PlanInputs) -> str | None:
     """Whose launches are there already: a lock that was lost takes its own lineage up again."""
-    found = (KINDS[a.kind].lineage(_situation(inputs, a, {}, {}, {})) for a in sorted(inputs.snapshot))
+    found = (KINDS[a.kind].lineage(_situation(inputs, a, {}, {}, _Apart())) for a in sorted(inputs.snapshot))
     return next((lineage for lineage in found if lineage), None)
 
 

@@ -102,6 +102,7 @@ MIRROR_ELSEWHERE = {
     "api.port": "api/test_life.py",
     "api.profiles.base": "api/profiles/test_profiles.py",
     "events": "cli/test_board.py",
+    "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
     "cli.interrupt": "cli/test_at_a_terminal.py",
     "server.trainer": "server/test_simulate.py",

@@ -22,7 +22,7 @@ from rftplan.kinds.deployment.spec import (
     with_grant,
 )
 from rftplan.kinds.gates import choose, judge
-from rftplan.kinds.job.steps import AdoptStep
+from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep
 from rftplan.kinds.job.trouble import kept_errors, said
 from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
@@ -53,7 +53,7 @@ def lock_was_lost(situation: Situation, upstream: Change) -> bool:
     is no such thing."""
     if FORGOTTEN in situation.tombstones:
         return False
-    job = upstream.step.entry if isinstance(upstream.step, AdoptStep) else situation.entries.get(upstream.address)
+    job = adopted(upstream) or situation.entries.get(upstream.address)
     return job is not None and job.origin is Origin.ADOPTED
 
 
@@ -94,6 +94,12 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
         detail = f"lifecycle.prevent_replace keeps {live} live"
         return situation.change(Action.HOLD, "hold", Reason.PREVENTED, detail, evidence=evidence)
     return _promotion(situation, candidate, evidence, live, known="" if evidence else caveat)
+
+
+def adopted(upstream: Change) -> Entry | None:
+    """What the lock will say of a job that is found at the service; None if it is not found there now."""
+    step = upstream.step.adopt if isinstance(upstream.step, AdoptToStopStep) else upstream.step
+    return step.entry if isinstance(step, AdoptStep) else None
 
 
 def _job_entry(situation: Situation, spec: DeploymentSpec) -> Entry | None:

@@ -6,7 +6,7 @@ from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Situation
 from rftplan.kinds.deployment.spec import AwaitStep, SeenDeployment, model_of
-from rftplan.kinds.job.steps import Followed
+from rftplan.kinds.job.steps import AdoptToStopStep, Followed, PauseStep
 
 _RUN = "nothing is promoted until it has run to its end"
 _LAUNCH = "nothing is promoted until it is launched again"
@@ -44,6 +44,9 @@ def _how(upstream: Change, job: RemoteJob | None) -> str:
         return "is held"
     if upstream.needs:
         return "is launched first"
+    if isinstance(upstream.step, AdoptToStopStep) and upstream.step.stop is not None:
+        paused = isinstance(upstream.step.stop, PauseStep)
+        return f"is paused now; {_RUN}" if paused else f"is cancelled now; {_LAUNCH}"
     match upstream.verb, upstream.reason:
         case "resume", _:
             return "is resumed first"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rftplan.api.port import JobStatus
 from rftplan.changes import Action, Change
@@ -26,8 +27,7 @@ async def pause_all(change: Change, job_ids: Sequence[str], act: Act) -> Result:
             lambda j: with_status(act.ledger.entries.get(change.address), j, "us"),
         )
         said.append(f"now {job.status}" if len(job_ids) == 1 else f"{id} is now {job.status}")
-    detail = ", ".join(said)
-    return result(change, Outcome.DONE, id=job_ids[-1], detail=detail, verb="pause", action=Action.UPDATE)
+    return result(change, Outcome.DONE, id=job_ids[-1], detail=", ".join(said))
 
 
 async def poll(change: Change, step: AwaitPauseStep, act: Act) -> Result | None:
@@ -51,6 +51,6 @@ async def follow_up(change: Change, step: AwaitPauseStep, act: Act) -> Result:
     jobs = [await act.port.get_job(id) for id in step.job_ids]
     going = [job.id for job in jobs if job.status is JobStatus.RUNNING]
     if going:
-        return await pause_all(change, going, act)
+        return replace(await pause_all(change, going, act), action=Action.UPDATE, verb="pause")
     await settle(change, act)
     return ended(change, jobs[-1], Progress()) or result(change, Outcome.DONE, id=jobs[-1].id, detail="pausing already")

@@ -10,7 +10,9 @@ import pytest
 from rftplan.api.port import JobStatus
 from rftplan.changes import Action, Change, Reason
 from rftplan.kinds.deployment import SeenDeployment
+from rftplan.kinds.deployment.decide import lock_was_lost
 from rftplan.kinds.job.decide import decide as job_decides
+from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.spec import Run
 from rftplan.kinds.job.steps import CancelStep
 from tests.kinds.builders import job_spec, launched, remote, resource, situation
@@ -78,6 +80,19 @@ REST: list[tuple[str, Change, SeenDeployment, str]] = [
      Change(JOB, Action.UPDATE, "cancel", Reason.SUPERSEDED, step=CancelStep((remote(S.RUNNING),))), by(S.RUNNING),
      "is running"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("run", "said"), [("paused", f"is paused now; {TO_ITS_END}"), ("cancelled", f"is cancelled now; {AGAIN}")]
+)
+def test_a_job_that_is_found_and_stopped_is_said_to_be(run: str, said: str) -> None:
+    """And a lock that was lost is one all the same, whatever becomes of the job that it forgot."""
+    want, given = launched(S.RUNNING, run)
+    assert isinstance(given.seen, SeenJob)
+    upstream = job_decides(situation(want, seen=replace(given.seen, mine=None), fresh=True))
+    change = decide(seen=SeenDeployment(remote(S.RUNNING)), upstream=upstream)
+    assert change.detail == f"job.review {said}"
+    assert lock_was_lost(situation(None), upstream)
 
 
 @pytest.mark.parametrize(("upstream", "seen", "said"), [row[1:] for row in REST], ids=[row[0] for row in REST])
