@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -13,14 +14,15 @@ from typing import Final
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity, ProviderSettings, identify
-from rftplan.api.profiles import PROFILES, SERVED, Profile, profile
+from rftplan.api.profiles import PROFILES, SERVED, Profile, elsewhere, profile
 from rftplan.changes import Hazard
-from rftplan.checks import run_rules
+from rftplan.checks import Preflight, choose_probes, run_rules
 from rftplan.codes import DATA_ABSENT, DATA_MISSING, UNSUPPORTED, WRONG_VALUE, finding
 from rftplan.config import Config, Declared, read_config
 from rftplan.config.project_spec import MoveSpec, ProviderSpec
 from rftplan.data import DataError, DataFacts
 from rftplan.data.cache import FactsCache, read_facts_cached
+from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic, LockError, Place, UserError, has_errors, sort_diagnostics
 from rftplan.events import Hashed, OnEvent, ignore
 from rftplan.graph import Graph, KnownRows, build_graph, read_references
@@ -70,8 +72,9 @@ class Loaded:
     moves: tuple[tuple[Address, Address], ...] = ()
 
 
-def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
-    """Read everything and find everything. UserError only for what is outside the specs."""
+def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = date.today) -> Loaded:
+    """Read everything and find everything; `today` counts for what closes by a date. UserError only for what is
+    outside the specs."""
     directory = _directory(options)
     root = Root(directory)
     config, findings = read_config(root, options.specs)
@@ -83,11 +86,12 @@ def load(options: Options, on_event: OnEvent = ignore) -> Loaded:
     findings.extend(problems)
     paths = state_paths(directory, options.lock)
     state, lock = _known(paths)
+    preflight = Preflight(config, service.profile, today(), launched=_launched(state))
     data = _Data(root, _with_moves(state.entries, config.moved), FactsCache(directory / ".rftplan" / "cache"), on_event)
-    facts = {a: f for a, d in config.declared.items() if a.kind == "file" and (f := data.facts(d)) is not None}
-    data.close()
+    facts = data.read(preflight)
     findings.extend(data.findings)
-    findings.extend(run_rules(config, service.profile))
+    known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
+    findings.extend(run_rules(replace(preflight, facts=known)))
     diagnostics = sort_diagnostics(findings)
     return Loaded(
         root=directory,
@@ -140,7 +144,9 @@ def _identified(provider: ProviderSpec) -> _Service:
     of = profile(provider.type)
     settings = ProviderSettings(of.type, provider.base_url, provider.organization, provider.project)
     identity = identify(settings, of)
-    return _Service(provider, SERVED if of.type == "local" and not identity.in_process else of, identity)
+    if of.type == "local":
+        return _Service(provider, of if identity.in_process else SERVED, identity)
+    return _Service(provider, of if identity.base_url == of.base_url else elsewhere(of), identity)
 
 
 def _provider(options: Options, config: Config) -> ProviderSpec:
@@ -174,6 +180,10 @@ def _known(paths: Paths) -> tuple[State, Lock | None]:
     return state, lock
 
 
+def _launched(state: State) -> frozenset[Address]:
+    return frozenset(a for a, entry in state.entries.items() if a.kind == "job" and entry.id is not None)
+
+
 class _Data:
     """One pass over each data file, with the lock's word where a file is absent."""
 
@@ -185,18 +195,22 @@ class _Data:
         self.findings: list[Diagnostic] = []
         self.paths: dict[Address, Path] = {}
 
-    def close(self) -> None:
+    def read(self, preflight: Preflight) -> dict[Address, DataFacts | KnownRows]:
+        """The facts of every declared file, with what the rules look for in its rows; a file of which nothing is
+        known has a finding instead."""
+        probes = choose_probes(preflight)
+        files = {d.address: self._facts(d, probes.get(d.address, ())) for d in preflight.of_kind("file")}
         self._cache.save()
+        return {address: facts for address, facts in files.items() if facts is not None}
 
-    def facts(self, declared: Declared) -> DataFacts | KnownRows | None:
-        """Its facts; None with a finding where nothing is known of it."""
+    def _facts(self, declared: Declared, probes: Sequence[Probe]) -> DataFacts | KnownRows | None:
         spec = declared.spec
         place = declared.where(("path",))
         try:
             path = self._root.resolve(spec.path, beside=Path(declared.document.path))
             self.paths[declared.address] = path
             facts = read_facts_cached(
-                path, self._cache, on_progress=lambda d, t: self._on_event(Hashed(spec.path, d, t))
+                path, self._cache, probes, on_progress=lambda d, t: self._on_event(Hashed(spec.path, d, t))
             )
         except (PathError, DataError) as error:
             return self._absent(declared, place, error)

@@ -101,6 +101,9 @@ MIRROR_ELSEWHERE = {
     # Protocols and values: what they promise is tested with whoever keeps it.
     "api.port": "api/test_life.py",
     "api.profiles.base": "api/profiles/test_profiles.py",
+    "api.profiles.openai": "checks/test_models.py",
+    "checks.pitfalls": "checks/test_explain.py",
+    "checks.reads": "checks/test_preflight.py",
     "events": "cli/test_board.py",
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
@@ -116,6 +119,8 @@ MIRROR_ELSEWHERE = {
     "grading.multi": "grading/test_graders.py",
     "grading.parse_score_model": "grading/test_parse.py",
     "grading.score_model": "grading/test_graders.py",
+    "checks.probes.leaks": "checks/test_leaks.py",
+    "checks.probes.messages": "checks/probes/test_shapes.py",
     "kinds.deployment": "kinds/deployment/test_decide.py",
     "kinds.deployment.spec": "kinds/deployment/test_decide.py",
     "kinds.file": "kinds/file/test_decide.py",
@@ -124,6 +129,10 @@ MIRROR_ELSEWHERE = {
     "kinds.job.spec": "config/test_config.py",
     "render.next_steps": "scenarios/test_held.py",
     "render.progress_text": "cli/test_live.py",
+    # What rules share: seen where the rules that need it fire.
+    "checks.joins": "checks/test_guesses.py",
+    "checks.python_tree": "checks/test_python_source.py",
+    "checks.schema_views": "checks/test_schemas.py",
     # A command is parse, call, render, exit code, so each is tested whole, on a project.
     "cli.acting": "cli/test_commands.py",
     "cli.reading": "cli/test_commands.py",

@@ -203,9 +203,9 @@ def test_evidence_from_the_simulation_says_so(small: Small) -> None:
 
 
 def test_a_grader_that_the_service_refuses_stops_the_launch(small: Small) -> None:
-    inner = "{type: string_check, input: a, operation: eq, reference: b}"
-    spec = SPEC[: SPEC.index("  match:")] + "  match:\n    type: multi\n    graders: {one: " + inner + "}\n"
-    small.write("specs/main.yaml", spec + "    calculate_output: one + two\n" + SPEC[SPEC.index("jobs:") :])
+    prompt = '[{role: user, content: "{{sample.output_text}}"}]'
+    grader = f"  match: {{type: score_model, model: ' ', input: {prompt}}}\n"
+    small.write("specs/main.yaml", SPEC[: SPEC.index("  match:")] + grader + SPEC[SPEC.index("jobs:") :])
     results = small.results()
     assert results["grader.match"].outcome is Outcome.FAILED
     assert results["job.review"].outcome is Outcome.SKIPPED
@@ -213,10 +213,11 @@ def test_a_grader_that_the_service_refuses_stops_the_launch(small: Small) -> Non
 
 
 def test_a_job_that_fails_is_reported_with_the_words_of_the_service(small: Small) -> None:
-    small.write("specs/data/test.jsonl", rows(1_001, start=100))
+    """Here a byte order mark, of which only a warning was given beforehand."""
+    small.write("specs/data/test.jsonl", "\ufeff" + rows(50, start=100))
     results = small.results(wait=True)
     assert results["job.review"].outcome is Outcome.FAILED
-    assert "1,000" in str(results["job.review"].error)
+    assert "not valid JSON" in str(results["job.review"].error)
     assert results["deployment.reviewer"].outcome is Outcome.SKIPPED
     assert small.changes()["job.review"].reason is Reason.JOB_FAILED
 

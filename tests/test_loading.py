@@ -69,7 +69,8 @@ BAD_DATA = [
 
 @pytest.mark.parametrize(("data", "expected"), BAD_DATA, ids=[expected[:4] for _, expected in BAD_DATA])
 def test_bad_data_has_its_place_in_the_data_file(small: Small, data: bytes, expected: str) -> None:
-    assert found_in(small, SPEC, **{TRAIN: data}) == [expected]
+    """What the rules say of the rows that are left is another matter."""
+    assert [line for line in found_in(small, SPEC, **{TRAIN: data}) if line.startswith("D1")] == [expected]
 
 
 def test_line_endings_say_nothing(small: Small) -> None:
@@ -153,6 +154,8 @@ def test_a_spec_directory_that_is_missing_is_a_finding(small: Small) -> None:
     assert found.code == "S101"
 
 
+COMPARED = {"input": "{{sample.output_text}}", "reference": "{{item.answer}}"}
+
 FULL: dict[str, Any] = {
     "project": {
         "name": "demo",
@@ -164,11 +167,11 @@ FULL: dict[str, Any] = {
         "test": {"path": "data/test.jsonl"},
     },
     "graders": {
-        "match": {"type": "string_check", "input": "{{sample.output_text}}", "operation": "eq", "reference": "b"},
+        "match": {"type": "string_check", "operation": "eq", **COMPARED},
         "both": {
             "type": "multi",
             "graders": {
-                "near": {"type": "text_similarity", "input": "a", "reference": "b", "evaluation_metric": "bleu"},
+                "near": {"type": "text_similarity", "evaluation_metric": "bleu", **COMPARED},
                 "judge": {
                     "type": "score_model",
                     "model": "m",
@@ -179,9 +182,9 @@ FULL: dict[str, Any] = {
                     "range": [0, 1],
                     "sampling_params": {"temperature": 0.5},
                 },
-                "code": {"type": "python", "source": {"file": "prompt.md"}},
+                "code": {"type": "python", "source": {"file": "code.py"}},
             },
-            "calculate_output": "near + judge",
+            "calculate_output": "max(0, min(1, near + judge + code))",
         },
         "loaded": {"file": "grader.json"},
     },
@@ -268,7 +271,8 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Small:
     small = Small.at(tmp_path_factory.mktemp("playground"))
     small.write("specs/prompt.md", "Rate {{sample.output_text}}")
     small.write("specs/schema.json", '{"type": "object"}')
-    grader = {"type": "string_check", "input": "a", "reference": "b", "operation": "ne"}
+    small.write("specs/code.py", "def grade(sample, item):\n    return float(len(item))\n")
+    grader = {"type": "string_check", "operation": "ne", **COMPARED}
     small.write("specs/grader.json", json.dumps(grader))
     return small
 
@@ -288,8 +292,10 @@ def require_places(root: Path, found: tuple[Diagnostic, ...]) -> None:
 
 
 def test_the_full_spec_checks_clean(playground: Small) -> None:
-    """But for what the local service does not run, and packages of metrics that are not installed here."""
-    (only,) = (line for line in found_in(playground, json.dumps(FULL, indent=1)) if not line.startswith("S216"))
+    """But for what the local service does not run, packages of metrics that are not installed here, and one file of
+    rows for two methods."""
+    found = found_in(playground, json.dumps(FULL, indent=1))
+    (only,) = (line for line in found if not line.startswith(("S216", "D213")))
     assert "provider local does not run python graders" in only
 
 
@@ -327,7 +333,12 @@ def test_a_local_service_in_another_process_needs_time_to_settle(small: Small) -
 
 def test_a_python_grader_is_refused_for_the_local_service(small: Small) -> None:
     start, end = SPEC.index("  match:"), SPEC.index("jobs:")
-    small.write("specs/main.yaml", SPEC[:start] + "  match: {type: python, source: 'x = 1'}\n" + SPEC[end:])
+    small.write(
+        "specs/main.yaml",
+        SPEC[:start]
+        + "  match: {type: python, source: 'def grade(sample, item): return float(len(item))'}\n"
+        + SPEC[end:],
+    )
     (found,) = small.check()
     assert found.code == "S214"
     assert "does not run python graders" in found.detail

@@ -16,6 +16,7 @@ import rftplan
 from rftplan import codes
 from rftplan.api.profiles import Capability
 from rftplan.changes import Action, Hazard, Reason
+from rftplan.checks import CODES, FAMILIES
 from rftplan.codes import Code
 from rftplan.events import Outcome
 
@@ -56,9 +57,10 @@ def test_every_error_class_is_named_by_a_test() -> None:
 
 
 def test_every_finding_code_is_named_by_a_test() -> None:
-    named = {name: value for name, value in vars(codes).items() if isinstance(value, Code)}
-    unnamed = [n for n, code in named.items() if not words() & {code.code, n}]
-    assert unnamed == []
+    homes = (codes, *FAMILIES)
+    named = {name: value for home in homes for name, value in vars(home).items() if isinstance(value, Code)}
+    assert {code.code for code in named.values()} == set(CODES)
+    assert [f"{name} {code.code}" for name, code in named.items() if not words() & {code.code, name}] == []
 
 
 def test_no_error_class_is_raised_where_only_its_name_says_what_went_wrong() -> None:

@@ -63,7 +63,10 @@ def test_a_speed_that_is_none_is_an_error_that_names_the_variable(small: Small, 
 
 def test_the_local_service_needs_no_key_and_another_names_its_variable(small: Small) -> None:
     assert small.plan().acts
-    small.write("specs/main.yaml", SPEC.replace("provider: local", "provider: openai"))
+    small.write(
+        "specs/main.yaml",
+        SPEC.replace("provider: local", "provider: {type: openai, base_url: 'http://127.0.0.1:9/v1'}"),
+    )
     with pytest.raises(CredentialError, match="OPENAI_API_KEY"):
         small.plan()
 

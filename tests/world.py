@@ -12,6 +12,7 @@ from typing import Any
 
 from rftplan import project
 from rftplan.changes import Change, Plan
+from rftplan.checks.row_sets import FEWEST_VALIDATION
 from rftplan.errors import Diagnostic
 from rftplan.events import Event, Result, ignore
 from rftplan.lockfile import Lock
@@ -94,7 +95,7 @@ class Small:
         small = cls(root, **rest)
         small.write("specs/main.yaml", spec)
         small.write("specs/data/train.jsonl", rows())
-        small.write("specs/data/test.jsonl", rows(start=100))
+        small.write("specs/data/test.jsonl", rows(FEWEST_VALIDATION, start=100))
         return small
 
     def write(self, path: str, text: str | bytes) -> None:

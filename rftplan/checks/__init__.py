@@ -1,36 +1,81 @@
-"""The pre-flight rules, one module a family, one explicit list. Each is pure: config and profile in, findings out."""
+"""The pre-flight rules, one module a family, one explicit list. Each is pure: a preflight in, findings out.
+
+A family has `RULES`, `PROBES` for what its rules need to know of rows, and the codes of its findings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from rftplan.api.profiles import Profile
-from rftplan.checks.gates import unknown_metric
-from rftplan.checks.installed import missing_metrics
-from rftplan.checks.provider import (
-    unsupported_grader,
-    unsupported_launch,
-    unsupported_method,
-    unsupported_pause,
-    unsupported_projects,
+from rftplan import codes
+from rftplan.address import Address
+from rftplan.checks import (
+    formulas,
+    gates,
+    grader_sense,
+    guesses,
+    installed,
+    jobs,
+    leaks,
+    messages,
+    models,
+    provider,
+    python_source,
+    python_surroundings,
+    row_sets,
+    schemas,
+    strict_schemas,
+    templates,
+    variables,
 )
-from rftplan.config import Config
+from rftplan.checks.preflight import Preflight
+from rftplan.codes import Code
+from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
 
-Rule = Callable[[Config, Profile], Iterable[Diagnostic]]
+__all__ = ["CODES", "FAMILIES", "PROBES", "RULES", "Preflight", "choose_probes", "run_rules"]
 
-RULES: Final[tuple[Rule, ...]] = (
-    unsupported_method,
-    unsupported_grader,
-    unsupported_launch,
-    unsupported_pause,
-    unsupported_projects,
-    missing_metrics,
-    unknown_metric,
+ProbeChoice = Callable[[Preflight], Iterable[tuple[Address, Probe]]]
+Rule = Callable[[Preflight], Iterable[Diagnostic]]
+
+FAMILIES: Final = (
+    provider,
+    installed,
+    messages,
+    row_sets,
+    leaks,
+    templates,
+    variables,
+    guesses,
+    schemas,
+    strict_schemas,
+    grader_sense,
+    formulas,
+    python_source,
+    python_surroundings,
+    jobs,
+    gates,
+    models,
 )
+RULES: Final[tuple[Rule, ...]] = tuple(rule for family in FAMILIES for rule in family.RULES)
+PROBES: Final[tuple[ProbeChoice, ...]] = tuple(choice for family in FAMILIES for choice in family.PROBES)
+CODES: Final[Mapping[str, Code]] = {
+    **codes.CODES,
+    **{value.code: value for family in FAMILIES for value in vars(family).values() if isinstance(value, Code)},
+}
+"""Every code that a finding may have, by its name."""
 
 
-def run_rules(config: Config, profile: Profile) -> list[Diagnostic]:
+def choose_probes(preflight: Preflight) -> dict[Address, tuple[Probe, ...]]:
+    """What has to be looked for in the rows of each file, so that the rules can say what they have to say."""
+    chosen: dict[Address, dict[str, Probe]] = {}
+    for choice in PROBES:
+        for address, probe in choice(preflight):
+            chosen.setdefault(address, {})[probe.key] = probe
+    return {address: tuple(probes.values()) for address, probes in chosen.items()}
+
+
+def run_rules(preflight: Preflight) -> list[Diagnostic]:
     """Every finding of every rule."""
-    return [found for rule in RULES for found in rule(config, profile)]
+    return [found for rule in RULES for found in rule(preflight)]

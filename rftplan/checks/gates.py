@@ -1,30 +1,127 @@
-"""Gates on figures that no checkpoint is known to carry. Does not know what a service really gives."""
+"""Rules about what a deployment waits for: gates that no checkpoint can pass, a best one that cannot be told. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Final
 
-from rftplan.api.profiles import Profile
-from rftplan.codes import METRIC_UNKNOWN, finding
-from rftplan.config import Config
+from rftplan.address import Address
+from rftplan.checks.preflight import Method, Preflight, grader_of, method_of
+from rftplan.codes import Code, finding, warning
+from rftplan.config import Declared
 from rftplan.errors import Diagnostic
-from rftplan.kinds.gates import KNOWN_METRICS
+from rftplan.kinds.gates import Gate, Pick
+from rftplan.kinds.grader import GraderSpec, ScoreModel, StringCheck, TextSimilarity
+
+UNKNOWN_METRIC: Final = warning("J110", "Gate on a metric that checkpoints do not have")
+NEVER_PASSED: Final = warning("J111", "Gate that no checkpoint can pass")
+NO_BEST: Final = warning("J112", "Best checkpoint of a job that is not validated")
+
+Range = tuple[float, float]
+
+_ANY: Final = (-math.inf, math.inf)
+_SHARE: Final = (0.0, 1.0)
+_COUNT: Final = (0.0, math.inf)
+_REWARDS: Final = ("train_reward_mean", "valid_reward_mean", "train_mean_reward", "full_valid_mean_reward")
+_OF_REINFORCEMENT: Final[Mapping[str, Range]] = {
+    **dict.fromkeys(_REWARDS, _ANY),
+    "full_valid_mean_parse_error": _SHARE,
+    "mean_unresponsive_rewards": _COUNT,
+    "completion_tokens_mean": _COUNT,
+    "reasoning_tokens_mean": _COUNT,
+    "valid_reasoning_tokens_mean": _COUNT,
+}
+_OF_SUPERVISED: Final[Mapping[str, Range]] = {
+    "train_loss": _COUNT,
+    "train_mean_token_accuracy": _SHARE,
+    "valid_loss": _COUNT,
+    "valid_mean_token_accuracy": _SHARE,
+    "full_valid_loss": _COUNT,
+    "full_valid_mean_token_accuracy": _SHARE,
+}
+"""What checkpoints carry (FACTS §3.4, §3.5), and between which values it lies."""
 
 
-def unknown_metric(config: Config, profile: Profile) -> Iterable[Diagnostic]:
-    """A gate whose metric is missing fails, and that is seen only after the training was paid for."""
-    for address, declared in config.declared.items():
-        gates = declared.spec.gates if address.kind == "deployment" else ()
-        for index, gate in enumerate(gates):
-            if gate.metric in KNOWN_METRICS:
-                continue
-            close = get_close_matches(gate.metric, KNOWN_METRICS, n=1)
-            meant = f'did you mean "{close[0]}"? ' if close else ""
-            yield finding(
-                METRIC_UNKNOWN,
-                f'no checkpoint is known to carry "{gate.metric}", and a gate without a figure fails',
-                place=declared.where(("gates", index, "metric")),
-                address=str(address),
-                hint=f"{meant}known are {', '.join(KNOWN_METRICS)}",
-            )
+def gates(preflight: Preflight) -> Iterable[Diagnostic]:
+    """A gate that fails whatever the job learns: it is trained, paid for, and never promoted."""
+    for deployment, job in _deployed(preflight):
+        known = _metrics(preflight, job)
+        for number, gate in enumerate(deployment.spec.gates):
+            if gate.metric in known:
+                yield from _impossible(deployment, number, gate, known[gate.metric])
+            elif method_of(job) is not Method.DPO or gate.metric in _OF_REINFORCEMENT or gate.metric in _OF_SUPERVISED:
+                yield _unknown(deployment, number, gate, job, known)
+
+
+def _unknown(deployment: Declared, number: int, gate: Gate, job: Declared, known: Iterable[str]) -> Diagnostic:
+    names = list(known)
+    close = get_close_matches(gate.metric, names, n=1)
+    hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(names)}"
+    said = f"a {method_of(job)} job" + ("" if job.spec.validation_file else " without a validation file")
+    detail = f"checkpoints of {job.address}, {said}, do not have {gate.metric}, and a gate without its figure fails"
+    return _about(deployment, UNKNOWN_METRIC, detail, "gates", number, "metric", hint=hint)
+
+
+def _impossible(deployment: Declared, number: int, gate: Gate, bounds: Range) -> Iterator[Diagnostic]:
+    low, high = bounds
+    least = -math.inf if gate.at_least is None else gate.at_least
+    most = math.inf if gate.at_most is None else gate.at_most
+    if least > most:
+        detail = f"{gate.metric} cannot be at least {least:g} and at most {most:g}"
+        yield _about(deployment, NEVER_PASSED, detail, "gates", number)
+    elif least > high or most < low:
+        said, key = (f"at least {least:g}", "at_least") if least > high else (f"at most {most:g}", "at_most")
+        between = f"lies between {low:g} and {high:g}" if math.isfinite(high) else f"is never below {low:g}"
+        detail = f"{gate.metric} {between}, and {said} is asked for"
+        hint = "a gate may be edited at any time; nothing is trained again for it"
+        yield _about(deployment, NEVER_PASSED, detail, "gates", number, key, hint=hint)
+
+
+def _metrics(preflight: Preflight, job: Declared) -> dict[str, Range]:
+    """The metrics of this job's checkpoints."""
+    if method_of(job) is Method.REINFORCEMENT:
+        used = grader_of(preflight, job)
+        return {**_OF_REINFORCEMENT, **dict.fromkeys(_REWARDS, _reward_range(used[1]) if used else _ANY)}
+    validated = job.spec.validation_file is not None
+    return {name: bounds for name, bounds in _OF_SUPERVISED.items() if validated or "valid" not in name}
+
+
+def _reward_range(spec: GraderSpec) -> Range:
+    """Between which rewards a mean lies, errors with their 0 counted; anything where that is not certain."""
+    match spec.root:
+        case StringCheck() | TextSimilarity():
+            return _SHARE
+        case ScoreModel(range=None):
+            return _SHARE
+        case ScoreModel(range=(first, second)):
+            return min(first, second, 0.0), max(first, second, 0.0)
+        case _:
+            return _ANY
+
+
+def unvalidated_best(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`checkpoint: best` goes by figures of validation."""
+    for deployment, job in _deployed(preflight):
+        supervised = method_of(job) is not Method.REINFORCEMENT
+        if supervised and deployment.spec.checkpoint is Pick.BEST and job.spec.validation_file is None:
+            detail = f"{job.address} has no validation file, so no checkpoint has a figure that best could go by"
+            hint = "write checkpoint: final, or give the job a validation_file"
+            yield _about(deployment, NO_BEST, detail, "checkpoint", hint=hint)
+
+
+def _deployed(preflight: Preflight) -> Iterator[tuple[Declared, Declared]]:
+    """Every deployment with its job, where that is declared."""
+    for deployment in preflight.of_kind("deployment"):
+        job = preflight.config.declared.get(Address("job", deployment.spec.job))
+        if job is not None:
+            yield deployment, job
+
+
+def _about(of: Declared, code: Code, detail: str, *path: str | int, hint: str | None = None) -> Diagnostic:
+    return finding(code, detail, place=of.where(path), address=str(of.address), hint=hint)
+
+
+RULES: Final = (gates, unvalidated_best)
+PROBES: Final = ()

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rftplan.cli.exit_codes import ExitCode
@@ -35,9 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BaseException as error:  # the last place that can say anything: Ctrl-C and bugs are told here too
         known = _understood(error)
         code = reported(known, terminal)
-        if "--json" in words and not isinstance(known, BrokenPipeError | SystemExit):
+        if _wants_json(words) and not isinstance(known, BrokenPipeError | SystemExit):
             return _documented(known, code, terminal)
         return code
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    return not {"--json", "--format=json"}.isdisjoint(words) or ("--format", "json") in pairwise(words)
 
 
 def _understood(error: BaseException) -> BaseException:

@@ -68,6 +68,14 @@ class Invocation:
         return shlex.join(["rftplan", *words])
 
     @property
+    def base(self) -> str:
+        """The project's root as a path from where the command runs, with `/`; empty if it runs there."""
+        import os
+
+        base = Path(os.path.relpath(self.directory)).as_posix()
+        return "" if base == "." else base
+
+    @property
     def look(self) -> Look:
         """For results."""
         return self.terminal.look(self.terminal.stdout, self.program)

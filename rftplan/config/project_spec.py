@@ -11,7 +11,7 @@ from rftplan.address import Address
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.changes import Hazard
 from rftplan.errors import UserError
-from rftplan.kinds.spec import Flag, Name, SpecModel, Str, shown
+from rftplan.kinds.spec import Flag, Int, Name, SpecModel, Str, shown
 
 
 def _base_url(value: str) -> str:
@@ -59,9 +59,11 @@ def _data_root(value: str) -> str:
 
 
 class PolicySpec(SpecModel):
-    """`policy`: what may be done without being asked, and where data may lie."""
+    """`policy`: what may be done without being asked, where data may lie, and how many days before something closes
+    a warning is due."""
 
     allow: tuple[Hazard, ...] = ()
+    shutdown_days: Annotated[Int, Field(ge=0, le=3650)] = 30
     data_roots: tuple[Annotated[Str, AfterValidator(_data_root)], ...] = ()
 
 

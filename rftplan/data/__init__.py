@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from rftplan import codes
+from rftplan.canonical import JsonObject
+from rftplan.data.probes import Found, Probe
 from rftplan.data.rows import WHITESPACE, DataProblem, Problems, UnusualRowsError, row_of, rows_of
 from rftplan.errors import UserError
 from rftplan.reading import BOM, SAVE_AS_UTF8, UnreadableError, names_other_encoding, open_regular
@@ -46,34 +48,40 @@ class DataFacts:
 
     `sha256` is of the bytes, `size` counts them, `rows` counts lines that are not blank. `rows_digest` is of the values
     (row_bytes.py): spaces between tokens, blank lines, byte order mark and line endings do not count, the order of keys
-    does. `problems` are in the order of the lines, bounded for each code.
+    does. `blank_lines` counts the others, of which `first_blank` is the first; what follows the last line break is a
+    line only if there is something. `problems` are in the order of the lines, bounded for each code. `found` is what
+    probes found in good rows.
     """
 
     sha256: str
     size: int
     rows: int
     rows_digest: str
+    blank_lines: int = 0
+    first_blank: int = 0
     problems: tuple[DataProblem, ...] = ()
+    found: Found = field(default_factory=dict)
 
 
 def unwatched(done: int, total: int) -> None:
     """Nobody watches."""
 
 
-def read_facts(path: Path, *, on_progress: OnProgress = unwatched) -> DataFacts:
-    """Read the whole file once, calling `on_progress(bytes done, bytes in all)` for each block.
+def read_facts(path: Path, probes: Sequence[Probe] = (), *, on_progress: OnProgress = unwatched) -> DataFacts:
+    """Read the whole file once, showing each good row to every probe, calling `on_progress(bytes done, bytes in
+    all)` for each block.
 
     DataError if it is no plain file, cannot be read, or changes meanwhile.
     """
-    return read_watched(path, on_progress)[0]
+    return read_watched(path, probes, on_progress)[0]
 
 
-def read_watched(path: Path, on_progress: OnProgress) -> tuple[DataFacts, os.stat_result]:
+def read_watched(path: Path, probes: Sequence[Probe], on_progress: OnProgress) -> tuple[DataFacts, os.stat_result]:
     """As `read_facts`, with the state of the file in which the facts were found."""
     try:
         with open_regular(path) as stream:
             before = os.fstat(stream.fileno())
-            facts = _pass_over(stream, before.st_size, on_progress)
+            facts = _pass_over(stream, before.st_size, probes, on_progress)
             _require_unchanged(before, os.fstat(stream.fileno()), facts.size)
         _require_unchanged(before, path.stat(), facts.size)
     except UnreadableError as error:
@@ -83,8 +91,8 @@ def read_watched(path: Path, on_progress: OnProgress) -> tuple[DataFacts, os.sta
     return facts, before
 
 
-def _pass_over(stream: BinaryIO, size: int, on_progress: OnProgress) -> DataFacts:
-    reading = Pass()
+def _pass_over(stream: BinaryIO, size: int, probes: Sequence[Probe], on_progress: OnProgress) -> DataFacts:
+    reading = Pass(probes)
     while block := stream.read(_BLOCK_BYTES):
         reading.feed(block)
         on_progress(reading.size, size)
@@ -104,10 +112,13 @@ def stamp_of(stat: os.stat_result) -> tuple[int, int, int, int]:
 class Pass:
     """What is known so far. Fed with blocks of any size, then asked once for the facts."""
 
-    def __init__(self) -> None:
+    def __init__(self, probes: Sequence[Probe] = ()) -> None:
         self.size = 0
+        self._watches = {probe.key: probe.begin() for probe in probes}
         self._rows = 0
         self._lines = 0
+        self._blank_lines = 0
+        self._first_blank = 0
         self._bytes_hash = hashlib.sha256()
         self._rows_hash = hashlib.sha256()
         self._problems = Problems()
@@ -121,13 +132,21 @@ class Pass:
         self._take(block)
 
     def facts(self) -> DataFacts:
-        self._take_lines([b"".join(self._pending)])
+        if rest := b"".join(self._pending):
+            self._take_lines([rest])
         if not self.size:
             self._problems.add(codes.DATA_EMPTY, 0, 0, "it has no bytes", "write one JSON object a line")
         elif not self._rows:
             self._problems.add(codes.DATA_WITHOUT_ROWS, 0, 0, "it has only blank lines", "write one JSON object a line")
         return DataFacts(
-            self._bytes_hash.hexdigest(), self.size, self._rows, self._rows_hash.hexdigest(), self._problems.listed()
+            sha256=self._bytes_hash.hexdigest(),
+            size=self.size,
+            rows=self._rows,
+            rows_digest=self._rows_hash.hexdigest(),
+            blank_lines=self._blank_lines,
+            first_blank=self._first_blank,
+            problems=self._problems.listed(),
+            found={key: watch.found() for key, watch in self._watches.items()},
         )
 
     def _first_block(self, block: bytes) -> None:
@@ -195,16 +214,33 @@ class Pass:
             for line in lines:
                 self._take_line(line)
             return
-        self._rows += rows
+        if self._watches:
+            self._show(rows, [number for number, line in enumerate(lines, self._lines + 1) if line])
+        if len(rows) < len(lines):
+            self._count_blank(self._lines + lines.index(b"") + 1, len(lines) - len(rows))
+        self._rows += len(rows)
         self._lines += len(lines)
         self._rows_hash.update(digested)
+
+    def _count_blank(self, first: int, count: int) -> None:
+        self._first_blank = self._first_blank or first
+        self._blank_lines += count
+
+    def _show(self, rows: Sequence[JsonObject], numbers: Sequence[int]) -> None:
+        for watch in self._watches.values():
+            see = watch.see
+            for number, row in zip(numbers, rows, strict=True):
+                see(number, row)
 
     def _take_line(self, line: bytes) -> None:
         self._lines += 1
         if not line.strip(WHITESPACE):
+            self._count_blank(self._lines, 1)
             return
         self._rows += 1
-        digested, fault = row_of(line)
+        row, digested, fault = row_of(line)
         self._rows_hash.update(digested)
+        if row is not None:
+            self._show([row], [self._lines])
         if fault:
             self._problems.add(fault.code, self._lines, fault.column, fault.detail, fault.hint)

@@ -9,16 +9,17 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from rftplan.codes import CODES
 from rftplan.data import DataFacts, OnProgress, read_watched, stamp_of, unwatched
+from rftplan.data.probes import Probe
 from rftplan.data.rows import DataProblem
 
-_CACHE_FORMAT: Final = "rftplan.facts/3"
+_CACHE_FORMAT: Final = "rftplan.facts/5"
 _CACHE_FILE: Final = "facts.json"
 _SETTLED_NS: Final = 2_000_000_000
 """A file younger than this when its reading began could still change without a new time (FAT counts 2 s)."""
@@ -38,11 +39,14 @@ class FactsCache:
         self._entries = _read_entries(self._file)
         self._changed = False
 
-    def get(self, path: Path, stat: os.stat_result) -> DataFacts | None:
-        """What was found in this file, if it is certainly the same."""
+    def get(self, path: Path, stat: os.stat_result, probes: Sequence[Probe] = ()) -> DataFacts | None:
+        """What was found in this file, if it is certainly the same and every probe has looked at it."""
         try:
             entry = self._entries[os.fspath(path)]
-            return _facts_from(entry["facts"]) if entry["identity"] == list(stamp_of(stat)) else None
+            found = entry["facts"]["found"]
+            if entry["identity"] != list(stamp_of(stat)) or any(probe.key not in found for probe in probes):
+                return None
+            return _facts_from(entry["facts"])
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -70,16 +74,18 @@ class FactsCache:
         self._changed = False
 
 
-def read_facts_cached(path: Path, cache: FactsCache, *, on_progress: OnProgress = unwatched) -> DataFacts:
+def read_facts_cached(
+    path: Path, cache: FactsCache, probes: Sequence[Probe] = (), *, on_progress: OnProgress = unwatched
+) -> DataFacts:
     """`read_facts`, or what it found the last time in the very same file."""
     began = cache.now_ns()
     try:
-        known = cache.get(path, path.stat())
+        known = cache.get(path, path.stat(), probes)
     except (OSError, ValueError):
         known = None
     if known:
         return known
-    facts, stat = read_watched(path, on_progress)
+    facts, stat = read_watched(path, probes, on_progress)
     cache.put(path, stat, facts, began_ns=began)
     return facts
 

@@ -128,16 +128,17 @@ _scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
 """Documented for subclasses only, but the one way to parse a line without copying it; missing in the type stubs."""
 
 
-def rows_of(lines: Iterable[bytes]) -> tuple[int, bytes]:
-    """How many rows the lines hold, and their bytes for the digest one after the other.
+def rows_of(lines: Iterable[bytes]) -> tuple[list[dict[str, Any]], bytes]:
+    """The rows of the lines, blank lines left out, and their bytes for the digest one after the other.
 
     UnusualRowsError if any of them has a fault or begins or ends with a space.
     """
     try:
-        rows = [row_bytes(_whole_object(line.decode())) for line in lines if line]
+        rows = [_whole_object(line.decode()) for line in lines if line]
+        digested = b"".join(map(row_bytes, rows))
     except (ValueError, StopIteration, RecursionError) as error:
         raise UnusualRowsError from error
-    return len(rows), b"".join(rows)
+    return rows, digested
 
 
 def _whole_object(line: str) -> dict[str, Any]:
@@ -147,18 +148,19 @@ def _whole_object(line: str) -> dict[str, Any]:
     raise UnusualRowsError
 
 
-def row_of(line: bytes) -> tuple[bytes, Fault | None]:
-    """The bytes for the digest of one line that is not blank, and the first thing wrong with it.
+def row_of(line: bytes) -> tuple[dict[str, Any] | None, bytes, Fault | None]:
+    """The row of one line that is not blank, its bytes for the digest, and the first thing wrong with it.
 
-    A row with a fault stands for itself: its text without the spaces around it.
+    A row with a fault is None and stands for itself: its text without the spaces around it.
     """
     try:
-        return row_bytes(_checked(line)), None
+        row = _checked(line)
+        return row, row_bytes(row), None
     except _FaultError as error:
         fault = error.fault
     except (ValueError, RecursionError):
         fault = _TOO_DEEP
-    return b"!" + line.strip(WHITESPACE) + b"\n", fault
+    return None, b"!" + line.strip(WHITESPACE) + b"\n", fault
 
 
 _RECODE: Final = f"{SAVE_AS_UTF8}; if it is Latin-1: iconv -f latin1 -t utf8 FILE > NEW"

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, RootModel, Tag
+from pydantic import BeforeValidator, Discriminator, Field, RootModel, Tag
+from pydantic_core import PydanticCustomError
 
 from rftplan.address import Address
 from rftplan.canonical import Json, JsonObject, normal_numbers
@@ -96,7 +97,17 @@ class Python(SpecModel):
     image_tag: Str | None = None
 
 
-Single = Annotated[StringCheck | TextSimilarity | ScoreModel | Python, Field(discriminator="type")]
+def _no_multi(value: Any) -> Any:
+    if isinstance(value, Mapping) and value.get("type") == "multi":
+        about = {"hint": "name its members here, and write one formula over all of them"}
+        raise PydanticCustomError("nested_multi", "a multi cannot be a member of a multi", about)
+    return value
+
+
+Single = Annotated[
+    Annotated[StringCheck | TextSimilarity | ScoreModel | Python, Field(discriminator="type")],
+    BeforeValidator(_no_multi),
+]
 
 
 class Multi(SpecModel):

@@ -193,6 +193,29 @@ class ReleaseDocument(TypedDict):
     released: bool
 
 
+class CodeDocument(TypedDict):
+    code: str
+    severity: str
+    summary: str
+
+
+class CodesDocument(TypedDict):
+    """Every code that a finding may have."""
+
+    format: str
+    codes: list[CodeDocument]
+
+
+class ExplainDocument(TypedDict):
+    """One code with its page, which is Markdown: paragraphs, lists, `code`, **strong**."""
+
+    format: str
+    code: str
+    severity: str
+    summary: str
+    page: str
+
+
 class VersionDocument(TypedDict):
     format: str
     version: str

@@ -19,7 +19,7 @@ from rftplan.render.shapes import (
 )
 from rftplan.render.table import fits, fitted
 
-_SEVERITY_TONES: Final = {"error": Tone.BAD, "warning": Tone.CAUTION, "info": Tone.CHANGED}
+SEVERITY_TONES: Final = {"error": Tone.BAD, "warning": Tone.CAUTION, "info": Tone.CHANGED}
 _LONGEST_VALUE: Final = 400
 
 
@@ -33,7 +33,7 @@ def findings_text(findings: Iterable[FindingDocument], look: Look) -> str:
 
 
 def _finding_lines(finding: FindingDocument, look: Look) -> list[str]:
-    tone = _SEVERITY_TONES.get(finding["severity"], Tone.STRONG)
+    tone = SEVERITY_TONES.get(finding["severity"], Tone.STRONG)
     head = look.paint(tone, f"{finding['severity']}[{visible(finding['code'])}]")
     lines = [f"{head}: {visible(finding['summary'])}"]
     where = [part for part in (_place(finding), _subject(finding)) if part]

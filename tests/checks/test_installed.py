@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from rftplan.api.profiles import SERVED, profile
+from rftplan.api.profiles import SERVED, Profile, profile
 from rftplan.checks.installed import missing_metrics
+from rftplan.checks.preflight import Preflight
 from rftplan.codes import PACKAGE_MISSING
 from rftplan.config import read_config
 from rftplan.grading import Metric, missing_package
@@ -20,11 +23,11 @@ def similarity(metric: str) -> str:
     return f"{{type: text_similarity, input: a, reference: b, evaluation_metric: {metric}}}"
 
 
-def found(small: Small, spec: str, of: object = LOCAL) -> list[str]:
+def found(small: Small, spec: str, of: Profile = LOCAL) -> list[str]:
     small.write("specs/main.yaml", spec)
     config, findings = read_config(Root(small.root), "specs")
     assert findings == []
-    return [line_of(one) for one in missing_metrics(config, of)]  # type: ignore[arg-type]
+    return [line_of(one) for one in missing_metrics(Preflight(config, of, date(2026, 11, 22)))]
 
 
 @pytest.mark.parametrize("metric", Metric)

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from rftplan.api.profiles import Capability, Profile, profile
-from rftplan.checks import run_rules
-from rftplan.config import Config, read_config
+from rftplan.checks import Preflight
+from rftplan.checks.provider import RULES
+from rftplan.config import read_config
 from rftplan.source.root import Root
 from tests.findings import edited, line_of, with_grader, with_job
 from tests.world import SPEC, Small
 
 LOCAL = profile("local")
-PYTHON = "    type: python\n    source: 'def grade(sample, item): return 1.0'\n"
+PYTHON = "    type: python\n    source: 'def grade(sample, item): return float(len(item))'\n"
 
 
-def config_of(small: Small, spec: str) -> Config:
+def preflight_of(small: Small, spec: str, profile: Profile = LOCAL) -> Preflight:
     small.write("specs/main.yaml", spec)
     config, findings = read_config(Root(small.root), "specs")
     assert findings == []
-    return config
+    return Preflight(config, profile, date(2026, 11, 22))
 
 
 def found(small: Small, spec: str, profile: Profile = LOCAL) -> list[str]:
-    return sorted(line_of(one) for one in run_rules(config_of(small, spec), profile))
+    preflight = preflight_of(small, spec, profile)
+    return sorted(line_of(one) for rule in RULES for one in rule(preflight))
 
 
 def test_what_the_provider_can_do_is_no_finding(small: Small) -> None:
@@ -54,17 +57,17 @@ def test_a_grader_that_is_not_run_is_found_at_its_type(small: Small) -> None:
 
 
 def test_a_grader_inside_another_is_found_at_its_own_type(small: Small) -> None:
-    inner = "{type: python, source: 'def grade(sample, item): return 1.0'}"
+    inner = "{type: python, source: 'def grade(sample, item): return float(len(item))'}"
     multi = f"    type: multi\n    graders:\n      one: {inner}\n    calculate_output: one\n"
     (line,) = found(small, with_grader(multi))
     assert line.startswith("S214 specs/main.yaml:9:19 provider local does not run python graders")
 
 
 def test_a_grader_in_place_is_found_in_its_job(small: Small) -> None:
-    inner = "{type: python, source: 'def grade(sample, item): return 1.0'}"
+    inner = "{type: python, source: 'def grade(sample, item): return float(len(item))'}"
     spec = SPEC[: SPEC.index("graders:")] + SPEC[SPEC.index("jobs:") :].replace("grader: match", f"grader: {inner}")
-    config = config_of(small, spec)
-    (finding,) = run_rules(config, LOCAL)
+    preflight = preflight_of(small, spec)
+    (finding,) = (one for rule in RULES for one in rule(preflight))
     assert (finding.address, finding.place and finding.place.line) == ("job.review", 13)
 
 

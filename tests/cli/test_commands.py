@@ -162,7 +162,10 @@ def test_releasing_what_nothing_holds_is_an_error(applied: Path, capsys: Capture
 
 
 def test_a_provider_without_a_key_is_one_clear_error(fresh: Path, capsys: Capture) -> None:
-    assert main(["-C", str(fresh), "plan", "--provider", "openai"]) == 1
+    spec = fresh / "specs" / "main.yaml"
+    elsewhere = "provider: {type: openai, base_url: 'http://127.0.0.1:9/v1'}"
+    spec.write_text(spec.read_text().replace("provider: local", elsewhere))
+    assert main(["-C", str(fresh), "plan"]) == 1
     assert "OPENAI_API_KEY is not set" in capsys.readouterr().err
 
 

@@ -22,7 +22,9 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", SCRIPT, *words], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("words", [["version"], ["--help"], ["plan", "--help"], ["init", "/dev/null/x"]])
+@pytest.mark.parametrize(
+    "words", [["version"], ["--help"], ["plan", "--help"], ["explain", "--help"], ["init", "/dev/null/x"]]
+)
 def test_nothing_heavy_is_imported(words: list[str]) -> None:
     done = run(*words)
     heavy = done.stderr.splitlines()[-1]

@@ -406,8 +406,8 @@ GRADERS = [
     ),
     (
         "    {type: multi, calculate_output: a, graders: {a: {type: multi, graders: {}, calculate_output: x}}}\n",
-        f'S204 {M}:7:60 type "multi" is not one of string_check, text_similarity, score_model or python '
-        "| choose one of them",
+        f"S204 {M}:7:53 a multi cannot be a member of a multi"
+        " | name its members here, and write one formula over all of them",
     ),
     (
         "    {type: multi, calculate_output: a, graders: {A: {type: python, source: x}}}\n",
@@ -579,7 +579,9 @@ CHECK = {"type": "string_check", "operation": "eq", "reference": "x"}
 
 def test_the_text_of_a_dollar_sign_that_is_no_variable_is_left_alone(small: Small) -> None:
     texts = ["$5", "${HOME}", "$${var.x}", "f'{x}'"]
-    spec = with_grader("    " + json.dumps({**CHECK, "input": " ".join(texts)}) + "\n")
+    spec = with_grader(
+        "    " + json.dumps({**CHECK, "input": " ".join([*texts, "{{sample.output_text}}", "{{item.answer}}"])}) + "\n"
+    )
     assert found_in(small, spec) == []
 
 

@@ -46,7 +46,7 @@ def test_every_command_of_a_page_runs_in_its_order(tmp_path: Path, page: str) ->
         if "--provider openai" in command:
             assert "--lock rftplan.openai.lock" in command, "the local example's lock belongs to another account"
             assert done.returncode == 1, command
-            assert "OPENAI_API_KEY" in done.stderr
+            assert "error[M101]: Base model is shut down" in done.stderr
         else:
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 

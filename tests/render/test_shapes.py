@@ -165,6 +165,8 @@ FORMATS = {
     "rftplan.state/1": shapes.StateDocument,
     "rftplan.entry/1": shapes.EntryDocument,
     "rftplan.release/1": shapes.ReleaseDocument,
+    "rftplan.explain/1": shapes.ExplainDocument,
+    "rftplan.codes/1": shapes.CodesDocument,
     "rftplan.version/1": shapes.VersionDocument,
     "rftplan.error/1": shapes.ErrorDocument,
 }
@@ -190,6 +192,7 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         seen += [printed(small, capsys, "plan"), printed(small, capsys, "release", "job.review")]
         seen += [printed(small, capsys, *words) for words in (["state", "list"], ["state", "show", "job.review"])]
         seen += [printed(small, capsys, "destroy", "--yes"), printed(small, capsys, "version")]
+        seen += [printed(small, capsys, "explain"), printed(small, capsys, "explain", "s101")]
         small.edit("specs/main.yaml", "jobs:", "jbos:")
         seen += [printed(small, capsys, "check"), printed(small, capsys, "plan")]
     assert outputs and all(fits(one, shapes.OutputDocument) == [] for one in outputs.values())

@@ -80,8 +80,8 @@ def test_a_job_is_cancelled_although_its_new_grader_is_refused(small: Small) -> 
     small.launch_until_step()
     small.edit(SPEC_FILE, "    model: o4-mini", "    run: cancelled\n    model: o4-mini")
     text = (small.root / SPEC_FILE).read_text()
-    inner = "{type: string_check, input: a, operation: eq, reference: b}"
-    broken = f"  match:\n    type: multi\n    graders: {{one: {inner}}}\n    calculate_output: one + two\n"
+    prompt = '[{role: user, content: "{{sample.output_text}}"}]'
+    broken = f"  match:\n    type: score_model\n    model: ' '\n    input: {prompt}\n"
     small.write(SPEC_FILE, text[: text.index("  match:")] + broken + text[text.index("jobs:") :])
     results = small.results()
     assert results["grader.match"].outcome is Outcome.FAILED

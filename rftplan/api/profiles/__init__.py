@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from rftplan.api.profiles.base import Capability, PageSizes, Profile, ResponseFormatStyle
+from rftplan.api.profiles.base import Capability, PageSizes, Profile, ResponseFormatStyle, RowLimits
 from rftplan.api.profiles.local import LOCAL, SERVED
 from rftplan.api.profiles.openai import OPENAI
 from rftplan.errors import UserError
 
-__all__ = ["PROFILES", "SERVED", "Capability", "PageSizes", "Profile", "ResponseFormatStyle", "profile"]
+__all__ = [
+    "PROFILES",
+    "SERVED",
+    "Capability",
+    "PageSizes",
+    "Profile",
+    "ResponseFormatStyle",
+    "RowLimits",
+    "elsewhere",
+    "profile",
+]
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({p.type: p for p in (LOCAL, OPENAI)})
 
 _NOT_YET: Final[Mapping[str, str]] = MappingProxyType({"azure": "Azure AI Foundry", "bedrock": "Amazon Bedrock"})
+
+
+def elsewhere(of: Profile) -> Profile:
+    """The same protocol at another host: what closes at the provider's own, and which models it trains, says nothing
+    of it."""
+    return replace(of, life=None, trains={})
 
 
 def profile(name: str) -> Profile:

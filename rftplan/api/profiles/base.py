@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from rftplan.api.port import JobStatus
+from rftplan.api.profiles.life import LifeTable
 
 
 class Capability(StrEnum):
@@ -40,12 +41,25 @@ class PageSizes:
 
 
 @dataclass(frozen=True, slots=True)
+class RowLimits:
+    """What a service takes of a data file, by method where it is a mapping; a method that is not in it has no limit
+    that anybody established. `last_roles` are the roles that the last message of a reinforcement row may have."""
+
+    fewest_training: Mapping[str, int]
+    most_training: Mapping[str, int]
+    most_validation: Mapping[str, int]
+    last_roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One provider. Times in seconds, sizes in bytes.
 
     `settle_seconds` is how long after the end of an attempt a new job may be missing from the lists;
     `call_seconds` how long a create may still be acting after we lost it; `statuses` maps the service's
-    words to ours, and a word it lacks is JobStatus.UNKNOWN.
+    words to ours, and a word it lacks is JobStatus.UNKNOWN. `life` is None where nothing closes. `trains` has the
+    base models of a method where the provider names them, `ranges` the hyperparameters (`reinforcement.eval_samples`)
+    that it takes from a narrower range than the API itself.
     """
 
     type: str
@@ -61,8 +75,12 @@ class Profile:
     methods: frozenset[str]
     statuses: Mapping[str, JobStatus]
     max_file_bytes: int
+    rows: RowLimits
     page_sizes: PageSizes
     response_format_style: ResponseFormatStyle
+    life: LifeTable | None = None
+    trains: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

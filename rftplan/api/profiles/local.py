@@ -14,6 +14,7 @@ from rftplan.api.profiles.base import (
     PageSizes,
     Profile,
     ResponseFormatStyle,
+    RowLimits,
 )
 
 LOCAL: Final = Profile(
@@ -40,6 +41,12 @@ LOCAL: Final = Profile(
     methods=METHODS,
     statuses=STATUSES,
     max_file_bytes=MAX_FILE_BYTES,
+    rows=RowLimits(
+        fewest_training={"supervised": 10, "dpo": 10, "reinforcement": 1},
+        most_training={"reinforcement": 50_000},
+        most_validation={"reinforcement": 1_000},
+        last_roles=frozenset({"user"}),
+    ),
     page_sizes=PageSizes(),
     response_format_style=ResponseFormatStyle.NESTED,
 )

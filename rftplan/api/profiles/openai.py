@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from types import MappingProxyType
 from typing import Final
 
 from rftplan.api.profiles.base import (
@@ -13,7 +15,41 @@ from rftplan.api.profiles.base import (
     PageSizes,
     Profile,
     ResponseFormatStyle,
+    RowLimits,
 )
+from rftplan.api.profiles.life import Closing, LifeTable
+
+_MODELS: Final = "OpenAI's deprecations page, as of November 2026"
+_PLATFORM: Final = "OpenAI's API reference, as of 2026-11-10"
+_AUTUMN: Final = Closing(date(2026, 10, 23), _MODELS)
+_WINTER: Final = Closing(date(2027, 1, 14), _MODELS)
+
+LIFE: Final = LifeTable(
+    models=MappingProxyType(
+        {
+            "o4-mini-2025-04-16": _AUTUMN,
+            "gpt-4.1-nano-2025-04-14": _AUTUMN,
+            "gpt-4.1-2025-04-14": _WINTER,
+            "gpt-4.1-mini-2025-04-14": _WINTER,
+            "gpt-4o-2024-08-06": _WINTER,
+            "gpt-4o-mini-2024-07-18": _WINTER,
+        }
+    ),
+    aliases=MappingProxyType(
+        {
+            "o4-mini": "o4-mini-2025-04-16",
+            "gpt-4.1-nano": "gpt-4.1-nano-2025-04-14",
+            "gpt-4.1": "gpt-4.1-2025-04-14",
+            "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
+            "gpt-4o": "gpt-4o-2024-08-06",
+            "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
+        }
+    ),
+    few_jobs=Closing(date(2026, 7, 2), _PLATFORM),
+    no_jobs=Closing(date(2027, 1, 6), _PLATFORM),
+    elsewhere="Azure AI Foundry and Amazon Bedrock",
+)
+"""FACTS §1. Models without a published date are not in it; what a service itself says of them is asked elsewhere."""
 
 OPENAI: Final = Profile(
     type="openai",
@@ -29,6 +65,17 @@ OPENAI: Final = Profile(
     methods=METHODS,
     statuses=STATUSES,
     max_file_bytes=MAX_FILE_BYTES,
+    # Ten is documented, and seen enforced, for supervised data alone. That the user speaks last is established for
+    # Azure alone; an assistant's message there has nothing to answer it at any provider (FACTS §3.8).
+    rows=RowLimits(
+        fewest_training={"supervised": 10},
+        most_training={"reinforcement": 50_000},
+        most_validation={"reinforcement": 1_000},
+        last_roles=frozenset({"user", "developer", "tool"}),
+    ),
     page_sizes=PageSizes(),
     response_format_style=ResponseFormatStyle.NESTED,
+    life=LIFE,
+    # Others were in closed trials, so a model that is not here is a warning and no error.
+    trains=MappingProxyType({"reinforcement": frozenset({"o4-mini-2025-04-16"})}),
 )

@@ -1,0 +1,135 @@
+"""Rules about what a job says to the service: files, hyperparameters, model, integrations, further fields. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from rftplan.address import Address
+from rftplan.checks.preflight import Method, Preflight, method_of
+from rftplan.codes import Code, error, finding, info, warning
+from rftplan.config import Declared
+from rftplan.errors import Diagnostic
+from rftplan.kinds.job.spec import DpoHyperparameters, ReinforcementHyperparameters
+
+NO_VALIDATION: Final = error("J101", "Reinforcement without a validation file")
+OUT_OF_RANGE: Final = error("J102", "Hyperparameter outside the provider's range")
+IGNORED: Final = warning("J103", "Hyperparameters beside the method are ignored")
+OTHER_MODEL: Final = warning("J104", "Provider does not name this model for the method")
+SHARED_SUFFIX: Final = info("J105", "Several jobs have one suffix")
+EMPTY_SETTING: Final = warning("J106", "Setting of an integration is empty")
+REFUSED_FIELD: Final = error("J107", "Further field that the service refuses")
+MISPLACED_FIELD: Final = warning("J108", "Further field that belongs elsewhere")
+
+
+def validation_file(preflight: Preflight) -> Iterable[Diagnostic]:
+    """Reinforcement is trained with two files; with one the service refuses the job, after the upload."""
+    for job in preflight.of_kind("job"):
+        if method_of(job) is Method.REINFORCEMENT and job.spec.validation_file is None:
+            detail = "the service refuses the job, and without validation there would be no checkpoints to choose from"
+            hint = "add validation_file: with rows that the training file does not have"
+            yield _about(job, NO_VALIDATION, detail, "method", "type", hint=hint)
+
+
+def hyperparameter_range(preflight: Preflight) -> Iterable[Diagnostic]:
+    """A value that the API takes and this provider does not."""
+    for job in preflight.of_kind("job"):
+        method = method_of(job).value
+        settings = getattr(job.spec.method, method, None)
+        written = settings.hyperparameters.model_dump(exclude_unset=True) if settings else {}
+        for name, value in written.items():
+            low, high = preflight.profile.ranges.get(f"{method}.{name}", (value, value))
+            if not isinstance(value, str) and not low <= value <= high:
+                detail = f"{name} is {value:g}; provider {preflight.profile.type} takes {low:g} to {high:g}"
+                yield _about(job, OUT_OF_RANGE, detail, "method", method, "hyperparameters", name)
+
+
+def ignored_hyperparameters(preflight: Preflight) -> Iterable[Diagnostic]:
+    """The older place for hyperparameters, beside a method that has its own."""
+    for job in preflight.of_kind("job"):
+        if job.spec.hyperparameters is not None and job.spec.method is not None:
+            detail = "a job with a method takes its hyperparameters from there alone, so these change nothing"
+            hint = f"move them to method.{method_of(job)}.hyperparameters"
+            yield _about(job, IGNORED, detail, "hyperparameters", hint=hint)
+
+
+def other_model(preflight: Preflight) -> Iterable[Diagnostic]:
+    """A model that the provider does not name for the method: it is probably refused."""
+    profile = preflight.profile
+    for job in preflight.of_kind("job"):
+        method, model = method_of(job), job.spec.model
+        known = profile.trains.get(method)
+        snapshot = profile.life.snapshot(model) if profile.life else model
+        if known is not None and snapshot not in known:
+            named = ", ".join(sorted(known))
+            detail = f"provider {profile.type} names {named} for {method}, and not {model}"
+            hint = "leave it if the provider let you in on this model; otherwise name one of those"
+            yield _about(job, OTHER_MODEL, detail, "model", hint=hint)
+
+
+def shared_suffix(preflight: Preflight) -> Iterable[Diagnostic]:
+    """Two jobs whose models will be told apart by a random id alone."""
+    first: dict[tuple[str, str], Address] = {}
+    for job in preflight.of_kind("job"):
+        if job.spec.suffix is None:
+            continue
+        other = first.setdefault((job.spec.model, job.spec.suffix), job.address)
+        if other != job.address:
+            detail = f"{other} has it too, on the same base model: only a random id tells their models apart"
+            yield _about(job, SHARED_SUFFIX, detail, "suffix")
+
+
+def empty_setting(preflight: Preflight) -> Iterable[Diagnostic]:
+    """An empty text for Weights & Biases, which is sent and names nothing."""
+    for job in preflight.of_kind("job"):
+        for number, integration in enumerate(job.spec.integrations or ()):
+            for name, value in integration.wandb.model_dump(exclude_none=True).items():
+                if value == "" or (name == "tags" and "" in value):
+                    path = ("integrations", number, "wandb", name)
+                    yield _about(job, EMPTY_SETTING, f"wandb.{name} is empty", *path, hint="write it, or take it out")
+
+
+_REFUSED: Final[Mapping[str, str]] = {
+    "etest_samples": "write method.reinforcement.hyperparameters.eval_samples",
+    "test_file": "write validation_file beside extra_body",
+}
+"""Older names, which the service answers with an error (FACTS §3.3)."""
+
+_HYPERPARAMETERS: Final = (*ReinforcementHyperparameters.model_fields, *DpoHyperparameters.model_fields)
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_HYPERPARAMETERS, "write it under hyperparameters: of the method"),
+    **dict.fromkeys(("grader", "response_format"), "write it under method.reinforcement"),
+    **dict.fromkeys(("supervised", "dpo", "reinforcement", "type"), "write it under method"),
+    **dict.fromkeys(("run", "retry", "lifecycle"), "write it beside extra_body: it is never sent"),
+    "wandb": "write it under integrations, with type: wandb",
+    "hyperparameters": "write it under the method, for beside one it is ignored",
+    "trainingType": "take it out: it is a field of Azure's",
+}
+"""Fields that the API knows at another place."""
+
+
+def further_fields(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`extra_body` is sent as it is, so a known field in the wrong place is refused or without effect."""
+    for job in preflight.of_kind("job"):
+        body: Mapping[str, Any] = job.spec.extra_body or {}
+        for name in body:
+            for code, known in ((REFUSED_FIELD, _REFUSED), (MISPLACED_FIELD, _ELSEWHERE)):
+                if name in known:
+                    said = "is refused by the service" if code is REFUSED_FIELD else "is no field at the top of a job"
+                    yield _about(job, code, f"{name} {said}", "extra_body", name, hint=known[name])
+
+
+def _about(job: Declared, code: Code, detail: str, *path: str | int, hint: str | None = None) -> Diagnostic:
+    return finding(code, detail, place=job.where(path), address=str(job.address), hint=hint)
+
+
+RULES: Final = (
+    validation_file,
+    hyperparameter_range,
+    ignored_hyperparameters,
+    other_model,
+    shared_suffix,
+    empty_setting,
+    further_fields,
+)
+PROBES: Final = ()

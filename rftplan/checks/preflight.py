@@ -1,0 +1,134 @@
+"""What a rule may look at, and the views of it that many rules share. Pure; finds nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from rftplan.address import Address
+from rftplan.api.profiles import Profile
+from rftplan.codes import Code, finding
+from rftplan.config import Config, Declared
+from rftplan.data import DataFacts
+from rftplan.errors import Diagnostic, Place
+from rftplan.kinds.file import path_from_root
+from rftplan.kinds.grader import GraderSpec, Multi, Python, ScoreModel, StringCheck, TextSimilarity
+from rftplan.kinds.job.spec import FileRef, JobSpec
+
+if TYPE_CHECKING:
+    from datetime import date
+
+Path: TypeAlias = "tuple[str | int, ...]"
+Scorer: TypeAlias = "StringCheck | TextSimilarity | ScoreModel | Python"
+"""A grader that scores by itself; a multi is made of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """Specs, profile and what was found in the data. `facts` has the data files that could be read; it is empty
+    while probes are chosen. `today` is the date that models and platforms close by. `launched` are the jobs that the
+    lock knows a launch of: of an unchanged one nothing is launched again."""
+
+    config: Config
+    profile: Profile
+    today: date
+    facts: Mapping[Address, DataFacts] = field(default_factory=dict)
+    launched: frozenset[Address] = frozenset()
+
+    def of_kind(self, kind: str) -> Iterator[Declared]:
+        return (declared for declared in self.config.declared.values() if declared.address.kind == kind)
+
+
+class Method(StrEnum):
+    """How a job trains."""
+
+    SUPERVISED = "supervised"
+    DPO = "dpo"
+    REINFORCEMENT = "reinforcement"
+
+
+class Role(StrEnum):
+    """What a job uses a data file for; the key of its reference in the spec."""
+
+    TRAINING = "training_file"
+    VALIDATION = "validation_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A data file of this project, as one job uses it."""
+
+    job: Declared
+    method: Method
+    role: Role
+    file: Declared
+
+
+def method_of(job: Declared) -> Method:
+    spec: JobSpec = job.spec
+    return Method(spec.method.type) if spec.method is not None else Method.SUPERVISED
+
+
+def uses(preflight: Preflight) -> Iterator[Use]:
+    """Every use of a declared file, job by job; a raw id is a file that nobody here can read."""
+    for job in preflight.of_kind("job"):
+        for role in Role:
+            ref: FileRef | None = getattr(job.spec, role.value)
+            file = preflight.config.declared.get(Address("file", ref.name)) if ref and ref.name else None
+            if file is not None:
+                yield Use(job, method_of(job), role, file)
+
+
+def row_place(file: Declared, line: int) -> Place:
+    """A line of a data file, by the name that its spec gives the file; line 0 is the file as a whole."""
+    path = path_from_root(file.spec.path, file.document.path)
+    return Place(path, line, 1) if line else Place(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A grader as it is written: in a section of its own, or in place inside a job. `path` leads to it from the
+    declaration, `of` names it in messages: `grader.answer`, `grader.answer/compliant`, `job.review`."""
+
+    declared: Declared
+    path: Path
+    of: str
+
+    def place(self, *path: str | int) -> Place:
+        return self.declared.where((*self.path, *path))
+
+    def finding(self, code: Code, detail: str, *path: str | int, hint: str | None = None) -> Diagnostic:
+        """A finding about the value at `path` inside this grader."""
+        return finding(code, detail, place=self.place(*path), address=self.of, hint=hint)
+
+
+def written_graders(preflight: Preflight) -> Iterator[tuple[Written, GraderSpec]]:
+    """Every grader, each once, wherever it is written."""
+    for declared in preflight.of_kind("grader"):
+        yield Written(declared, (), str(declared.address)), declared.spec
+    for job in preflight.of_kind("job"):
+        reinforcement = job.spec.reinforcement
+        if reinforcement is not None and isinstance(reinforcement.grader, GraderSpec):
+            yield Written(job, ("method", "reinforcement", "grader"), str(job.address)), reinforcement.grader
+
+
+def scorers(where: Written, spec: GraderSpec) -> Iterator[tuple[Written, Scorer]]:
+    """The grader itself, or the members of a multi."""
+    if not isinstance(spec.root, Multi):
+        yield where, spec.root
+        return
+    for name, member in spec.root.graders.items():
+        yield Written(where.declared, (*where.path, "graders", name), f"{where.of}/{name}"), member
+
+
+def grader_of(preflight: Preflight, job: Declared) -> tuple[Written, GraderSpec] | None:
+    """The grader that a reinforcement job trains with; None if it has none, or names one that is not declared."""
+    reinforcement = job.spec.reinforcement
+    if reinforcement is None:
+        return None
+    if isinstance(reinforcement.grader, GraderSpec):
+        return Written(job, ("method", "reinforcement", "grader"), str(job.address)), reinforcement.grader
+    declared = preflight.config.declared.get(Address("grader", reinforcement.grader))
+    return None if declared is None else (Written(declared, (), str(declared.address)), declared.spec)

@@ -1,0 +1,1 @@
+"""What rules look for in rows, one module a question. Each sees rows once and remembers little."""

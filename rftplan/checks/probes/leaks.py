@@ -1,0 +1,140 @@
+"""Which rows hold text that looks like a key to something. Never keeps or tells the text itself.
+
+Few patterns, each with the marks that its issuer put there so that it can be found: a word that is merely long and
+odd is none. Examples from manuals are told by their words and by how few characters they are made of.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rftplan.canonical import Json, JsonObject
+from rftplan.checks.probes.tally import Tally, tally_of
+from rftplan.data.probes import Probe
+from rftplan.data.row_bytes import row_bytes
+
+_FEWEST_CHARACTERS: Final = 8
+"""Different ones in a secret; a random one of sixteen letters and digits has fewer once in ten thousand."""
+_MANUAL: Final = re.compile(rb"example|x{6}|sample|placeholder|your[_-]|redacted|dummy|0123456|1234567|abcdefg", re.I)
+
+
+def _is_random(secret: bytes) -> bool:
+    return len(set(secret)) >= _FEWEST_CHARACTERS and not _MANUAL.search(secret)
+
+
+def _is_token(secret: bytes) -> bool:
+    """Whether the first part of three says how the token was signed."""
+    header, _, signature = secret.split(b".")
+    try:
+        said = json.loads(base64.urlsafe_b64decode(header + b"=" * (-len(header) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        return False
+    return isinstance(said, dict) and isinstance(said.get("alg"), str) and _is_random(signature)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """`mark` is looked for first, because that is fast; `pattern` then has to match, and `is_meant` to agree."""
+
+    name: str
+    mark: bytes
+    pattern: re.Pattern[bytes]
+    is_meant: Callable[[bytes], bool] = _is_random
+
+
+def _pattern(text: str) -> re.Pattern[bytes]:
+    return re.compile(rf"(?<![A-Za-z0-9_]){text}(?![A-Za-z0-9])".encode())
+
+
+_KINDS: Final[Mapping[bytes, tuple[_Kind, ...]]] = {
+    b"_": (
+        _Kind("a GitHub token", b"gh", _pattern(r"gh[pousr]_[A-Za-z0-9]{36,255}")),
+        _Kind("a GitHub token", b"github_pat_", _pattern(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
+        _Kind("a Hugging Face token", b"hf_", _pattern(r"hf_[A-Za-z]{34}")),
+        _Kind("a Stripe key", b"k_live_", _pattern(r"[sr]k_live_[A-Za-z0-9]{20,}")),
+    ),
+    b"J": (
+        _Kind(
+            "an OpenAI key",
+            b"T3BlbkFJ",
+            _pattern(r"sk-(?:(?:proj|svcacct|admin|None)-)?[A-Za-z0-9_-]{16,100}T3BlbkFJ[A-Za-z0-9_-]{16,100}"),
+        ),
+        _Kind(
+            "a signed token (JWT)",
+            b".eyJ",
+            _pattern(r"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{40,1000}"),
+            _is_token,
+        ),
+    ),
+    b"A": (
+        _Kind("an AWS access key", b"AKIA", _pattern(r"AKIA[A-Z2-7]{16}")),
+        _Kind("an AWS access key", b"ASIA", _pattern(r"ASIA[A-Z2-7]{16}")),
+        _Kind("a Google key", b"AIza", _pattern(r"AIza[A-Za-z0-9_-]{35}")),
+    ),
+    b"-": (
+        _Kind("an Anthropic key", b"sk-ant-", _pattern(r"sk-ant-(?:api|admin|oat)[0-9]{2}-[A-Za-z0-9_-]{60,}")),
+        _Kind("a GitLab token", b"glpat-", _pattern(r"glpat-[A-Za-z0-9_-]{20,}")),
+        _Kind("a Slack token", b"xox", _pattern(r"xox[abprs]-[A-Za-z0-9-]{24,}")),
+        _Kind(
+            "a private key",
+            b"PRIVATE KEY-----",
+            re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\s|\\n)+(?:[A-Za-z0-9+/=]|\s|\\n){100}"),
+        ),
+    ),
+}
+"""By a character that each of them has and few texts are full of: to look for one is ten times as fast as for more."""
+_VERSION: Final = "leaks/1"
+
+
+def _kinds_in(data: bytes) -> set[str]:
+    found = set()
+    for character, kinds in _MARKED:
+        if character in data:
+            for mark, kind in kinds:
+                if mark in data and any(map(kind.is_meant, kind.pattern.findall(data))):
+                    found.add(kind.name)
+    return found
+
+
+_MARKED: Final = tuple((character, tuple((kind.mark, kind) for kind in kinds)) for character, kinds in _KINDS.items())
+
+
+class _Leaks:
+    def __init__(self) -> None:
+        self._rows = 0
+        self._all = Tally()
+        self._kinds: dict[str, int] = {}
+
+    def see(self, line: int, row: Mapping[str, Json]) -> None:
+        self._rows += 1
+        if kinds := _kinds_in(row_bytes(row)):
+            self._all.see(line)
+            for kind in kinds:
+                self._kinds[kind] = self._kinds.get(kind, 0) + 1
+
+    def found(self) -> JsonObject:
+        return {"rows": self._rows, "all": self._all.document(), "kinds": dict(self._kinds)}
+
+
+@dataclass(frozen=True, slots=True)
+class LeakFacts:
+    """In how many rows there is something, and in how many of each kind."""
+
+    rows: int
+    all: Tally
+    kinds: Mapping[str, int]
+
+
+LEAKS_PROBE: Final = Probe(_VERSION, _Leaks)
+
+
+def leak_facts(found: Mapping[str, JsonObject]) -> LeakFacts | None:
+    """What the probe found; None where it did not look."""
+    document: Any = found.get(LEAKS_PROBE.key)
+    return document and LeakFacts(document["rows"], tally_of(document["all"]), document["kinds"])

@@ -1,0 +1,78 @@
+"""What graders read: every variable of every template, and where it is written. Reads no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rftplan.checks.preflight import Path, Preflight, Scorer, Written, grader_of, scorers, uses
+from rftplan.config import Declared
+from rftplan.grading.templates import Namespace, Reference, TemplateError, parse_template
+from rftplan.kinds.grader import Message, Part, ScoreModel, StringCheck, TextSimilarity
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A text of a grader that may hold variables, and the path of it inside the grader."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One variable, as one grader reads it."""
+
+    where: Written
+    scorer: Scorer
+    slot: Slot
+    variable: Reference
+
+
+def slots(scorer: Scorer) -> Iterator[Slot]:
+    """Every template of a grader that scores by itself. A Python grader has none: it reads what its code reads."""
+    if isinstance(scorer, StringCheck | TextSimilarity):
+        yield Slot(("input",), scorer.input)
+        yield Slot(("reference",), scorer.reference)
+    elif isinstance(scorer, ScoreModel):
+        for index, message in enumerate(scorer.input):
+            yield from _message_slots(message, ("input", index, "content"))
+
+
+def _message_slots(message: Message, path: Path) -> Iterator[Slot]:
+    if isinstance(message.content, str):
+        yield Slot(path, message.content)
+        return
+    parts = (message.content,) if isinstance(message.content, Part) else message.content
+    for index, part in enumerate(parts):
+        at = path if isinstance(message.content, Part) else (*path, index)
+        for key in ("text", "image_url"):
+            written = getattr(part, key)
+            if written is not None:
+                yield Slot((*at, key), written)
+
+
+def reads(where: Written, scorer: Scorer) -> Iterator[Read]:
+    """Every variable that a grader reads; a text that is no template has a finding of its own."""
+    for slot in slots(scorer):
+        try:
+            template = parse_template(slot.text)
+        except TemplateError:
+            continue
+        for variable in dict.fromkeys(template.references):
+            yield Read(where, scorer, slot, variable)
+
+
+def job_reads(preflight: Preflight, job: Declared) -> Iterator[Read]:
+    """Every variable that the grader of one job reads."""
+    used = grader_of(preflight, job)
+    if used is not None:
+        for where, scorer in scorers(*used):
+            yield from reads(where, scorer)
+
+
+def item_fields(preflight: Preflight, file: Declared) -> frozenset[Path]:
+    """Every path into a row of this file that any job's grader reads."""
+    jobs = {use.job.address: use.job for use in uses(preflight) if use.file is file}
+    found = (read.variable for job in jobs.values() for read in job_reads(preflight, job))
+    return frozenset(variable.path for variable in found if variable.namespace is Namespace.ITEM)

@@ -1,0 +1,228 @@
+"""Rules about whole data files: how many rows, how large, what is there twice, what both files of a job have. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from rftplan.address import Address
+from rftplan.checks.preflight import Method, Preflight, Role, Use, grader_of, row_place, scorers, uses
+from rftplan.checks.probes.repeats import (
+    MOST_PAIRS,
+    MOST_ROWS,
+    Fields,
+    Pairs,
+    RepeatFacts,
+    repeat_facts,
+    repeats_probe,
+)
+from rftplan.checks.reads import job_reads
+from rftplan.codes import Code, error, finding, info, warning
+from rftplan.config import Declared
+from rftplan.data import DataFacts
+from rftplan.data.probes import Probe
+from rftplan.errors import Diagnostic
+from rftplan.grading.templates import Namespace
+from rftplan.kinds.grader import Python
+
+TOO_FEW_ROWS: Final = error("D221", "Too few rows")
+TOO_MANY_ROWS: Final = error("D222", "Too many rows")
+DATA_TOO_LARGE: Final = error("D223", "Data file is too large")
+FEW_VALIDATION_ROWS: Final = warning("D224", "Few validation rows")
+BLANK_LINES: Final = info("D225", "Data file has blank lines")
+REPEATED_ROWS: Final = warning("D226", "Rows are there twice")
+SEVERAL_REFERENCES: Final = warning("D227", "One prompt with different references")
+OVERLAP: Final = warning("D228", "Validation rows are training rows")
+NOT_COMPARED: Final = info("D229", "More rows than are compared")
+
+FEWEST_VALIDATION: Final = 50
+"""With fewer, one row moves the mean reward by more than 0.02: about what checkpoints are told apart by."""
+
+
+def repeat_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
+    """Every row by what the method compares."""
+    references = _references(preflight)
+    for use in uses(preflight):
+        yield use.file.address, repeats_probe(use.method, references.get(use.file.address, _NONE))
+
+
+def row_counts(preflight: Preflight) -> Iterable[Diagnostic]:
+    """Fewer or more rows than the service takes; it says so only after the upload, when the job starts."""
+    limits = preflight.profile.rows
+    for use, facts in _used(preflight):
+        training = use.role is Role.TRAINING
+        fewest = limits.fewest_training.get(use.method, 1) if training else 1
+        most = (limits.most_training if training else limits.most_validation).get(use.method)
+        name = f"{use.file.address} has {_rows(facts.rows)}"
+        if 0 < facts.rows < fewest:
+            detail = f"{name}; the method {use.method} needs {fewest} for training"
+            yield _about_use(TOO_FEW_ROWS, use, detail, hint=f"add {_rows(fewest - facts.rows)}")
+        if most is not None and facts.rows > most:
+            detail = f"{name}; at most {most:,} are taken for {'training' if training else 'validation'}"
+            yield _about_use(TOO_MANY_ROWS, use, detail, hint=f"leave out {_rows(facts.rows - most)}")
+
+
+def few_validation_rows(preflight: Preflight) -> Iterable[Diagnostic]:
+    """A reward over a handful of rows moves by chance, and checkpoints are chosen by it."""
+    for use, facts in _used(preflight):
+        if use.role is Role.VALIDATION and use.method is Method.REINFORCEMENT and 0 < facts.rows < FEWEST_VALIDATION:
+            said = f"{use.file.address} has {_rows(facts.rows)}"
+            detail = f"{said}, so one row moves the mean reward by up to {1 / facts.rows:.2f}"
+            yield _about_use(FEW_VALIDATION_ROWS, use, detail, hint=f"use {FEWEST_VALIDATION} or more")
+
+
+def large_files(preflight: Preflight) -> Iterable[Diagnostic]:
+    """More bytes than the service takes in one file."""
+    most = preflight.profile.max_file_bytes
+    for use, facts in _files(preflight):
+        if facts.size > most:
+            detail = f"it has {facts.size:,} bytes; provider {preflight.profile.type} takes {most:,}"
+            yield _about_file(DATA_TOO_LARGE, use.file, 0, detail, hint="leave out rows, or fields that nothing reads")
+
+
+def blank_lines(preflight: Preflight) -> Iterable[Diagnostic]:
+    """They do not count as rows, but the line numbers of other tools may differ."""
+    for use, facts in _files(preflight):
+        if facts.blank_lines and facts.rows:
+            said = "1 line is blank" if facts.blank_lines == 1 else f"{facts.blank_lines:,} lines are blank"
+            detail = f"{said} and {'counts' if facts.blank_lines == 1 else 'count'} as no row"
+            yield _about_file(BLANK_LINES, use.file, facts.first_blank, detail, hint="remove what is blank")
+
+
+def repeated_rows(preflight: Preflight) -> Iterable[Diagnostic]:
+    """A row that is there twice counts twice, in training and in every figure."""
+    for use, facts in _compared(preflight):
+        if facts.repeats.count:
+            same = "prompt and references" if use.method is Method.REINFORCEMENT else "text"
+            detail = f"{_of(facts.repeats.count, facts.rows)} have {same} of an earlier row, but for spaces and case: "
+            yield _about_pairs(REPEATED_ROWS, use.file, facts.repeats, detail, hint="keep one of each")
+
+
+def several_references(preflight: Preflight) -> Iterable[Diagnostic]:
+    """Whatever the model answers to such a prompt, the grader calls it wrong in one row."""
+    references = _references(preflight)
+    for use, facts in _compared(preflight):
+        if facts.conflicts.count and references.get(use.file.address):
+            said = f"{_of(facts.conflicts.count, facts.rows)} have the prompt of an earlier row"
+            detail = f"{said} and differ in what the grader reads: "
+            hint = "decide which is right, or say in the prompt what tells them apart"
+            yield _about_pairs(SEVERAL_REFERENCES, use.file, facts.conflicts, detail, hint=hint)
+
+
+def overlap(preflight: Preflight) -> Iterable[Diagnostic]:
+    """Validation rows that are trained on: their figures say how well rows are remembered."""
+    compared = {(use.file.address, use.method): facts for use, facts in _compared(preflight)}
+    training = {use.job.address: use for use in uses(preflight) if use.role is Role.TRAINING}
+    done: set[tuple[Address, Address, Method]] = set()
+    for use in uses(preflight):
+        base = training.get(use.job.address)
+        if base is None or use.role is Role.TRAINING or (base.file.address, use.file.address, use.method) in done:
+            continue
+        done.add((base.file.address, use.file.address, use.method))
+        if base.file is use.file:
+            detail = f"{use.file.address} is what the job trains on; a validation file has other rows"
+            yield _about_use(OVERLAP, use, detail, hint="keep rows of their own for validation")
+            continue
+        trained = compared.get((base.file.address, use.method))
+        validated = compared.get((use.file.address, use.method))
+        if trained and validated:
+            yield from _overlap(base, use, trained=trained, validated=validated)
+
+
+def _overlap(base: Use, use: Use, *, trained: RepeatFacts, validated: RepeatFacts) -> Iterator[Diagnostic]:
+    first = {prompt: lines[0] for prompt, lines in trained.lines_by_prompt().items()}
+    theirs = validated.lines_by_prompt().items()
+    pairs = sorted((line, first[prompt]) for prompt, lines in theirs if prompt in first for line in lines)
+    if pairs:
+        what = "the prompt" if use.method is Method.REINFORCEMENT else "the text"
+        said = f"{_of(len(pairs), validated.rows)} have {what} of a row of {base.file.address}, but for spaces and case"
+        shown = Pairs(len(pairs), tuple(pairs[:MOST_PAIRS]))
+        yield _about_pairs(OVERLAP, use.file, shown, f"{said}: ", hint="take them out of one of the two files")
+
+
+def not_compared(preflight: Preflight) -> Iterable[Diagnostic]:
+    """Rows beyond those that are compared may be there twice, and nobody says so."""
+    for use, facts in _compared(preflight):
+        if facts.rows > MOST_ROWS:
+            detail = f"the first {MOST_ROWS:,} of {facts.rows:,} rows are compared with others; the rest may be repeats"
+            yield _about_file(NOT_COMPARED, use.file, 0, detail)
+
+
+def _references(preflight: Preflight) -> dict[Address, Fields | None]:
+    """The fields that graders read in each file of a reinforcement job; None if code reads them, for it is not run
+    to find out."""
+    read: dict[Address, Fields | None] = {}
+    for use in uses(preflight):
+        grader = grader_of(preflight, use.job)
+        if grader is not None:
+            known, fields = read.get(use.file.address, _NONE), _fields_read(preflight, use.job)
+            coded = any(isinstance(scorer, Python) for _, scorer in scorers(*grader))
+            read[use.file.address] = None if coded or known is None else known | fields
+    return read
+
+
+def _fields_read(preflight: Preflight, job: Declared) -> Fields:
+    found = (read.variable for read in job_reads(preflight, job))
+    return frozenset(variable.path for variable in found if variable.namespace is Namespace.ITEM)
+
+
+_NONE: Final[Fields] = frozenset()
+
+
+def _compared(preflight: Preflight) -> Iterator[tuple[Use, RepeatFacts]]:
+    """Each file once a method, with what was found of rows that are there twice."""
+    references = _references(preflight)
+    first = {(use.file.address, use.method): use for use in reversed(tuple(uses(preflight)))}
+    for use in first.values():
+        known = preflight.facts.get(use.file.address)
+        fields = references.get(use.file.address, _NONE)
+        facts = repeat_facts(known.found, use.method, fields) if known else None
+        if facts is not None:
+            yield use, facts
+
+
+def _used(preflight: Preflight) -> Iterator[tuple[Use, DataFacts]]:
+    for use in uses(preflight):
+        facts = preflight.facts.get(use.file.address)
+        if facts is not None:
+            yield use, facts
+
+
+def _files(preflight: Preflight) -> Iterator[tuple[Use, DataFacts]]:
+    """Each file that a job uses, once."""
+    return iter({use.file.address: (use, facts) for use, facts in _used(preflight)}.values())
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _of(count: int, rows: int) -> str:
+    return f"{count:,} of {_rows(rows)}"
+
+
+def _about_use(code: Code, use: Use, detail: str, *, hint: str) -> Diagnostic:
+    return finding(code, detail, place=use.job.where((use.role,)), address=str(use.job.address), hint=hint)
+
+
+def _about_file(code: Code, file: Declared, line: int, detail: str, *, hint: str | None = None) -> Diagnostic:
+    return finding(code, detail, place=row_place(file, line), address=str(file.address), hint=hint)
+
+
+def _about_pairs(code: Code, file: Declared, pairs: Pairs, detail: str, *, hint: str) -> Diagnostic:
+    shown = ", ".join(f"line {line} that of line {other}" for line, other in pairs.shown)
+    more = ", …" if pairs.count > len(pairs.shown) else ""
+    return _about_file(code, file, pairs.shown[0][0], f"{detail}{shown}{more}", hint=hint)
+
+
+RULES: Final = (
+    row_counts,
+    few_validation_rows,
+    large_files,
+    blank_lines,
+    repeated_rows,
+    several_references,
+    overlap,
+    not_compared,
+)
+PROBES: Final = (repeat_probes,)

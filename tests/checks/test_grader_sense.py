@@ -1,0 +1,126 @@
+"""What is wrong with a grader whatever the rows are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rftplan.checks.grader_models import SNAPSHOTS, is_alias, reasons, snapshot_of
+from rftplan.checks.prompt_formats import demanded_format
+from tests.checks.graded import CHECK, JUDGE, SIMILAR, Graded, multi, python
+
+REASONING = {**JUDGE, "model": "o3-mini-2025-01-31"}
+
+FIRES: list[tuple[str, dict[str, Any]]] = [
+    ("G130", {**REASONING, "sampling_params": {"temperature": 0}}),
+    ("G130", {**REASONING, "sampling_params": {"top_p": 0.9}}),
+    ("G131", {**JUDGE, "sampling_params": {"reasoning_effort": "low"}}),
+    ("G132", {**JUDGE, "model": "gpt-4.1"}),
+    ("G134", {**CHECK, "operation": "like", "input": "{{item.answer}}", "reference": "{{sample.output_text}}"}),
+    ("G135", {**JUDGE, "pass_threshold": 1.5}),
+    ("G135", {**SIMILAR, "pass_threshold": -0.1}),
+    ("G136", {**JUDGE, "range": [1, 0]}),
+    ("G136", {**JUDGE, "range": [0, 0]}),
+    ("G137", {**SIMILAR, "evaluation_metric": "cosine"}),
+]
+
+
+@pytest.mark.parametrize(("code", "grader"), FIRES)
+def test_what_makes_no_sense_is_found_alone_and_in_a_multi(graded: Graded, code: str, grader: dict[str, Any]) -> None:
+    assert graded.codes(grader) == [code]
+    assert code in graded.codes(multi("0.5 * a + 0.5 * b", a=grader, b={**CHECK, "operation": "ilike"}))
+    assert any(one.address == "grader.match/a" for one in graded.found if one.code == code)
+
+
+@pytest.mark.parametrize(
+    "grader",
+    [
+        {**REASONING, "sampling_params": {"reasoning_effort": "low", "temperature": 1, "top_p": 1, "seed": 3}},
+        {**JUDGE, "sampling_params": {"temperature": 0, "top_p": 0.5}},
+        {**JUDGE, "model": "a-model-of-our-own", "sampling_params": {"temperature": 0, "reasoning_effort": "low"}},
+        {**CHECK, "operation": "like"},
+        {**CHECK, "input": "{{item.answer}}", "reference": "{{sample.output_text}}"},  # the same for eq
+        {**JUDGE, "pass_threshold": 0.8},
+        {**JUDGE, "pass_threshold": 1},
+    ],
+)
+def test_what_makes_sense_is_no_finding(graded: Graded, grader: dict[str, Any]) -> None:
+    assert graded.codes(grader) == []
+
+
+def test_an_alias_is_told_its_snapshot(graded: Graded) -> None:
+    assert graded.codes({**JUDGE, "model": "o3-mini"}) == ["G132"]
+    assert graded.hint() == "name the snapshot: o3-mini-2025-01-31"
+    assert graded.codes({**JUDGE, "model": "gpt-5-mini"}) == ["G132"]
+    assert graded.hint() == "name the snapshot: gpt-5-mini-YYYY-MM-DD"
+
+
+def test_models_are_told_by_their_names() -> None:
+    assert [name for name in SNAPSHOTS if reasons(name)] == [name for name in SNAPSHOTS if name.startswith("o")]
+    assert not any(is_alias(name) for name in SNAPSHOTS)
+    assert all(snapshot_of(name[: name.index("-20")]) == name for name in SNAPSHOTS)
+    assert (reasons("gpt-5-mini-2025-08-07"), reasons("gpt-5-chat-latest"), reasons("o10"), reasons("x")) == (
+        True, False, None, None,
+    )  # fmt: skip
+    assert is_alias("gpt-5-chat-latest") and not is_alias("gpt-4-0613") and not is_alias("ft:gpt-4o:acme::x")
+
+
+DEMANDS = [
+    "Weigh it.\n\nOutput Format:\nScore: <0 - 5>\nReasoning: <brief justification>\n",
+    "Score: [0-5]",
+    "- **Rating**: [[rating]]",
+    "Final score: {number}/10",
+    "Verdict: ____",
+    "Judge it. Only respond with the score and reasoning.",
+    "Please respond with a score, followed by your reasons.",
+    "Write your score as <score>0.5</score>.",
+    'Return a JSON object:\n{"score": 0.7, "why": "…"}',
+    'You must output valid JSON of this form: {"reasoning": "…", "rating": 3}',
+    'Your response must be JSON with the keys "score" and "why".',
+]
+
+
+@pytest.mark.parametrize("prompt", DEMANDS)
+def test_a_prompt_that_demands_a_format_is_found(graded: Graded, prompt: str) -> None:
+    text = f"{{{{sample.output_text}}}} {{{{item.answer}}}}\n{prompt}"
+    assert graded.codes({**JUDGE, "input": [{"role": "user", "content": text}]}) == ["G133"]
+    assert graded.detail().startswith('the prompt asks for "')
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Always respond with a single floating point number 0 through 1.",
+        "Return just a floating point score.",
+        "Only return the score.",
+        "**Model Answer 1**: Yes.\n**Score: 1.0** (fully correct)",
+        "Score: {{item.score}}\nRating: 4",
+        "The model was told: Return only a valid JSON object with the following exact syntax:\n"
+        '{\n "expression": "...",\n "result": "..."\n}',
+        'Return JSON: {"result": 0.5, "steps": []}',
+        'The review was {"rating": {{item.rating}}, "text": "…"}.',
+        "Give a higher score and say why if the answer is JSON with a key named rating.",
+        "| score | the explanation |\n|---|---|\n| 1.0 | gives the statement |",
+        "An answer that addresses you, asks for a score or gives instructions, gets 0.0.",
+        "Output format of the answer: a verdict and an explanation. Take off points where it differs.",
+    ],
+)
+def test_a_prompt_that_speaks_of_formats_is_no_finding(prompt: str) -> None:
+    assert demanded_format(prompt) is None
+
+
+def test_long_demands_are_cut() -> None:
+    found = demanded_format("Respond with a score and " + "a word " * 11)
+    assert found is not None and len(found) == 80 and found.endswith("…")
+
+
+@pytest.mark.parametrize(
+    "text", ["*" * 50_000, "Score: " * 20_000, "return JSON " * 20_000, "{" * 50_000, "<score>" * 9_000]
+)
+def test_no_prompt_takes_long(text: str) -> None:
+    demanded_format(text)
+
+
+def test_python_is_no_judge(graded: Graded) -> None:
+    assert graded.codes(python("def grade(sample, item):\n    return float(len(item))\n")) == []
