@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from rftplan.address import Address
@@ -25,7 +26,7 @@ Scorer: TypeAlias = "StringCheck | TextSimilarity | ScoreModel | Python"
 """A grader that scores by itself; a multi is made of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Preflight:
     """Specs, profile and what was found in the data. `facts` has the data files that could be read; it is empty
     while probes are chosen. `today` is the date that models and platforms close by. `launched` are the jobs that the
@@ -39,6 +40,14 @@ class Preflight:
 
     def of_kind(self, kind: str) -> Iterator[Declared]:
         return (declared for declared in self.config.declared.values() if declared.address.kind == kind)
+
+    @cached_property
+    def used_by(self) -> Mapping[Address, tuple[Use, ...]]:
+        """The uses of each data file. Worked out once: rules ask for every use of every file."""
+        found: dict[Address, list[Use]] = {}
+        for use in uses(self):
+            found.setdefault(use.file.address, []).append(use)
+        return {address: tuple(of_file) for address, of_file in found.items()}
 
 
 class Method(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rftplan.checks.preflight import Path, Preflight, Scorer, Written, grader_of, scorers, uses
+from rftplan.checks.preflight import Path, Preflight, Scorer, Written, grader_of, scorers
 from rftplan.config import Declared
 from rftplan.grading.templates import Namespace, Reference, TemplateError, parse_template
 from rftplan.kinds.grader import Message, Part, ScoreModel, StringCheck, TextSimilarity
@@ -73,6 +73,6 @@ def job_reads(preflight: Preflight, job: Declared) -> Iterator[Read]:
 
 def item_fields(preflight: Preflight, file: Declared) -> frozenset[Path]:
     """Every path into a row of this file that any job's grader reads."""
-    jobs = {use.job.address: use.job for use in uses(preflight) if use.file is file}
+    jobs = {use.job.address: use.job for use in preflight.used_by.get(file.address, ())}
     found = (read.variable for job in jobs.values() for read in job_reads(preflight, job))
     return frozenset(variable.path for variable in found if variable.namespace is Namespace.ITEM)
