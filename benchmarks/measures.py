@@ -107,6 +107,25 @@ def example(bench: Bench, _extent: Extent) -> list[Figure]:
     return [_timed("example", what, ran["us"], Peer(peer, _seconds(ran[peer])), Budget("≤ 15 s", 15))]
 
 
+def grading(bench: Bench, _extent: Extent) -> list[Figure]:
+    """Rows of a trivial Python grader in one warm worker, beside the same without any guard."""
+    rows = {"plain": 3000, "pipe": 3000, "process": 500, "fork": 500}
+
+    def graded(way: str) -> Callable[[], float]:
+        return lambda: rows[way] / float(bench.child("python_rows.py", way, str(rows[way]))["seconds"])
+
+    ran = bench.alternating({way: graded(way) for way in rows})
+    rates = {way: Spread.of(taken) for way, taken in ran.items()}
+    budget = Budget("≥ 2,000 /s", 2000, at_least=True)
+    apart = "the same, with a process for each row"
+    return [
+        Figure(
+            "grading", "a python grader", "/s", rates["plain"], Peer("a bare pipe to Python", rates["pipe"]), budget
+        ),
+        Figure("grading", apart, "/s", rates["process"], Peer("a bare fork for each", rates["fork"])),
+    ]
+
+
 def worked_example(bench: Bench) -> Path:
     """A copy of its own."""
     root = bench.fresh("example")
@@ -128,4 +147,5 @@ MEASURES: Final[Mapping[str, Callable[[Bench, Extent], list[Figure]]]] = {
     "plan": plan,
     "apply": apply,
     "example": example,
+    "grading": grading,
 }

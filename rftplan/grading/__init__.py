@@ -23,7 +23,9 @@ from rftplan.grading.judges import (
 from rftplan.grading.metrics import Metric, Operation, missing_package
 from rftplan.grading.multi import Multi
 from rftplan.grading.parse import MAX_SOURCE_BYTES, parse_grader
+from rftplan.grading.python_worker import Isolation, Limits, PythonWorker, missing_isolation
 from rftplan.grading.result import Flag, Result, TokenUsage
+from rftplan.grading.runners import PythonFailure, PythonRunner
 from rftplan.grading.sample import ABSENT, Sample
 from rftplan.grading.score_model import PromptMessage, ScoreModel
 from rftplan.grading.templates import (
@@ -47,17 +49,22 @@ __all__ = [
     "GraderError",
     "GraderType",
     "HttpJudge",
+    "Isolation",
     "Judge",
     "JudgeFailure",
     "JudgeMessage",
     "JudgeReply",
     "JudgeRequest",
+    "Limits",
     "Metric",
     "Multi",
     "Namespace",
     "Operation",
     "PromptMessage",
     "Python",
+    "PythonFailure",
+    "PythonRunner",
+    "PythonWorker",
     "Reference",
     "Result",
     "Sample",
@@ -70,6 +77,7 @@ __all__ = [
     "TokenUsage",
     "VariableError",
     "as_text",
+    "missing_isolation",
     "missing_package",
     "parse_formula",
     "parse_grader",

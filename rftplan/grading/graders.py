@@ -21,6 +21,7 @@ from rftplan.grading.metrics import (
     similarity,
 )
 from rftplan.grading.result import Flag, Result
+from rftplan.grading.runners import PythonFailure, PythonRunner
 from rftplan.grading.sample import Sample
 from rftplan.grading.templates import Reference, Template, VariableError
 
@@ -137,12 +138,13 @@ class TextSimilarity:
 
 @dataclass(frozen=True, slots=True)
 class Python:
-    """A function of the user's. It is read and kept, but nothing here runs it."""
+    """What a function of the user's returns. Whoever parsed it says who runs it; without a runner nobody does."""
 
     name: str
     source: str
     image_tag: str | None
     definition: Mapping[str, Any] = field(repr=False)
+    runner: PythonRunner | None = field(default=None, repr=False, compare=False)
 
     @property
     def type(self) -> GraderType:
@@ -154,10 +156,16 @@ class Python:
 
     @property
     def refusal(self) -> str | None:
-        return "Python graders are not run by this service yet."
+        return "Python graders are not run by this service yet." if self.runner is None else self.runner.refusal
 
     def grade(self, sample: Sample, item: Item, judge: Judge) -> Result:
-        raise RuntimeError(self.refusal)
+        if self.runner is None:
+            raise RuntimeError(self.refusal)
+        match self.runner.score(self.source, sample.as_dict(), dict(item)):
+            case PythonFailure(flag, details):
+                return failed(self, flag, details)
+            case score:
+                return Result(self.name, "python", score)
 
 
 def failed(grader: Grader, flag: Flag, details: str) -> Result:

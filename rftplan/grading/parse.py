@@ -12,22 +12,37 @@ from rftplan.grading.graders import Grader, GraderType, Python, StringCheck, Tex
 from rftplan.grading.metrics import Metric, Operation
 from rftplan.grading.multi import Multi
 from rftplan.grading.parse_score_model import parse_score_model
+from rftplan.grading.runners import PythonRunner
 
 MAX_SOURCE_BYTES = 256 * 1024
 
 
-def parse_grader(body: Mapping[str, Any], *, param: str = "grader", default_name: str = "grader") -> Grader:
+def parse_grader(
+    body: Mapping[str, Any],
+    *,
+    param: str = "grader",
+    default_name: str = "grader",
+    runner: PythonRunner | None = None,
+) -> Grader:
     """Read a definition; raises GraderError for the first thing that is wrong.
 
     `param` is the path of `body` for messages. A definition without `name` gets `default_name`, a member of a
-    `multi` its key: the service fills missing names in too, though with invented ones.
+    `multi` its key: the service fills missing names in too, though with invented ones. `runner` is who runs
+    `python` graders, members included; without one they refuse. Reading runs nothing.
     """
-    fields = object_of(body, param)
+    return _parse(object_of(body, param), default_name, runner)
+
+
+def _parse(fields: Fields, default_name: str, runner: PythonRunner | None) -> Grader:
     kind = fields.choice("type", GraderType)
     if "name" in fields.body:
         name = fields.filled_text("name")
     else:
         name = default_name
+    if kind is GraderType.PYTHON:
+        return _python(fields, name, runner)
+    if kind is GraderType.MULTI:
+        return _multi(fields, name, runner)
     return _PARSERS[kind](fields, name)
 
 
@@ -57,19 +72,19 @@ def _text_similarity(fields: Fields, name: str) -> Grader:
     )
 
 
-def _python(fields: Fields, name: str) -> Grader:
+def _python(fields: Fields, name: str, runner: PythonRunner | None) -> Grader:
     fields.only("type", "name", "source", "image_tag")
     source = fields.filled_text("source")
     if len(source.encode("utf-8", "surrogatepass")) >= MAX_SOURCE_BYTES:
         message = f"Invalid '{fields.at('source')}': it must be smaller than 256 kB."
         raise GraderError(message, param=fields.at("source"))
     tag = fields.text("image_tag") if fields.body.get("image_tag") is not None else None
-    return Python(name=name, source=source, image_tag=tag, definition={**fields.body, "name": name})
+    return Python(name, source, tag, {**fields.body, "name": name}, runner)
 
 
-def _multi(fields: Fields, name: str) -> Grader:
+def _multi(fields: Fields, name: str, runner: PythonRunner | None) -> Grader:
     fields.only("type", "name", "graders", "calculate_output")
-    members = _members(fields)
+    members = _members(fields, runner)
     where = fields.at("calculate_output")
     try:
         formula = parse_formula(fields.text("calculate_output"))
@@ -84,24 +99,23 @@ def _multi(fields: Fields, name: str) -> Grader:
     return Multi(name=name, members=members, formula=formula, definition=definition)
 
 
-def _members(fields: Fields) -> dict[str, Grader]:
+def _members(fields: Fields, runner: PythonRunner | None) -> dict[str, Grader]:
     graders = object_of(fields.needed("graders"), fields.at("graders"))
     if not graders.body:
         raise GraderError(f"Invalid '{graders.param}': it must name at least one grader.", param=graders.param)
-    return {key: _member(value, key, graders.at(key)) for key, value in graders.body.items()}
+    return {key: _member(value, key, graders.at(key), runner) for key, value in graders.body.items()}
 
 
-def _member(value: Any, key: str, param: str) -> Grader:
-    if object_of(value, param).body.get("type") == GraderType.MULTI.value:
+def _member(value: Any, key: str, param: str, runner: PythonRunner | None) -> Grader:
+    fields = object_of(value, param)
+    if fields.body.get("type") == GraderType.MULTI.value:
         where = f"{param}.type"
         raise GraderError("A multi grader cannot contain another multi grader.", param=where)
-    return parse_grader(value, param=param, default_name=key)
+    return _parse(fields, key, runner)
 
 
 _PARSERS: Mapping[GraderType, Callable[[Fields, str], Grader]] = {
     GraderType.STRING_CHECK: _string_check,
     GraderType.TEXT_SIMILARITY: _text_similarity,
     GraderType.SCORE_MODEL: parse_score_model,
-    GraderType.PYTHON: _python,
-    GraderType.MULTI: _multi,
 }

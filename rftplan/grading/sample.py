@@ -34,6 +34,16 @@ class Sample:
         reason = "tool_calls" if tools else "stop"
         return ({"index": 0, "message": message, "finish_reason": reason},)
 
+    def as_dict(self) -> dict[str, Any]:
+        """What a `python` grader is given. Every key is always there; what there is not is None."""
+        return {
+            "output_text": self.output_text,
+            "output_json": None if self.output_json is ABSENT else self.output_json,
+            "output_tools": self.output_tools,
+            "output_audio": None,
+            "choices": self.choices,
+        }
+
     @classmethod
     def of_text(cls, text: str, *, tools: Sequence[Mapping[str, Any]] = ()) -> Sample:
         """A sample whose text is tried as JSON: what `graders/run` does, and a job with a response format."""

@@ -38,3 +38,10 @@ def test_what_is_not_json_leaves_output_json_absent(text: str) -> None:
 def test_without_a_response_format_output_json_is_absent_even_for_json() -> None:
     assert Sample.of_plain_text("{}").output_json is ABSENT
     assert Sample.of_plain_text("{}").output_text == "{}"
+
+
+def test_a_python_grader_is_given_every_key() -> None:
+    given = Sample.of_text("{}", tools=({"id": "a"},)).as_dict()
+    assert set(given) == {"output_text", "output_json", "output_tools", "output_audio", "choices"}
+    assert (given["output_json"], given["output_tools"]) == ({}, ({"id": "a"},))
+    assert Sample.of_plain_text("{}").as_dict()["output_json"] is None
