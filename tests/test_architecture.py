@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config",),
     ("graph",),
     ("checks", "moving", "observe", "planner", "safety"),
+    ("data_files", "service_choice"),
     ("loading",),
     ("execution", "monitor"),
     ("wiring",),
@@ -104,6 +105,7 @@ MIRROR_ELSEWHERE = {
     "api.profiles.openai": "checks/test_models.py",
     "checks.pitfalls": "checks/test_explain.py",
     "checks.reads": "checks/test_preflight.py",
+    "data_files": "test_loading.py",
     "events": "cli/test_board.py",
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.

@@ -24,6 +24,7 @@ __all__ = [
     "DataError",
     "DataFacts",
     "DataProblem",
+    "OnProgress",
     "read_facts",
     "read_watched",
 ]
