@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,24 @@ from rftplan.loading import Loaded
 
 if TYPE_CHECKING:
     from rftplan.api.port import Port
+    from rftplan.grading import Judge, PythonWorker
 
 SPEED = "RFTPLAN_LOCAL_SPEED"
 """How much faster than usual the in-process service lives; 1 if unset."""
+
+
+def kept_in() -> PythonWorker:
+    """Runs python graders only where this system can keep them in."""
+    from rftplan.grading import PythonWorker
+
+    return PythonWorker()
+
+
+def trusted() -> PythonWorker:
+    """Runs python graders with the rights of this user where nothing can keep them in: somebody said so."""
+    from rftplan.grading import Isolation, PythonWorker
+
+    return PythonWorker(Isolation.TRUSTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,7 @@ class World:
     """What comes from outside: the environment, time, ids. Tests bring their own.
 
     `wrap` stands between us and the service, in process or not: it gets the transport and gives another.
+    `new_runner` makes whoever runs python graders on this machine.
     """
 
     environ: Mapping[str, str]
@@ -39,6 +55,7 @@ class World:
     new_id: Callable[[], str]
     user_config: Path | None = None
     wrap: Callable[[Any], Any] = lambda transport: transport
+    new_runner: Callable[[], PythonWorker] = kept_in
 
 
 def real_world() -> World:
@@ -107,10 +124,12 @@ def _in_process(loaded: Loaded, world: World, key: str) -> tuple[Any, Callable[[
     from rftplan.server.settings import default_settings
     from rftplan.server.store import StoreError
 
+    runner = OneRunner(world.new_runner)
     settings = default_settings(
         loaded.root / ".rftplan" / "local" / "service.sqlite",
         key,
-        judge=_judge(loaded, world),
+        judge=judge_of(loaded, world),
+        runner=runner,
         speed=_speed(world),
         now=world.now,
     )
@@ -118,10 +137,31 @@ def _in_process(loaded: Loaded, world: World, key: str) -> tuple[Any, Callable[[
         app = create_app(settings)
     except StoreError as error:
         raise UserError(str(error), hint="make room, fix its permissions, or move .rftplan/local away") from None
-    return httpx2.ASGITransport(app=app, raise_app_exceptions=False), lambda: close_app(app)
+
+    def close() -> None:
+        close_app(app)
+        runner.close()
+
+    return httpx2.ASGITransport(app=app, raise_app_exceptions=False), close
 
 
-def _judge(loaded: Loaded, world: World) -> Any:
+@dataclass(slots=True, eq=False)
+class OneRunner:
+    """The runner of one command: made when it is first asked for, closed with the command."""
+
+    new: Callable[[], PythonWorker]
+    _made: PythonWorker | None = field(default=None, init=False)
+
+    def __call__(self) -> PythonWorker:
+        self._made = self._made or self.new()
+        return self._made
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._made.close()
+
+
+def judge_of(loaded: Loaded, world: World) -> Judge | None:
     """The configured judge, or None for the stand-in."""
     written = loaded.provider.judge
     if written is None:

@@ -116,6 +116,7 @@ MIRROR_ELSEWHERE = {
     "source.syntax": "source/test_source.py",
     "source.yaml_text": "source/test_source.py",
     "grading": "grading/test_graders.py",
+    "grading.answer_shape": "grading/test_candidates.py",
     "grading.definition": "grading/test_parse.py",
     "grading.expression_parser": "grading/test_expressions.py",
     "grading.multi": "grading/test_graders.py",
@@ -147,7 +148,6 @@ MIRROR_ELSEWHERE = {
     "cli.acting": "cli/test_commands.py",
     "cli.reading": "cli/test_commands.py",
     # The service is an island: its promise is what a client sees, so clients test it, each route with all behind it.
-    "server.answer_shape": "server/test_candidates.py",
     "server.app": "server/test_guard.py",
     "server.datafile": "server/test_jobs.py",
     "server.errors": "server/test_guard.py",

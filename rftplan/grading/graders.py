@@ -156,7 +156,7 @@ class Python:
 
     @property
     def refusal(self) -> str | None:
-        return "Python graders are not run by this service yet." if self.runner is None else self.runner.refusal
+        return "Python graders are not run here." if self.runner is None else self.runner.refusal
 
     def grade(self, sample: Sample, item: Item, judge: Judge) -> Result:
         if self.runner is None:

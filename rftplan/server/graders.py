@@ -50,10 +50,10 @@ def _run(grader: Grader, text: str, item: Mapping[str, Any], judge: Judge) -> di
 
 
 def _read_grader(fields: Fields, service: Service) -> Grader:
-    from rftplan.grading import GraderError, parse_grader
+    from rftplan.grading import GraderError
 
     body = named_grader(fields.need("grader"), service.settings.new_id)
     try:
-        return parse_grader(body)
+        return service.settings.read_grader(body)
     except GraderError as error:
         raise ApiError(error.message, param=error.param) from error

@@ -52,6 +52,7 @@ async def create_job(request: Request) -> Response:
         valid=valid,
         trainer=service.settings.trainer,
         judge=service.settings.sitting_judge(),
+        read_grader=service.settings.read_grader,
     )
     # Created when training is done, so that the clients of a slow trainer see the job's life from its start.
     JobStore(service.store).add(_new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed))

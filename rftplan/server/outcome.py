@@ -6,12 +6,12 @@ create call, and the clock reveals it later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rftplan.grading import Grader, GraderError, Judge, parse_grader
+from rftplan.grading import Grader, GraderError, Judge
 from rftplan.server.datafile import DataError, DataRole, read_rows, wrong_purpose
 from rftplan.server.job_request import JobRequest
 from rftplan.server.job_store import Failure
@@ -51,6 +51,7 @@ def decide_outcome(
     valid: DataSource | None,
     trainer: Trainer,
     judge: Judge,
+    read_grader: Callable[..., Grader],
 ) -> Outcome:
     """Trains. For a worker thread: it takes as long as the data and the trainer do."""
     try:
@@ -62,7 +63,7 @@ def decide_outcome(
             seed=seed,
             train=_rows(request, train, DataRole.TRAINING),
             valid=_rows(request, valid, DataRole.VALIDATION) if valid else (),
-            grader=_grader(request.grader),
+            grader=_grader(request.grader, read_grader),
             response_format=request.response_format,
             judge=judge,
         )
@@ -89,10 +90,10 @@ def _rows(request: JobRequest, source: DataSource, role: DataRole) -> list[dict[
     return read_rows(source.path, role=role, method=request.method)
 
 
-def _grader(body: Mapping[str, Any] | None) -> Grader | None:
+def _grader(body: Mapping[str, Any] | None, read: Callable[..., Grader]) -> Grader | None:
     if body is None:
         return None
-    grader = parse_grader(body, param=_GRADER)
+    grader = read(body, param=_GRADER)
     if grader.refusal is not None:
         raise GraderError(grader.refusal, param=_GRADER)
     return grader

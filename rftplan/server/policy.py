@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from rftplan.server.candidates import Kind
+from rftplan.grading.candidates import Kind
 
 # Where a base model is taken to start: it sometimes gets it right and rarely breaks the format.
 _START = {

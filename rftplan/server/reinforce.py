@@ -13,8 +13,8 @@ from random import Random
 from typing import Any
 
 from rftplan.grading import Grader, Multi, Result, Sample, ScoreModel
+from rftplan.grading.candidates import AnswerBook, Kind, item_of
 from rftplan.server import tally
-from rftplan.server.candidates import AnswerBook, Kind, item_of
 from rftplan.server.hyperparameters import ReinforcementNumbers, reinforcement_numbers
 from rftplan.server.policy import Draw, Policy, PromptPolicy
 from rftplan.server.step_metrics import StepFigures

@@ -1,19 +1,19 @@
-"""What one local service is made of: store, key, clock, trainer, judge. Knows nothing of requests."""
+"""What one local service is made of: store, key, clock, trainer, judge, runner. Knows nothing of requests."""
 
 from __future__ import annotations
 
 import secrets
 import string
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rftplan.server.trainer import Trainer
 
 if TYPE_CHECKING:
-    from rftplan.grading import Judge
+    from rftplan.grading import Grader, Judge, PythonRunner
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 IN_PROCESS_HOST = "local"
@@ -40,13 +40,15 @@ class Settings:
     """`key` is the bearer key every route asks for; it is never stored nor logged.
 
     `now` is in seconds since the epoch. `speed` divides every duration of a job's life. `hosts` are the names
-    the Host header may carry, without port. `largest_file` is in bytes. Without a `judge` the stand-in judges.
+    the Host header may carry, without port. `largest_file` is in bytes. Without a `judge` the stand-in judges;
+    without a `runner` jobs with `python` graders fail. It is asked for by requests that need it: most only read.
     """
 
     store: Path
     key: str = field(repr=False)
     trainer: Trainer
     judge: Judge | None
+    runner: Callable[[], PythonRunner] | None = None
     now: Callable[[], float] = time.time
     speed: float = 1.0
     new_id: Callable[[str], str] = random_id
@@ -65,12 +67,19 @@ class Settings:
 
         return self.judge or StandInJudge()
 
+    def read_grader(self, body: Mapping[str, Any], *, param: str = "grader") -> Grader:
+        """With whoever runs python graders here; GraderError for the first thing that is wrong. Runs nothing."""
+        from rftplan.grading import parse_grader
+
+        return parse_grader(body, param=param, runner=self.runner() if self.runner else None)
+
 
 def default_settings(
     store: Path,
     key: str,
     *,
     judge: Judge | None = None,
+    runner: Callable[[], PythonRunner] | None = None,
     speed: float = 1.0,
     now: Callable[[], float] = time.time,
     hosts: frozenset[str] = LOOPBACK_HOSTS | {IN_PROCESS_HOST},
@@ -83,6 +92,7 @@ def default_settings(
         key=key,
         trainer=SimulatingTrainer(),
         judge=judge,
+        runner=runner,
         speed=speed,
         now=now,
         hosts=hosts,

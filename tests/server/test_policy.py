@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from rftplan.server.candidates import Kind
+from rftplan.grading.candidates import Kind
 from rftplan.server.policy import Draw, Policy
 
 

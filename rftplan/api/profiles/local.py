@@ -36,8 +36,7 @@ LOCAL: Final = Profile(
             Capability.METADATA_FILTER,
         }
     ),
-    # No sandbox for Python graders yet, so none is run.
-    grader_types=RFT_GRADERS - {"python"},
+    grader_types=RFT_GRADERS,
     methods=METHODS,
     statuses=STATUSES,
     max_file_bytes=MAX_FILE_BYTES,

@@ -28,7 +28,7 @@ from rftplan.grading import (
     VariableError,
     as_text,
 )
-from rftplan.server.answer_shape import shape_of
+from rftplan.grading.answer_shape import shape_of
 
 Item = Mapping[str, Any]
 Change = Callable[[str], str]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rftplan.grading import parse_grader
-from rftplan.server.candidates import AnswerBook, Kind, item_of, links_of
+from rftplan.grading.candidates import AnswerBook, Kind, item_of, links_of
 from tests.server.simulation import EXACT, GRADER, RESPONSE_FORMAT, question_rows
 
 ITEMS = [item_of(row) for row in question_rows(12)]
