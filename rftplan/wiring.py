@@ -21,7 +21,7 @@ from rftplan.loading import Loaded
 
 if TYPE_CHECKING:
     from rftplan.api.port import Port
-    from rftplan.grading import Judge, PythonWorker
+    from rftplan.grading import Grader, Judge, PythonRunner, PythonWorker
 
 SPEED = "RFTPLAN_LOCAL_SPEED"
 """How much faster than usual the in-process service lives; 1 if unset."""
@@ -159,6 +159,32 @@ class OneRunner:
     def close(self) -> None:
         if self._made is not None:
             self._made.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What graders need to score on this machine."""
+
+    judge: Judge
+    runner: PythonRunner
+
+    def read_grader(self, body: Mapping[str, Any], *, param: str = "grader") -> Grader:
+        """GraderError for the first thing that is wrong. Runs nothing."""
+        from rftplan.grading import parse_grader
+
+        return parse_grader(body, param=param, runner=self.runner)
+
+
+@contextmanager
+def bench(loaded: Loaded, world: World) -> Iterator[Bench]:
+    """The project's judge, or the stand-in; and a runner, which ends with the block."""
+    from rftplan.grading import StandInJudge
+
+    runner = world.new_runner()
+    try:
+        yield Bench(judge_of(loaded, world) or StandInJudge(), runner)
+    finally:
+        runner.close()
 
 
 def judge_of(loaded: Loaded, world: World) -> Judge | None:
