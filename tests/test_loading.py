@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rftplan.errors import Diagnostic, LockError, Severity, UserError
 from rftplan.loading import Options, load
-from tests.findings import edited, found_in, line_of
+from tests.findings import edited, found_in, line_of, with_grader
 from tests.world import SPEC, Small, rows
 
 M = "specs/main.yaml"
@@ -292,11 +292,9 @@ def require_places(root: Path, found: tuple[Diagnostic, ...]) -> None:
 
 
 def test_the_full_spec_checks_clean(playground: Small) -> None:
-    """But for what the local service does not run, packages of metrics that are not installed here, and one file of
-    rows for two methods."""
+    """But for packages of metrics that are not installed here, and one file of rows for two methods."""
     found = found_in(playground, json.dumps(FULL, indent=1))
-    (only,) = (line for line in found if not line.startswith(("S216", "D213")))
-    assert "provider local does not run python graders" in only
+    assert [line for line in found if not line.startswith(("S216", "D213"))] == []
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -331,14 +329,6 @@ def test_a_local_service_in_another_process_needs_time_to_settle(small: Small) -
     assert load(small.options).profile.settle_seconds > 0
 
 
-def test_a_python_grader_is_refused_for_the_local_service(small: Small) -> None:
-    start, end = SPEC.index("  match:"), SPEC.index("jobs:")
-    small.write(
-        "specs/main.yaml",
-        SPEC[:start]
-        + "  match: {type: python, source: 'def grade(sample, item): return float(len(item))'}\n"
-        + SPEC[end:],
-    )
-    (found,) = small.check()
-    assert found.code == "S214"
-    assert "does not run python graders" in found.detail
+def test_a_python_grader_is_run_by_the_local_service(small: Small) -> None:
+    python = "{type: python, source: 'def grade(sample, item): return float(len(item))'}"
+    assert [one for one in found_in(small, with_grader(f"    {python}\n")) if "S214" in one] == []

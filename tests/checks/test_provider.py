@@ -16,6 +16,7 @@ from tests.findings import edited, line_of, with_grader, with_job
 from tests.world import SPEC, Small
 
 LOCAL = profile("local")
+WITHOUT_PYTHON = replace(LOCAL, grader_types=LOCAL.grader_types - {"python"})
 PYTHON = "    type: python\n    source: 'def grade(sample, item): return float(len(item))'\n"
 
 
@@ -51,22 +52,22 @@ def test_a_job_without_a_method_is_supervised(small: Small) -> None:
 
 
 def test_a_grader_that_is_not_run_is_found_at_its_type(small: Small) -> None:
-    (line,) = found(small, with_grader(PYTHON))
+    (line,) = found(small, with_grader(PYTHON), WITHOUT_PYTHON)
     assert line.startswith("S214 specs/main.yaml:7:11 provider local does not run python graders | it runs multi, ")
-    assert found(small, with_grader(PYTHON), profile("openai")) == []
+    assert found(small, with_grader(PYTHON)) == found(small, with_grader(PYTHON), profile("openai")) == []
 
 
 def test_a_grader_inside_another_is_found_at_its_own_type(small: Small) -> None:
     inner = "{type: python, source: 'def grade(sample, item): return float(len(item))'}"
     multi = f"    type: multi\n    graders:\n      one: {inner}\n    calculate_output: one\n"
-    (line,) = found(small, with_grader(multi))
+    (line,) = found(small, with_grader(multi), WITHOUT_PYTHON)
     assert line.startswith("S214 specs/main.yaml:9:19 provider local does not run python graders")
 
 
 def test_a_grader_in_place_is_found_in_its_job(small: Small) -> None:
     inner = "{type: python, source: 'def grade(sample, item): return float(len(item))'}"
     spec = SPEC[: SPEC.index("graders:")] + SPEC[SPEC.index("jobs:") :].replace("grader: match", f"grader: {inner}")
-    preflight = preflight_of(small, spec)
+    preflight = preflight_of(small, spec, WITHOUT_PYTHON)
     (finding,) = (one for rule in RULES for one in rule(preflight))
     assert (finding.address, finding.place and finding.place.line) == ("job.review", 13)
 

@@ -150,8 +150,8 @@ def test_dividing_by_a_member_that_is_zero_is_a_formula_error() -> None:
 @pytest.mark.parametrize(
     ("body", "refusal"),
     [
-        (PYTHON, "Python graders are not run by this service yet."),
-        (multi("x", x=EQUAL, y=PYTHON), "Grader 'y': Python graders are not run by this service yet."),
+        (PYTHON, "Python graders are not run here."),
+        (multi("x", x=EQUAL, y=PYTHON), "Grader 'y': Python graders are not run here."),
         (
             JUDGED | {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]},
             "Images and audio in a score_model grader's input are not judged by this service yet.",
@@ -161,7 +161,7 @@ def test_dividing_by_a_member_that_is_zero_is_a_formula_error() -> None:
 def test_what_cannot_be_graded_here_says_so_and_gives_no_score(body: dict[str, Any], refusal: str) -> None:
     grader = parse_grader(body)
     assert grader.refusal == refusal
-    with pytest.raises(RuntimeError, match=r"not (run|judged) by this service"):
+    with pytest.raises(RuntimeError, match=r"not (run here|judged by this service)"):
         grader.grade(Sample.of_text("x"), ITEM, StandInJudge())
 
 
