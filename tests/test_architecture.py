@@ -126,10 +126,7 @@ MIRROR_ELSEWHERE = {
     "checks.probes.messages": "checks/probes/test_shapes.py",
     # What keeps a grader in is worth what it keeps in: real graders attack it, all of it at once.
     "grading.sandbox.cell": "grading/test_python_worker.py",
-    "grading.sandbox.confine": "grading/test_python_worker.py",
     "grading.sandbox.kernel": "grading/test_python_worker.py",
-    "grading.sandbox.row": "grading/test_python_worker.py",
-    "grading.sandbox.session": "grading/test_python_worker.py",
     "grading.sandbox.worker": "grading/test_python_worker.py",
     "grading.worker_process": "grading/test_python_worker.py",
     "kinds.deployment": "kinds/deployment/test_decide.py",
