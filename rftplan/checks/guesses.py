@@ -112,10 +112,10 @@ def _best(preflight: Preflight, use: Use, join: Join, weight: float) -> _Guess |
     seen = column(preflight, use, join.field.path)
     if seen is None or weight <= 0 or join.check.operation == "ne":
         return None
-    rows, values = seen.missing + sum(seen.kinds.values()), list(texts(seen))
+    rows, values = seen.missing + sum(seen.kinds.values()), dict(texts(seen))
     if rows < _FEWEST_ROWS or not values:
         return None
-    matched = {answer: sum(n for value, n in values if join.matches(answer, value)) for answer, _ in values}
+    matched = join.matched(values)
     answer = max(sorted(matched), key=matched.__getitem__)
     return _Guess(join, answer, matched[answer] / rows, weight * matched[answer] / rows)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rftplan.checks.preflight import Path, Preflight, Scorer, Use, Written
-from rftplan.checks.probes.fields import Column, field_facts
-from rftplan.checks.reads import item_fields
+from rftplan.checks.probes.fields import Column
+from rftplan.checks.reads import columns_of
 from rftplan.grading.metrics import Operation, check_strings
 from rftplan.grading.templates import Namespace, Reference, TemplateError, parse_template
 from rftplan.kinds.grader import StringCheck
@@ -29,6 +29,12 @@ class Join:
         """Whether this answer scores 1 in a row with this value."""
         given, expected = (answer, value) if self.answer_key == "input" else (value, answer)
         return check_strings(Operation(self.check.operation), given, expected)
+
+    def matched(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """For each value as the answer to all rows: how many rows it scores 1 in, of those that have a value."""
+        if self.check.operation == "eq":
+            return dict(counts)
+        return {answer: sum(n for value, n in counts.items() if self.matches(answer, value)) for answer in counts}
 
 
 def join_of(where: Written, scorer: Scorer) -> Join | None:
@@ -54,8 +60,7 @@ def sole_variable(text: str) -> Reference | None:
 
 def column(preflight: Preflight, use: Use, path: Path) -> Column | None:
     """What the rows of a file have at a path that a grader of one of its jobs reads; None if nobody could look."""
-    known = preflight.facts.get(use.file.address)
-    facts = field_facts(known.found, item_fields(preflight, use.file)) if known else None
+    facts = columns_of(preflight, use.file)
     return facts.columns.get(path) if facts else None
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 from rftplan.address import Address
 from rftplan.api.profiles import Profile
@@ -20,6 +20,9 @@ from rftplan.kinds.job.spec import FileRef, JobSpec
 
 if TYPE_CHECKING:
     from datetime import date
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Path: TypeAlias = "tuple[str | int, ...]"
 Scorer: TypeAlias = "StringCheck | TextSimilarity | ScoreModel | Python"
@@ -37,17 +40,24 @@ class Preflight:
     today: date
     facts: Mapping[Address, DataFacts] = field(default_factory=dict)
     launched: frozenset[Address] = frozenset()
+    _views: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_kind(self, kind: str) -> Iterator[Declared]:
         return (declared for declared in self.config.declared.values() if declared.address.kind == kind)
 
-    @cached_property
-    def used_by(self) -> Mapping[Address, tuple[Use, ...]]:
-        """The uses of each data file. Worked out once: rules ask for every use of every file."""
-        found: dict[Address, list[Use]] = {}
-        for use in uses(self):
-            found.setdefault(use.file.address, []).append(use)
-        return {address: tuple(of_file) for address, of_file in found.items()}
+
+def view(look: Callable[Concatenate[Preflight, P], R]) -> Callable[Concatenate[Preflight, P], R]:
+    """A view that many rules ask for: of one preflight and one declaration it is worked out once."""
+
+    @wraps(look)
+    def seen(preflight: Preflight, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (look, *(cast("Declared", about).address for about in args))
+        views = preflight._views
+        if key not in views:
+            views[key] = look(preflight, *args, **kwargs)
+        return cast("R", views[key])
+
+    return cast("Callable[Concatenate[Preflight, P], R]", seen)
 
 
 class Method(StrEnum):
@@ -80,8 +90,22 @@ def method_of(job: Declared) -> Method:
     return Method(spec.method.type) if spec.method is not None else Method.SUPERVISED
 
 
-def uses(preflight: Preflight) -> Iterator[Use]:
+@view
+def uses(preflight: Preflight) -> tuple[Use, ...]:
     """Every use of a declared file, job by job; a raw id is a file that nobody here can read."""
+    return tuple(_uses(preflight))
+
+
+@view
+def used_by(preflight: Preflight) -> Mapping[Address, tuple[Use, ...]]:
+    """The uses of each data file."""
+    found: dict[Address, list[Use]] = {}
+    for use in uses(preflight):
+        found.setdefault(use.file.address, []).append(use)
+    return {address: tuple(of_file) for address, of_file in found.items()}
+
+
+def _uses(preflight: Preflight) -> Iterator[Use]:
     for job in preflight.of_kind("job"):
         for role in Role:
             ref: FileRef | None = getattr(job.spec, role.value)
@@ -113,8 +137,13 @@ class Written:
         return finding(code, detail, place=self.place(*path), address=self.of, hint=hint)
 
 
-def written_graders(preflight: Preflight) -> Iterator[tuple[Written, GraderSpec]]:
+@view
+def written_graders(preflight: Preflight) -> tuple[tuple[Written, GraderSpec], ...]:
     """Every grader, each once, wherever it is written."""
+    return tuple(_written(preflight))
+
+
+def _written(preflight: Preflight) -> Iterator[tuple[Written, GraderSpec]]:
     for declared in preflight.of_kind("grader"):
         yield Written(declared, (), str(declared.address)), declared.spec
     for job in preflight.of_kind("job"):
@@ -132,6 +161,7 @@ def scorers(where: Written, spec: GraderSpec) -> Iterator[tuple[Written, Scorer]
         yield Written(where.declared, (*where.path, "graders", name), f"{where.of}/{name}"), member
 
 
+@view
 def grader_of(preflight: Preflight, job: Declared) -> tuple[Written, GraderSpec] | None:
     """The grader that a reinforcement job trains with; None if it has none, or names one that is not declared."""
     reinforcement = job.spec.reinforcement

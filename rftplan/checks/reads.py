@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rftplan.checks.preflight import Path, Preflight, Scorer, Written, grader_of, scorers
+from rftplan.checks.preflight import Path, Preflight, Scorer, Written, grader_of, scorers, used_by, view
+from rftplan.checks.probes.fields import FieldFacts, field_facts
 from rftplan.config import Declared
 from rftplan.grading.templates import Namespace, Reference, TemplateError, parse_template
 from rftplan.kinds.grader import Message, Part, ScoreModel, StringCheck, TextSimilarity
@@ -63,16 +64,23 @@ def reads(where: Written, scorer: Scorer) -> Iterator[Read]:
             yield Read(where, scorer, slot, variable)
 
 
-def job_reads(preflight: Preflight, job: Declared) -> Iterator[Read]:
+@view
+def job_reads(preflight: Preflight, job: Declared) -> tuple[Read, ...]:
     """Every variable that the grader of one job reads."""
     used = grader_of(preflight, job)
-    if used is not None:
-        for where, scorer in scorers(*used):
-            yield from reads(where, scorer)
+    return tuple(read for where, scorer in scorers(*used) for read in reads(where, scorer)) if used else ()
 
 
+@view
 def item_fields(preflight: Preflight, file: Declared) -> frozenset[Path]:
     """Every path into a row of this file that any job's grader reads."""
-    jobs = {use.job.address: use.job for use in preflight.used_by.get(file.address, ())}
+    jobs = {use.job.address: use.job for use in used_by(preflight).get(file.address, ())}
     found = (read.variable for job in jobs.values() for read in job_reads(preflight, job))
     return frozenset(variable.path for variable in found if variable.namespace is Namespace.ITEM)
+
+
+@view
+def columns_of(preflight: Preflight, file: Declared) -> FieldFacts | None:
+    """What the rows of a file have at those paths; None if nobody could look."""
+    known = preflight.facts.get(file.address)
+    return field_facts(known.found, item_fields(preflight, file)) if known else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rftplan.address import Address
-from rftplan.checks.preflight import Method, Preflight, Role, Use, grader_of, row_place, scorers, uses
+from rftplan.checks.preflight import Method, Preflight, Role, Use, grader_of, row_place, scorers, uses, view
 from rftplan.checks.probes.repeats import (
     MOST_PAIRS,
     MOST_ROWS,
@@ -148,6 +148,7 @@ def not_compared(preflight: Preflight) -> Iterable[Diagnostic]:
             yield _about_file(NOT_COMPARED, use.file, 0, detail)
 
 
+@view
 def _references(preflight: Preflight) -> dict[Address, Fields | None]:
     """The fields that graders read in each file of a reinforcement job; None if code reads them, for it is not run
     to find out."""
@@ -169,10 +170,15 @@ def _fields_read(preflight: Preflight, job: Declared) -> Fields:
 _NONE: Final[Fields] = frozenset()
 
 
-def _compared(preflight: Preflight) -> Iterator[tuple[Use, RepeatFacts]]:
+@view
+def _compared(preflight: Preflight) -> tuple[tuple[Use, RepeatFacts], ...]:
     """Each file once a method, with what was found of rows that are there twice."""
+    return tuple(_each_compared(preflight))
+
+
+def _each_compared(preflight: Preflight) -> Iterator[tuple[Use, RepeatFacts]]:
     references = _references(preflight)
-    first = {(use.file.address, use.method): use for use in reversed(tuple(uses(preflight)))}
+    first = {(use.file.address, use.method): use for use in reversed(uses(preflight))}
     for use in first.values():
         known = preflight.facts.get(use.file.address)
         fields = references.get(use.file.address, _NONE)

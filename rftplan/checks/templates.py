@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from typing import Final
 
 from rftplan.address import Address
-from rftplan.checks.preflight import Path, Preflight, Use, scorers, uses, written_graders
-from rftplan.checks.probes.fields import RESERVED, Column, FieldFacts, field_facts, fields_probe
-from rftplan.checks.reads import Read, item_fields, job_reads, reads, slots
+from rftplan.checks.preflight import Path, Preflight, Use, scorers, uses, view, written_graders
+from rftplan.checks.probes.fields import RESERVED, Column, FieldFacts, fields_probe
+from rftplan.checks.reads import Read, columns_of, item_fields, job_reads, reads, slots
 from rftplan.codes import Code, error, warning
 from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
@@ -124,21 +124,21 @@ class _Seen:
         return self.read.where.finding(code, detail, *self.read.slot.path, hint=hint)
 
 
-def _columns(preflight: Preflight) -> Iterator[_Seen]:
+@view
+def _columns(preflight: Preflight) -> tuple[_Seen, ...]:
     """Each variable of each grader once a file, whichever jobs bring the two together."""
+    return tuple(_each_column(preflight))
+
+
+def _each_column(preflight: Preflight) -> Iterator[_Seen]:
     done: set[tuple[Address, str, Path, Path]] = set()
     for use in uses(preflight):
-        facts = _facts_of(preflight, use)
+        facts = columns_of(preflight, use.file)
         for read in job_reads(preflight, use.job) if facts else ():
             key = (use.file.address, read.where.of, read.slot.path, read.variable.path)
             if facts and read.variable.namespace is Namespace.ITEM and key not in done:
                 done.add(key)
                 yield _Seen(read, use, facts.columns[read.variable.path], facts)
-
-
-def _facts_of(preflight: Preflight, use: Use) -> FieldFacts | None:
-    known = preflight.facts.get(use.file.address)
-    return field_facts(known.found, item_fields(preflight, use.file)) if known else None
 
 
 def _closest(namespace: str, name: str, names: Iterable[str]) -> str | None:

@@ -158,7 +158,7 @@ def _unknown_key(key: str, spot: _Spot, context: Context) -> Misfit:
     if key in model.later:
         detail = f"{key}: is part of the language, but this version does not carry it out"
         return Misfit(NOT_BUILT, spot.path, detail, _NOT_BUILT_HINT, spot.inside, at_key=True)
-    fields = model.field_names()
+    fields = list(model.field_names())
     hint = closest(key, fields) or (f"fields here are {', '.join(fields)}" if fields else None)
     if key.lower() in SECRET_NAMES:
         hint = _secret_hint(model.key_variable)

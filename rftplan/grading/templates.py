@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from rftplan.grading.quoting import shorten
@@ -121,8 +122,9 @@ _INDEX = re.compile(r"\[(\d{1,9})\]", re.ASCII)
 _KEY = re.compile(r"""\[(?:"([^"{}]*)"|'([^'{}]*)')\]""")
 
 
+@lru_cache(maxsize=1024)
 def parse_template(text: str) -> Template:
-    """Take a template apart; raises TemplateError."""
+    """Take a template apart; raises TemplateError. What was taken apart lately is remembered: many ask for it."""
     parts: list[str | Reference] = []
     at = 0
     while opening := _OPEN.search(text, at):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Protocol, TypedDict
 
 from pydantic import (
@@ -62,14 +63,19 @@ class SpecModel(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _tell_misread(cls, value: Any, info: ValidationInfo) -> Any:
-        if info.context and isinstance(value, Mapping) and not value.keys() <= set(cls.field_names()):
+        if info.context and isinstance(value, Mapping) and not value.keys() <= cls.field_names().keys():
             info.context["misread"].append((value, cls))
         return value
 
     @classmethod
-    def field_names(cls) -> list[str]:
-        """As a spec writes them."""
-        return [field.alias or name for name, field in cls.model_fields.items()]
+    def field_names(cls) -> Mapping[str, str]:
+        """As a spec writes them, each with its name here."""
+        return _field_names(cls)
+
+
+@cache
+def _field_names(model: type[SpecModel]) -> Mapping[str, str]:
+    return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 SECRET_NAMES: Final = frozenset(
