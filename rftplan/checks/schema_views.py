@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rftplan.checks.probes.fields import kind_of
+
 Schema = Mapping[str, Any]
 
 _OPAQUE: Final = frozenset({
@@ -63,17 +65,7 @@ def types(schema: Schema) -> frozenset[str] | None:
     if isinstance(written, list) and all(isinstance(one, str) for one in written):
         return frozenset(written)
     values = _listed(schema)
-    return None if values is None else frozenset(_type_of(value) for value in values)
-
-
-def _type_of(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+    return None if values is None else frozenset(kind_of(value) for value in values)
 
 
 def _listed(schema: Schema) -> Sequence[Any] | None:

@@ -39,6 +39,7 @@ class Column:
     kind_lines: dict[str, int] = field(default_factory=dict)
     values: Counter[str] = field(default_factory=Counter)
     many: bool = False
+    _texts: Counter[str] = field(default_factory=Counter)
 
     def see(self, line: int, value: Any) -> None:
         if value is _Missing:
@@ -53,14 +54,16 @@ class Column:
             self._count(value)
 
     def _count(self, value: Any) -> None:
-        text = value if isinstance(value, str) else None
-        if text is not None and len(text) > _LONGEST:
-            self.many = True
+        if not isinstance(value, str):
+            self.values[_json_text(value)] += 1
+        elif len(value) <= _LONGEST:
+            self._texts[value] += 1
         else:
-            self.values[json.dumps(value, ensure_ascii=False, sort_keys=True)] += 1
-            self.many = len(self.values) > MOST_VALUES
-        if self.many:
+            self.many = True
+        if self.many or len(self.values) + len(self._texts) > MOST_VALUES:
+            self.many = True
             self.values.clear()
+            self._texts.clear()
 
     def document(self) -> JsonObject:
         return {
@@ -68,20 +71,29 @@ class Column:
             "missing_lines": list(self.missing_lines),
             "kinds": dict(self.kinds),
             "kind_lines": dict(self.kind_lines),
-            "values": dict(self.values),
+            "values": {**self.values, **{_json_text(text): count for text, count in self._texts.items()}},
             "many": self.many,
         }
 
 
+def _json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
 def kind_of(value: Any) -> str:
     """JSON's word for a value."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+    return _KINDS[type(value)]
+
+
+_KINDS: Final[Mapping[type, str]] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 
 
 class _Fields:

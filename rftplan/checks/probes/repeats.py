@@ -34,14 +34,18 @@ Fields = frozenset[FieldPath]
 
 def _normal(text: str) -> str:
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    elif not any(map(text.__contains__, _SPACES)):
-        return text.casefold().strip()  # ten times as fast as to split and to join, and most of what the probe does
-    return " ".join(text.casefold().split())
+        return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    # The same for ASCII, a fifth of the time: this is most of what the probe does.
+    text = text.lower()
+    if not text.isprintable():
+        text = text.translate(_SPACES)
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.strip()
 
 
-_SPACES: Final = ("  ", *"\n\t\r\x0b\x0c\x1c\x1d\x1e\x1f")
-"""What splitting an ASCII text would change, but for a space at an end."""
+_SPACES: Final = str.maketrans(dict.fromkeys("\n\t\r\x0b\x0c\x1c\x1d\x1e\x1f", " "))
+"""What else divides words in ASCII."""
 
 
 def _prompt_text(messages: Sequence[Any]) -> str:
@@ -83,7 +87,7 @@ class _Repeats:
         self._rows = 0
         self._lines = array("L")
         self._prompts = array("Q")
-        self._references = array("Q")
+        self._references = array("q")
 
     def see(self, line: int, row: Mapping[str, Json]) -> None:
         self._rows += 1
@@ -99,7 +103,7 @@ class _Repeats:
             references = self._read(row) if self._method == "reinforcement" else _NOTHING
         self._lines.append(line)
         self._prompts.append(_digest(text.encode("utf-8", "surrogatepass")))
-        self._references.append(_digest(references))
+        self._references.append(hash(references))  # compared within this process alone
 
     def _read(self, row: Mapping[str, Any]) -> bytes:
         if self._fields is None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rftplan.checks.probes.repeats import RepeatFacts, repeat_facts, repeats_probe
 
-prompts = st.text(alphabet="aA \n\t\u00e9e\u0301\u00a0\x1f", max_size=4)
+of_ascii = st.text(alphabet="aA \n\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x7f\0", max_size=4)
+prompts = of_ascii | st.text(alphabet="aA \n\t\u00e9e\u0301\u00a0\x1f", max_size=4)
 FIELDS = frozenset({("answer",)})
 
 
