@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rftplan.grading import Metric, missing_package
 from rftplan.grading.metrics import MetricError, similarity
@@ -25,3 +29,59 @@ def test_a_metric_scores_or_names_the_package_it_needs(metric: Metric) -> None:
     except MetricError as error:
         assert metric is Metric.METEOR, "only meteor needs a corpus"
         assert "wordnet" in str(error)
+
+
+def bleu(text: str, reference: str) -> float:
+    from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+
+    return float(sentence_bleu([reference.split()], text.split(), smoothing_function=SmoothingFunction().method1))
+
+
+def gleu(text: str, reference: str) -> float:
+    from nltk.translate.gleu_score import sentence_gleu
+
+    return float(sentence_gleu([reference.split()], text.split()))
+
+
+def meteor(text: str, reference: str) -> float:
+    from nltk.translate.meteor_score import single_meteor_score
+
+    return float(single_meteor_score(reference.split(), text.split()))
+
+
+def fuzzy(text: str, reference: str) -> float:
+    from rapidfuzz import fuzz
+
+    return fuzz.ratio(text, reference) / 100
+
+
+def rouge(variant: str) -> Callable[[str, str], float]:
+    def score(text: str, reference: str) -> float:
+        from rouge_score.rouge_scorer import RougeScorer
+
+        return float(RougeScorer([variant], use_stemmer=False).score(reference, text)[variant].fmeasure)
+
+    return score
+
+
+DIRECTLY: dict[Metric, Callable[[str, str], float]] = {
+    Metric.FUZZY_MATCH: fuzzy,
+    Metric.BLEU: bleu,
+    Metric.GLEU: gleu,
+    Metric.METEOR: meteor,
+    Metric.ROUGE_L: rouge("rougeL"),
+    **{Metric(f"rouge_{n}"): rouge(f"rouge{n}") for n in range(1, 6)},
+}
+texts = st.lists(st.sampled_from(["one", "two", "three", "Three", "trained", "training", "é", "7", "."]), max_size=9)
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+@given(texts.map(" ".join), texts.map(" ".join))
+def test_a_metric_is_what_its_library_says(metric: Metric, text: str, reference: str) -> None:
+    try:
+        expected = DIRECTLY[metric](text, reference)
+    except LookupError:
+        with pytest.raises(MetricError, match="wordnet"):
+            similarity(metric, text, reference)
+    else:
+        assert similarity(metric, text, reference) == pytest.approx(min(1.0, expected), abs=1e-12)
