@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,22 +109,64 @@ def example(bench: Bench, _extent: Extent) -> list[Figure]:
 
 
 def grading(bench: Bench, _extent: Extent) -> list[Figure]:
-    """Rows of a trivial Python grader in one warm worker, beside the same without any guard."""
+    """Answers by a string_check beside the comparison alone, and rows of a trivial Python grader in one warm worker
+    beside the same without any guard."""
+    strings = {"graded": 100_000, "compared": 100_000}
     rows = {"plain": 3000, "pipe": 3000, "process": 500, "fork": 500}
 
-    def graded(way: str) -> Callable[[], float]:
-        return lambda: rows[way] / float(bench.child("python_rows.py", way, str(rows[way]))["seconds"])
+    def graded(script: str, way: str, count: int) -> Callable[[], float]:
+        return lambda: count / float(bench.child(script, way, str(count))["seconds"])
 
-    ran = bench.alternating({way: graded(way) for way in rows})
-    rates = {way: Spread.of(taken) for way, taken in ran.items()}
+    arms = {way: graded("string_rows.py", way, count) for way, count in strings.items()}
+    arms |= {way: graded("python_rows.py", way, count) for way, count in rows.items()}
+    rates = {way: Spread.of(taken) for way, taken in bench.alternating(arms).items()}
+    checks = Budget("≥ 50,000 /s", 50_000, at_least=True)
     budget = Budget("≥ 2,000 /s", 2000, at_least=True)
     apart = "the same, with a process for each row"
+    alone, bare = Peer("the comparison", rates["compared"]), Peer("a bare pipe to Python", rates["pipe"])
     return [
-        Figure(
-            "grading", "a python grader", "/s", rates["plain"], Peer("a bare pipe to Python", rates["pipe"]), budget
-        ),
+        Figure("grading", "a string_check of JSON", "/s", rates["graded"], alone, checks),
+        Figure("grading", "a python grader", "/s", rates["plain"], bare, budget),
         Figure("grading", apart, "/s", rates["process"], Peer("a bare fork for each", rates["fork"])),
     ]
+
+
+def data(bench: Bench, _extent: Extent) -> list[Figure]:
+    """One pass over a data file of 512 MB: alone, with all that rules look for, and the second time."""
+    file = bench.fresh("data") / "train.jsonl"
+    bench.script("data_pass.py", "write", str(file), str(LARGEST_FILE))
+
+    def read(way: str) -> Callable[[], Ran]:
+        return lambda: bench.script("data_pass.py", way, str(file))
+
+    ran = bench.alternating({way: read(way) for way in ("bare", "pass", "rules", "again")})
+    rates = {way: Spread.of(_megabytes_a_second(run) for run in runs) for way, runs in ran.items() if way != "again"}
+    peer = Peer("sha256 and parsing", rates["bare"])
+    again = Spread.of(_told(run) for run in ran["again"])
+    memory = {way: Spread.of(run.peak / MEGABYTE for run in ran[way]) for way in ("bare", "rules")}
+    return [
+        Figure("data", "one pass: digests, rows, structure", "MB/s", rates["pass"], peer, _share(0.7, rates["bare"])),
+        Figure("data", "one pass with all rules", "MB/s", rates["rules"], peer, Budget("≥ 30 MB/s", 30, at_least=True)),
+        Figure("data", "its peak memory", "MB", memory["rules"], Peer(peer.name, memory["bare"]), _AT_MOST_200),
+        Figure("data", "the second time", "s", again, None, Budget("≤ 0.05 s", 0.05)),
+    ]
+
+
+LARGEST_FILE: Final = 512
+"""Megabytes; the service takes no more in one file."""
+_AT_MOST_200: Final = Budget("≤ 200 MB", 200)
+
+
+def _told(run: Ran) -> float:
+    return float(json.loads(run.output.splitlines()[-1])["seconds"])
+
+
+def _megabytes_a_second(run: Ran) -> float:
+    return LARGEST_FILE / _told(run)
+
+
+def _share(share: float, of: Spread) -> Budget:
+    return Budget(f"≥ {share:.0%} of beside", share * of.median, at_least=True)
 
 
 def worked_example(bench: Bench) -> Path:
@@ -148,4 +191,5 @@ MEASURES: Final[Mapping[str, Callable[[Bench, Extent], list[Figure]]]] = {
     "apply": apply,
     "example": example,
     "grading": grading,
+    "data": data,
 }
