@@ -41,7 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("graph",),
     ("checks", "moving", "observe", "planner", "safety"),
     ("data_files", "service_choice"),
-    ("loading",),
+    ("loading", "request_check"),
     ("execution", "monitor"),
     ("wiring",),
     ("project", "releasing"),
@@ -105,6 +105,7 @@ MIRROR_ELSEWHERE = {
     "api.profiles.openai": "checks/test_models.py",
     "checks.pitfalls": "checks/test_explain.py",
     "checks.reads": "checks/test_preflight.py",
+    "config.validating": "config/test_config.py",
     "data_files": "test_loading.py",
     "events": "cli/test_board.py",
     "kinds.job.steps": "kinds/job/test_perform.py",
@@ -143,6 +144,7 @@ MIRROR_ELSEWHERE = {
     "checks.schema_views": "checks/test_schemas.py",
     # A command is parse, call, render, exit code, so each is tested whole, on a project.
     "cli.acting": "cli/test_commands.py",
+    "cli.checking": "cli/test_check_formats.py",
     "cli.reading": "cli/test_commands.py",
     # The service is an island: its promise is what a client sees, so clients test it, each route with all behind it.
     "server.app": "server/test_guard.py",

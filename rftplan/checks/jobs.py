@@ -10,7 +10,7 @@ from rftplan.checks.preflight import Method, Preflight, method_of
 from rftplan.codes import Code, error, finding, info, warning
 from rftplan.config import Declared
 from rftplan.errors import Diagnostic
-from rftplan.kinds.job.spec import DpoHyperparameters, ReinforcementHyperparameters
+from rftplan.kinds.job import fields
 
 NO_VALIDATION: Final = error("J101", "Reinforcement without a validation file")
 OUT_OF_RANGE: Final = error("J102", "Hyperparameter outside the provider's range")
@@ -89,31 +89,12 @@ def empty_setting(preflight: Preflight) -> Iterable[Diagnostic]:
                     yield _about(job, EMPTY_SETTING, f"wandb.{name} is empty", *path, hint="write it, or take it out")
 
 
-_REFUSED: Final[Mapping[str, str]] = {
-    "etest_samples": "write method.reinforcement.hyperparameters.eval_samples",
-    "test_file": "write validation_file beside extra_body",
-}
-"""Older names, which the service answers with an error (FACTS §3.3)."""
-
-_HYPERPARAMETERS: Final = (*ReinforcementHyperparameters.model_fields, *DpoHyperparameters.model_fields)
-_ELSEWHERE: Final[Mapping[str, str]] = {
-    **dict.fromkeys(_HYPERPARAMETERS, "write it under hyperparameters: of the method"),
-    **dict.fromkeys(("grader", "response_format"), "write it under method.reinforcement"),
-    **dict.fromkeys(("supervised", "dpo", "reinforcement", "type"), "write it under method"),
-    **dict.fromkeys(("run", "retry", "lifecycle"), "write it beside extra_body: it is never sent"),
-    "wandb": "write it under integrations, with type: wandb",
-    "hyperparameters": "write it under the method, for beside one it is ignored",
-    "trainingType": "take it out: it is a field of Azure's",
-}
-"""Fields that the API knows at another place."""
-
-
 def further_fields(preflight: Preflight) -> Iterable[Diagnostic]:
     """`extra_body` is sent as it is, so a known field in the wrong place is refused or without effect."""
     for job in preflight.of_kind("job"):
         body: Mapping[str, Any] = job.spec.extra_body or {}
         for name in body:
-            for code, known in ((REFUSED_FIELD, _REFUSED), (MISPLACED_FIELD, _ELSEWHERE)):
+            for code, known in ((REFUSED_FIELD, fields.REFUSED), (MISPLACED_FIELD, fields.MISPLACED)):
                 if name in known:
                     said = "is refused by the service" if code is REFUSED_FIELD else "is no field at the top of a job"
                     yield _about(job, code, f"{name} {said}", "extra_body", name, hint=known[name])

@@ -14,7 +14,8 @@ from rftplan.cli.arguments import global_help
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "starting": ("init", "version"),
     "explaining": ("explain",),
-    "reading": ("check", "plan", "status", "output"),
+    "checking": ("check",),
+    "reading": ("plan", "status", "output"),
     "acting": ("apply", "destroy", "release"),
     "state": ("state",),
     "serving": ("serve",),

@@ -1,10 +1,9 @@
-"""Commands that only look: check, plan, status, output. They spend, write and train nothing."""
+"""Commands that only look: plan, status, output. They spend, write and train nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +14,6 @@ from rftplan.errors import UsageError, UserError
 if TYPE_CHECKING:
     from rftplan.cli.invocation import Invocation
     from rftplan.promoted import Promoted
-    from rftplan.render.shapes import CheckDocument
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 ReplaceOption = Annotated[
@@ -24,71 +22,9 @@ ReplaceOption = Annotated[
 ]
 
 
-class Format(StrEnum):
-    """How findings are written: for people, for programs, for code scanners, for a workflow on GitHub."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
-
-
-FormatOption = Annotated[
-    Format | None, typer.Option("--format", help="text, json (as --json), sarif, or github for annotations.")
-]
-
-
 def register(app: typer.Typer) -> None:
-    for command in (check, plan, status, output):
+    for command in (plan, status, output):
         app.command()(command)
-
-
-def check(context: typer.Context, json: JsonFlag = False, format: FormatOption = None) -> int:
-    """Find what is wrong with specs and data. Asks no service."""
-    from rftplan.loading import load  # not the facade, whose other half is not needed and takes time to import
-    from rftplan.render.documents import check_document
-
-    run = invocation(context)
-    if json and format not in (None, Format.JSON):
-        raise UsageError("--json is --format json, and excludes the others")
-    with run.listener() as listener:
-        document = check_document(load(run.options(), listener).diagnostics)
-    _tell(document, Format.JSON if json else format or Format.TEXT, run)
-    return ExitCode.OK if document["ok"] else ExitCode.FAILED
-
-
-def _tell(document: CheckDocument, format: Format, run: Invocation) -> None:
-    """Findings in one form on stdout; as text, or beside annotations, what a person reads."""
-    from rftplan.render.documents import dumped
-    from rftplan.render.text import check_text
-
-    match format:
-        case Format.TEXT:
-            run.findings(document["diagnostics"])
-            run.result(check_text(document, run.look))
-        case Format.JSON:
-            run.result(dumped(document))
-        case Format.SARIF:
-            run.result(dumped(_sarif(document, run)))
-        case Format.GITHUB:
-            from rftplan.render.github import github_annotations
-
-            run.result(github_annotations(document["diagnostics"], base=run.base))
-            run.terminal.err(check_text(document, run.look_err))
-        case _:
-            assert_never(format)
-
-
-def _sarif(document: CheckDocument, run: Invocation) -> Mapping[str, object]:
-    from rftplan import __version__
-    from rftplan.checks import CODES
-    from rftplan.checks.explain import page
-    from rftplan.render.explain_documents import explain_document
-    from rftplan.render.sarif import sarif_document
-
-    found = [CODES[code] for code in {finding["code"] for finding in document["diagnostics"]}]
-    explained = [explain_document(code, page(code)) for code in found]
-    return sarif_document(document, explained, version=__version__, base=run.base)
 
 
 def plan(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from rftplan.address import NAME, Address
 from rftplan.canonical import Json
@@ -22,12 +22,13 @@ from rftplan.codes import (
     WRONG_VALUE,
     finding,
 )
-from rftplan.config.misfits import Misfit, describe, section_hint
+from rftplan.config.misfits import section_hint
 from rftplan.config.named_files import NamedFiles
 from rftplan.config.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
+from rftplan.config.validating import key_place, validated, value_at
 from rftplan.errors import Diagnostic, Place, has_errors
 from rftplan.kinds import KINDS
-from rftplan.kinds.spec import NAME_HINT, Context, shown
+from rftplan.kinds.spec import NAME_HINT, shown
 from rftplan.source import Document, PathKey, Root, read_documents
 
 LATER: Final = ("variables", "environments", "tests")
@@ -80,18 +81,6 @@ class _Reading:
     moved: list[tuple[MoveSpec, Place]] = field(default_factory=list)
     removed: list[tuple[RemovedSpec, Place]] = field(default_factory=list)
     findings: list[Diagnostic] = field(default_factory=list)
-
-
-def _value(document: Document, path: PathKey) -> Any:
-    value: Any = document.data
-    for part in path:
-        value = value[part]
-    return value
-
-
-def _key_place(document: Document, path: PathKey) -> Place:
-    """The key's place where the path ends in a key, otherwise that of the nearest value."""
-    return document.key_places.get(path) or document.place(path)
 
 
 def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:
@@ -153,7 +142,7 @@ def _read_document(reading: _Reading, document: Document) -> None:
                 finding(
                     NOT_BUILT,
                     f"{key}: is part of the language, but this version does not carry it out",
-                    place=_key_place(document, (key,)),
+                    place=key_place(document, (key,)),
                     hint="take it out, or use a newer rftplan",
                 )
             )
@@ -163,7 +152,7 @@ def _read_document(reading: _Reading, document: Document) -> None:
                 finding(
                     UNKNOWN_KEY,
                     f'"{key}" is not a section',
-                    place=_key_place(document, (key,)),
+                    place=key_place(document, (key,)),
                     hint=section_hint(key, known),
                 )
             )
@@ -190,7 +179,7 @@ def _texts(value: Json, path: PathKey) -> Iterator[tuple[PathKey, str]]:
 
 
 def _read_single(reading: _Reading, document: Document, key: str, model: type[Any]) -> Any:
-    place = _key_place(document, (key,))
+    place = key_place(document, (key,))
     if key in reading.single:
         reading.findings.append(_twice(key, place, reading.single[key]))
         return None
@@ -200,7 +189,7 @@ def _read_single(reading: _Reading, document: Document, key: str, model: type[An
 
 def _read_list(reading: _Reading, document: Document, key: str, adapter: TypeAdapter[Any]) -> list[tuple[Any, Place]]:
     """The items of a section that is a list; lists of several files are concatenated."""
-    written = _value(document, (key,))
+    written = value_at(document, (key,))
     if written is None:
         return []
     items = _validated(reading, document, (key,), adapter, None)
@@ -252,7 +241,7 @@ def _read_section(reading: _Reading, document: Document, section: str, kind: str
         reading.unread.add(kind)
         return
     for name in value:
-        place = _key_place(document, (section, name))
+        place = key_place(document, (section, name))
         if not NAME.match(name):
             reading.findings.append(finding(BAD_NAME, f'"{name}" cannot name a {kind}', place=place, hint=NAME_HINT))
             continue
@@ -274,22 +263,6 @@ def _read_resource(reading: _Reading, document: Document, path: PathKey, address
 def _validated(
     reading: _Reading, document: Document, path: PathKey, adapter: TypeAdapter[Any], address: str | None
 ) -> Any:
-    value = _value(document, path)
-    loader = NamedFiles(reading.root, document.path)
-    context = Context(loader=loader, misread=[])
-    try:
-        return adapter.validate_python(value, context=context)
-    except ValidationError as error:
-        reading.findings.extend(loader.findings)
-        for misfit in describe(error, value, context, {p: d.data for p, d in loader.documents.items()}):
-            place = _place(misfit, document, path, loader)
-            reading.findings.append(finding(misfit.code, misfit.said, place=place, address=address, hint=misfit.hint))
-        return None
-
-
-def _place(misfit: Misfit, document: Document, path: PathKey, loader: NamedFiles) -> Place:
-    if misfit.inside is None:
-        path = (*path, *misfit.path)
-    else:
-        document, path = loader.documents[misfit.inside], misfit.path
-    return _key_place(document, path) if misfit.at_key else document.place(path)
+    value, findings = validated(document, path, adapter, NamedFiles(reading.root, document.path), address=address)
+    reading.findings.extend(findings)
+    return value

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, RootModel, Tag
+from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, RootModel, Tag
 from pydantic_core import PydanticCustomError
 
-from rftplan.address import Address
+from rftplan.address import NAME, Address
 from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.changes import Action, Change, Reason
 from rftplan.diff import diff
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Ref, Resource, Situation, result, stands_for
-from rftplan.kinds.spec import Int, Name, Number, SpecModel, Str, Text, from_file
+from rftplan.kinds.spec import Int, Number, SpecModel, Str, Text, from_file, shown
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
 
@@ -31,6 +32,7 @@ class Part(SpecModel):
     type: Literal["input_text", "output_text", "input_image", "input_audio"]
     text: Text | None = None
     image_url: Str | None = None
+    file_id: None = None  # the vendor's own example says that there is none
     detail: Str | None = None
     input_audio: dict[str, Str] | None = None
 
@@ -110,10 +112,24 @@ Single = Annotated[
 ]
 
 
+_IN_FORMULAS: Final = re.compile(r"[A-Za-z_]\w{0,62}", re.ASCII)
+
+
+def _member_name(value: Any) -> str:
+    """A name, or anything else that a formula can call by name: the vendor's own examples have capitals."""
+    if isinstance(value, str) and (NAME.match(value) or _IN_FORMULAS.fullmatch(value)):
+        return value
+    about = {"given": shown(value), "hint": "use letters, digits and _, and start with a letter"}
+    raise PydanticCustomError("bad_name", "must be a name, not {given}", about)
+
+
+MemberName = Annotated[str, PlainValidator(_member_name)]
+
+
 class Multi(SpecModel):
     type: Literal["multi"]
     name: Str | None = None
-    graders: Annotated[dict[Name, Single], Field(min_length=1)]
+    graders: Annotated[dict[MemberName, Single], Field(min_length=1)]
     calculate_output: Str
 
 

@@ -76,12 +76,24 @@ def finding_document(finding: Diagnostic) -> FindingDocument:
     }
 
 
-def check_document(findings: Sequence[Diagnostic]) -> CheckDocument:
-    return {
+def check_document(
+    findings: Sequence[Diagnostic],
+    *,
+    subject: str = "specs",
+    provider: str | None = None,
+    unchecked: Iterable[str] = (),
+) -> CheckDocument:
+    """What was found in `subject`, by the limits of `provider`; `unchecked` is what nobody looked at."""
+    document: CheckDocument = {
         "format": "rftplan.check/1",
         "ok": not has_errors(findings),
         "diagnostics": [finding_document(finding) for finding in findings],
+        "subject": subject,
+        "unchecked": list(unchecked),
     }
+    if provider is not None:
+        document["provider"] = provider
+    return document
 
 
 def plan_document(plan: Plan) -> PlanDocument:

@@ -65,7 +65,8 @@ def _locations(finding: FindingDocument, base: str) -> Sequence[dict[str, Any]]:
     if finding["path"] is not None:
         # With the colon quoted, no name of a file can look like the scheme of an address.
         uri = quote(located(finding["path"], base), safe="/", errors="replace")
-        location["physicalLocation"] = {"artifactLocation": {"uri": uri, "uriBaseId": _ROOT}}
+        at = {"uri": f"file://{uri}"} if uri.startswith("/") else {"uri": uri, "uriBaseId": _ROOT}
+        location["physicalLocation"] = {"artifactLocation": at}
         if finding["line"] is not None:
             location["physicalLocation"]["region"] = _region(finding["line"], finding["column"])
     if finding["address"] is not None:

@@ -98,6 +98,9 @@ class CheckDocument(TypedDict):
     format: str
     ok: bool
     diagnostics: list[FindingDocument]
+    subject: str
+    provider: NotRequired[str]
+    unchecked: list[str]
 
 
 class PlanDocument(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rftplan.canonical import Json
@@ -53,16 +53,31 @@ def _subject(finding: FindingDocument) -> str:
 
 
 def check_text(document: CheckDocument, look: Look) -> str:
-    """One line: whether the specs can be planned."""
+    """One line: whether the specs can be planned, or the request be sent; and what was not looked at."""
     counts = [
         counted(n, severity)
         for severity in ("error", "warning")
         if (n := sum(f["severity"] == severity for f in document["diagnostics"]))
     ]
+    if document["subject"] != "specs":
+        return joined([_verdict(document, counts, look), *_unchecked(document, look)])
     if not document["ok"]:
         return joined([look.paint(Tone.BAD, f"Specs are not valid: {', '.join(counts)}.")])
     rest = f", {counts[0]}" if counts else ""
     return joined([look.paint(Tone.GOOD, "Specs are valid") + f"{rest}.", f"Next: {look.program} plan"])
+
+
+def _verdict(document: CheckDocument, counts: Sequence[str], look: Look) -> str:
+    said = f"The {document['subject']} is"
+    limits = f" by the limits of provider {visible(document.get('provider', ''))}"
+    if document["ok"]:
+        return look.paint(Tone.GOOD, f"{said} valid") + f"{limits}{f', {counts[0]}' if counts else ''}."
+    return look.paint(Tone.BAD, f"{said} not valid") + f"{limits}: {', '.join(counts)}."
+
+
+def _unchecked(document: CheckDocument, look: Look) -> Iterable[str]:
+    for what in document["unchecked"]:
+        yield from look.prose(f"Not checked: {visible(what)}", indent=0, hang=2)
 
 
 def error_text(message: str, hint: str | None, look: Look) -> str:

@@ -104,11 +104,11 @@ def test_an_empty_setting_of_an_integration_is_found_at_its_place(small: Small) 
 @pytest.mark.parametrize(
     ("field", "code", "hint"),
     [
-        ("test_file", "J107", "write validation_file beside extra_body"),
+        ("test_file", "J107", "write validation_file"),
         ("etest_samples", "J107", "write method.reinforcement.hyperparameters.eval_samples"),
         ("response_format", "J108", "write it under method.reinforcement"),
-        ("reasoning_effort", "J108", "write it under hyperparameters: of the method"),
-        ("beta", "J108", "write it under hyperparameters: of the method"),
+        ("reasoning_effort", "J108", "write it under hyperparameters of the method"),
+        ("beta", "J108", "write it under hyperparameters of the method"),
         ("run", "J108", "write it beside extra_body: it is never sent"),
         ("trainingType", "J108", "take it out: it is a field of Azure's"),
     ],

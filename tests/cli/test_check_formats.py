@@ -65,3 +65,91 @@ def test_a_format_that_is_none_and_two_at_once_are_wrong_usage(
 ) -> None:
     for words in (["--format", "xml"], ["--json", "--format", "sarif"]):
         assert said(small, capsys, *words)[0] == 64
+
+
+REQUEST = {
+    "model": "o4-mini-2025-04-16",
+    "training_file": "file-abc123",
+    "validation_file": "file-def456",
+    "method": {
+        "type": "reinforcement",
+        "reinforcement": {
+            "grader": {
+                "type": "string_check",
+                "name": "match",
+                "input": "{{sample.output_text}}",
+                "operation": "eq",
+                "reference": "{{item.answr}}",
+            }
+        },
+    },
+}
+
+
+@pytest.fixture
+def request_here(small: Small, monkeypatch: pytest.MonkeyPatch) -> Small:
+    """A request beside its rows, in a directory without a project."""
+    monkeypatch.chdir(small.root)
+    small.write("job.json", json.dumps(REQUEST))
+    (small.root / "specs" / "data" / "train.jsonl").rename("train.jsonl")
+    return small
+
+
+def checked(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = main(["check", *words])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+@pytest.mark.usefixtures("request_here")
+def test_a_request_is_checked_without_a_project(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("job.json", "--train", "train.jsonl", "--provider", "local")
+    code, out, err = checked(capsys, *words)
+    assert (code, out) == (
+        1,
+        "The request is not valid by the limits of provider local: 1 error.\n"
+        "Not checked: the rows of the validation file (--valid FILE)\n",
+    )
+    assert err.startswith("error[G103]: Grader reads a field that rows do not have\n  job.json:1:")
+    assert 'hint: did you mean "item.answer"?' in err
+    _, out, _ = checked(capsys, *words, "--json")
+    document = json.loads(out)
+    assert {key: document[key] for key in ("format", "ok", "subject", "provider", "unchecked")} == {
+        "format": "rftplan.check/1",
+        "ok": False,
+        "subject": "request",
+        "provider": "local",
+        "unchecked": ["the rows of the validation file (--valid FILE)"],
+    }
+
+
+def test_paths_of_a_request_are_from_where_the_command_runs(
+    request_here: Small, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = checked(capsys, "job.json", "--train", "train.jsonl", "--format", "github", "-C", "elsewhere")
+    assert "::error file=job.json,line=1," in out
+    absolute = str(request_here.root / "job.json")
+    _, out, _ = checked(capsys, absolute, "--train", "train.jsonl", "--format", "sarif", "--provider", "local")
+    (result,) = json.loads(out)["runs"][0]["results"]
+    at = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert at == {"uri": f"file://{absolute}"}
+
+
+@pytest.mark.usefixtures("request_here")
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--train", "train.jsonl"], 64, "--train and --valid are the rows of a request, and none is given"),
+        (["job.json", "--lock", "x"], 64, "--specs, --lock and --env are a project's"),
+        (["gone.json"], 1, "gone.json does not exist"),
+        (["job.json", "--provider", "azure"], 1, "provider azure (Azure AI Foundry) is not supported yet"),
+        (["job.json", "--provider", "mine"], 1, 'there is no provider "mine"'),
+        (["train.jsonl"], 1, "it has one JSON object a line, as data files have"),
+    ],
+)
+def test_what_cannot_be_checked_is_told(
+    capsys: pytest.CaptureFixture[str], words: list[str], code: int, said: str
+) -> None:
+    found, _, err = checked(capsys, *words)
+    assert (found, said in err) == (code, True), err

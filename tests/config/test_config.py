@@ -410,8 +410,8 @@ GRADERS = [
         " | name its members here, and write one formula over all of them",
     ),
     (
-        "    {type: multi, calculate_output: a, graders: {A: {type: python, source: x}}}\n",
-        f'S205 {M}:7:50 must be a name, not "A" | {NAME_HINT}',
+        "    {type: multi, calculate_output: a, graders: {A.b: {type: python, source: x}}}\n",
+        f'S205 {M}:7:50 must be a name, not "A.b" | use letters, digits and _, and start with a letter',
     ),
     (
         "    {type: multi, calculate_output: a, graders: {a: {type: python, sorce: x}}}\n",

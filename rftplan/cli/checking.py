@@ -1,0 +1,127 @@
+"""`check`: what is wrong, found before anything is sent or spent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, assert_never
+
+import typer
+
+from rftplan.cli.exit_codes import ExitCode
+from rftplan.cli.invocation import DEFAULT_SPECS, invocation
+from rftplan.cli.reading import JsonFlag
+from rftplan.errors import UsageError
+
+if TYPE_CHECKING:
+    from rftplan.cli.invocation import Invocation
+    from rftplan.render.shapes import CheckDocument
+
+
+class Format(StrEnum):
+    """How findings are written: for people, for programs, for code scanners, for a workflow on GitHub."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", help="text, json (as --json), sarif, or github for annotations.")
+]
+
+RequestArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[REQUEST]", help="The JSON of a create request, or of a grader, in place of specs."),
+]
+TrainOption = Annotated[str | None, typer.Option("--train", metavar="FILE", help="The rows that REQUEST trains on.")]
+ValidOption = Annotated[str | None, typer.Option("--valid", metavar="FILE", help="The rows that REQUEST validates on.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+
+
+def check(
+    context: typer.Context,
+    request: RequestArgument = None,
+    train: TrainOption = None,
+    valid: ValidOption = None,
+    json: JsonFlag = False,
+    format: FormatOption = None,
+) -> int:
+    """Find what is wrong with specs and data. Asks no service."""
+    run = invocation(context)
+    if json and format not in (None, Format.JSON):
+        raise UsageError("--json is --format json, and excludes the others")
+    if request is None:
+        document, base = _of_specs(run, train, valid), run.base
+    else:
+        document, base = _of_request(run, request, train, valid), ""
+    _tell(document, Format.JSON if json else format or Format.TEXT, run, base)
+    return ExitCode.OK if document["ok"] else ExitCode.FAILED
+
+
+def _of_specs(run: Invocation, train: str | None, valid: str | None) -> CheckDocument:
+    from rftplan.loading import load  # not the facade, whose other half is not needed and takes time to import
+    from rftplan.render.documents import check_document
+
+    if train is not None or valid is not None:
+        hint = "rftplan check job.json --train train.jsonl --valid valid.jsonl; specs name their files themselves"
+        raise UsageError("--train and --valid are the rows of a request, and none is given", hint=hint)
+    with run.listener() as listener:
+        loaded = load(run.options(), listener)
+    return check_document(loaded.diagnostics, provider=loaded.profile.type)
+
+
+def _of_request(run: Invocation, request: str, train: str | None, valid: str | None) -> CheckDocument:
+    from rftplan.config.request import DataNames
+    from rftplan.render.documents import check_document
+    from rftplan.request_check import RequestFiles, check_request
+
+    if run.specs != DEFAULT_SPECS or run.lock is not None or run.env is not None:
+        raise UsageError("--specs, --lock and --env are a project's, and a request is checked without one")
+    files = RequestFiles(request, DataNames(train, valid))
+    with run.listener() as listener:
+        found = check_request(files, provider=run.provider, on_event=listener)
+    return check_document(
+        found.diagnostics,
+        subject=found.subject.value,
+        provider=found.service.profile.type,
+        unchecked=found.unchecked,
+    )
+
+
+def _tell(document: CheckDocument, format: Format, run: Invocation, base: str) -> None:
+    """Findings in one form on stdout; as text, or beside annotations, what a person reads."""
+    from rftplan.render.documents import dumped
+    from rftplan.render.text import check_text
+
+    match format:
+        case Format.TEXT:
+            run.findings(document["diagnostics"])
+            run.result(check_text(document, run.look))
+        case Format.JSON:
+            run.result(dumped(document))
+        case Format.SARIF:
+            run.result(dumped(_sarif(document, base)))
+        case Format.GITHUB:
+            from rftplan.render.github import github_annotations
+
+            run.result(github_annotations(document["diagnostics"], base=base))
+            run.terminal.err(check_text(document, run.look_err))
+        case _:
+            assert_never(format)
+
+
+def _sarif(document: CheckDocument, base: str) -> Mapping[str, object]:
+    from rftplan import __version__
+    from rftplan.checks import CODES
+    from rftplan.checks.explain import page
+    from rftplan.render.explain_documents import explain_document
+    from rftplan.render.sarif import sarif_document
+
+    found = [CODES[code] for code in {finding["code"] for finding in document["diagnostics"]}]
+    explained = [explain_document(code, page(code)) for code in found]
+    return sarif_document(document, explained, version=__version__, base=base)
