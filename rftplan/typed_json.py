@@ -12,7 +12,7 @@ from rftplan.canonical import Json, JsonObject
 def parse_json(text: str) -> Any:
     """The value, with numbers that JSON can carry and text that UTF-8 can. ValueError otherwise."""
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(text, parse_constant=refuse_constant, parse_float=finite)
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
@@ -20,14 +20,20 @@ def parse_json(text: str) -> Any:
     return value
 
 
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+class NumberError(ValueError):
+    """A number that JSON cannot carry."""
 
 
-def _finite(text: str) -> float:
+def refuse_constant(name: str) -> NoReturn:
+    """For `NaN` and `Infinity`, which Python reads and no standard knows."""
+    raise NumberError(f"{name} is no JSON number")
+
+
+def finite(text: str) -> float:
+    """NumberError for `1e999`."""
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"{text[:40]} is larger than any floating-point number")
+        raise NumberError(f"{text[:40]} is larger than any floating-point number")
     return number
 
 

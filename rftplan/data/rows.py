@@ -6,17 +6,17 @@ Whole blocks of good rows go through the short loop of `rows_of`; `row_of` expla
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from rftplan import codes
 from rftplan.codes import Code
 from rftplan.data.row_bytes import row_bytes
 from rftplan.reading import CONFLICT_MARKS, DECIDE_CONFLICT, SAVE_AS_UTF8
+from rftplan.typed_json import NumberError, finite, refuse_constant
 
 WHITESPACE: Final = b" \t\r\n"
 """What JSON allows between tokens."""
@@ -90,10 +90,6 @@ class UnusualRowsError(Exception):
     """Rows that have to be looked at one by one. Never leaves the modules that read data."""
 
 
-class _NumberError(ValueError):
-    """A number that JSON cannot carry."""
-
-
 class _RepeatError(ValueError):
     """A key that an object has twice."""
 
@@ -110,19 +106,8 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise _NumberError(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise _NumberError(f"{_shown(text)} is larger than any floating-point number")
-    return number
-
-
 _decoder: Final[Any] = json.JSONDecoder(
-    object_pairs_hook=_without_repeats, parse_float=_finite, parse_constant=_refuse_constant
+    object_pairs_hook=_without_repeats, parse_float=finite, parse_constant=refuse_constant
 )
 _scan: Final[Callable[[str, int], tuple[Any, int]]] = _decoder.scan_once
 """Documented for subclasses only, but the one way to parse a line without copying it; missing in the type stubs."""
@@ -199,7 +184,7 @@ def _parsed(text: str) -> Any:
     except json.JSONDecodeError as error:
         raise _FaultError(codes.ROW_NOT_JSON, error.pos + 1, error.msg, _syntax_hint(text, error.pos)) from error
     except ValueError as error:
-        detail = str(error) if isinstance(error, _NumberError) else "a number has thousands of digits"
+        detail = str(error) if isinstance(error, NumberError) else "a number has thousands of digits"
         raise _FaultError(codes.ROW_NUMBER, 1, detail, _NUMBER_HINT) from error
 
 

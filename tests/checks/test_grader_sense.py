@@ -119,7 +119,7 @@ def test_long_demands_are_cut() -> None:
     "text", ["*" * 50_000, "Score: " * 20_000, "return JSON " * 20_000, "{" * 50_000, "<score>" * 9_000]
 )
 def test_no_prompt_takes_long(text: str) -> None:
-    demanded_format(text)
+    assert demanded_format(text) is None  # a pattern that tries every way would not come back
 
 
 def test_python_is_no_judge(graded: Graded) -> None:
