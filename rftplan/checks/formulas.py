@@ -67,6 +67,18 @@ def combined(where: Written, spec: GraderSpec) -> Combined | None:
     return Combined(where, spec.root, formula) if set(formula.names) <= spec.root.graders.keys() else None
 
 
+def reward_range(where: Written, spec: GraderSpec) -> Interval:
+    """Between which rewards a mean lies. A sample whose grading fails has reward 0, a member that fails may count as 0;
+    anything where the formula cannot be read."""
+    if not isinstance(spec.root, Multi):
+        return score_range(spec.root).with_zero()
+    one = combined(where, spec)
+    if one is None:
+        return ANYTHING
+    ranges = {name: interval.with_zero() for name, interval in one.ranges.items()}
+    return interval_of(one.formula, ranges).with_zero()
+
+
 def _all_combined(preflight: Preflight) -> Iterator[Combined]:
     for where, spec in written_graders(preflight):
         if found := combined(where, spec):

@@ -8,32 +8,30 @@ from difflib import get_close_matches
 from typing import Final
 
 from rftplan.address import Address
+from rftplan.checks.formulas import reward_range
+from rftplan.checks.intervals import ANYTHING, Interval
 from rftplan.checks.preflight import Method, Preflight, grader_of, method_of
 from rftplan.codes import Code, finding, warning
 from rftplan.config import Declared
 from rftplan.errors import Diagnostic
 from rftplan.kinds.gates import Gate, Pick
-from rftplan.kinds.grader import GraderSpec, ScoreModel, StringCheck, TextSimilarity
 
 UNKNOWN_METRIC: Final = warning("J110", "Gate on a metric that checkpoints do not have")
 NEVER_PASSED: Final = warning("J111", "Gate that no checkpoint can pass")
 NO_BEST: Final = warning("J112", "Best checkpoint of a job that is not validated")
 
-Range = tuple[float, float]
-
-_ANY: Final = (-math.inf, math.inf)
-_SHARE: Final = (0.0, 1.0)
-_COUNT: Final = (0.0, math.inf)
+_SHARE: Final = Interval(0.0, 1.0)
+_COUNT: Final = Interval(0.0, math.inf)
 _REWARDS: Final = ("train_reward_mean", "valid_reward_mean", "train_mean_reward", "full_valid_mean_reward")
-_OF_REINFORCEMENT: Final[Mapping[str, Range]] = {
-    **dict.fromkeys(_REWARDS, _ANY),
+_OF_REINFORCEMENT: Final[Mapping[str, Interval]] = {
+    **dict.fromkeys(_REWARDS, ANYTHING),
     "full_valid_mean_parse_error": _SHARE,
     "mean_unresponsive_rewards": _COUNT,
     "completion_tokens_mean": _COUNT,
     "reasoning_tokens_mean": _COUNT,
     "valid_reasoning_tokens_mean": _COUNT,
 }
-_OF_SUPERVISED: Final[Mapping[str, Range]] = {
+_OF_SUPERVISED: Final[Mapping[str, Interval]] = {
     "train_loss": _COUNT,
     "train_mean_token_accuracy": _SHARE,
     "valid_loss": _COUNT,
@@ -64,8 +62,8 @@ def _unknown(deployment: Declared, number: int, gate: Gate, job: Declared, known
     return _about(deployment, UNKNOWN_METRIC, detail, "gates", number, "metric", hint=hint)
 
 
-def _impossible(deployment: Declared, number: int, gate: Gate, bounds: Range) -> Iterator[Diagnostic]:
-    low, high = bounds
+def _impossible(deployment: Declared, number: int, gate: Gate, bounds: Interval) -> Iterator[Diagnostic]:
+    low, high = bounds.low, bounds.high
     least = -math.inf if gate.at_least is None else gate.at_least
     most = math.inf if gate.at_most is None else gate.at_most
     if least > most:
@@ -73,32 +71,23 @@ def _impossible(deployment: Declared, number: int, gate: Gate, bounds: Range) ->
         yield _about(deployment, NEVER_PASSED, detail, "gates", number)
     elif least > high or most < low:
         said, key = (f"at least {least:g}", "at_least") if least > high else (f"at most {most:g}", "at_most")
-        between = f"lies between {low:g} and {high:g}" if math.isfinite(high) else f"is never below {low:g}"
+        between = f"lies between {low:g} and {high:g}" if bounds.bounded else _one_ended(bounds)
         detail = f"{gate.metric} {between}, and {said} is asked for"
         hint = "a gate may be edited at any time; nothing is trained again for it"
         yield _about(deployment, NEVER_PASSED, detail, "gates", number, key, hint=hint)
 
 
-def _metrics(preflight: Preflight, job: Declared) -> dict[str, Range]:
+def _one_ended(bounds: Interval) -> str:
+    return f"is never below {bounds.low:g}" if math.isfinite(bounds.low) else f"is never above {bounds.high:g}"
+
+
+def _metrics(preflight: Preflight, job: Declared) -> dict[str, Interval]:
     """The metrics of this job's checkpoints."""
     if method_of(job) is Method.REINFORCEMENT:
         used = grader_of(preflight, job)
-        return {**_OF_REINFORCEMENT, **dict.fromkeys(_REWARDS, _reward_range(used[1]) if used else _ANY)}
+        return {**_OF_REINFORCEMENT, **dict.fromkeys(_REWARDS, reward_range(*used) if used else ANYTHING)}
     validated = job.spec.validation_file is not None
     return {name: bounds for name, bounds in _OF_SUPERVISED.items() if validated or "valid" not in name}
-
-
-def _reward_range(spec: GraderSpec) -> Range:
-    """Between which rewards a mean lies, errors with their 0 counted; anything where that is not certain."""
-    match spec.root:
-        case StringCheck() | TextSimilarity():
-            return _SHARE
-        case ScoreModel(range=None):
-            return _SHARE
-        case ScoreModel(range=(first, second)):
-            return min(first, second, 0.0), max(first, second, 0.0)
-        case _:
-            return _ANY
 
 
 def unvalidated_best(preflight: Preflight) -> Iterable[Diagnostic]:

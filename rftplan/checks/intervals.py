@@ -30,6 +30,10 @@ class Interval:
     def bounded(self) -> bool:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
+    def with_zero(self) -> Interval:
+        """The smallest that has 0 in it, too."""
+        return Interval(min(self.low, 0.0), max(self.high, 0.0))
+
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high
 

@@ -80,6 +80,13 @@ def test_without_a_validation_file_nothing_is_valid_and_nothing_the_best(small: 
 
 
 JUDGE = "    {type: score_model, model: m, input: [{role: user, content: x}], range: RANGE}\n"
+CHECK = "{type: string_check, input: '{{sample.output_text}}', reference: '{{item.answer}}', operation: eq}"
+MULTI = f"    {{type: multi, graders: {{a: {CHECK}, b: {JUDGE.strip()}}}, calculate_output: 'FORMULA'}}\n"
+CODED = MULTI.replace(CHECK, "{type: python, source: 'def grade(sample, item): return 9.0'}")
+
+
+def combined(formula: str, of: str = MULTI) -> str:
+    return with_grader(of.replace("RANGE", "[1, 5]").replace("FORMULA", formula))
 
 
 @pytest.mark.parametrize(
@@ -91,6 +98,13 @@ JUDGE = "    {type: score_model, model: m, input: [{role: user, content: x}], ra
         (SPEC, "{metric: full_valid_mean_parse_error, at_least: 2}", "lies between 0 and 1"),
         (SPEC, "{metric: completion_tokens_mean, at_most: -1}", "is never below 0"),
         (with_grader(JUDGE.replace("RANGE", "[1, 5]")), "{metric: valid_reward_mean, at_least: 6}", "between 0 and 5"),
+        (combined("0.5 * a + 0.1 * b"), "{metric: valid_reward_mean, at_least: 1.2}", "lies between 0 and 1,"),
+        (combined("0 - a * b"), "{metric: valid_reward_mean, at_least: 0.5}", "lies between -5 and 0,"),
+        (
+            combined("0 - exp(a)", CODED),
+            "{metric: train_reward_mean, at_least: 1}",
+            "never above 0",
+        ),
     ],
 )
 def test_a_gate_that_nothing_can_pass_says_why(small: Small, spec: str, gate: str, says: str) -> None:
@@ -103,6 +117,13 @@ def test_a_row_that_fails_counts_as_0_so_a_judges_least_score_is_no_limit(small:
     assert found(small, gated("{metric: valid_reward_mean, at_most: 0.5}", judged)) == []
 
 
+def test_what_a_formula_may_reach_is_no_finding(small: Small) -> None:
+    assert found(small, gated("{metric: valid_reward_mean, at_least: 1}", combined("0.5 * a + 0.1 * b"))) == []
+    assert found(small, gated("{metric: valid_reward_mean, at_most: 0.1}", combined("max(0.2, a)"))) == []  # a failure
+
+
 def test_where_the_range_is_not_certain_nothing_is_said(small: Small) -> None:
+    unread = combined("a +* b")
+    assert [line[:4] for line in found(small, gated("{metric: valid_reward_mean, at_least: 6}", unread))] == []
     python = with_grader("    type: python\n    source: 'def grade(sample, item): return 9.0'\n")
     assert found(small, gated("{metric: valid_reward_mean, at_least: 6}", python)) == []
