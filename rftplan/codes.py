@@ -94,6 +94,7 @@ ROW_DUPLICATE_KEY: Final = error("D109", "Row has a key twice")
 ROW_NUMBER: Final = error("D110", "Row has a number that JSON cannot carry")
 ROW_TOO_DEEP: Final = error("D111", "Row is nested too deeply")
 
+SAMPLE_SHAPE: Final = error("D301", "Sample is not of the shape that is graded")
 
 CODES: Final[Mapping[str, Code]] = {
     code.code: code for code in sorted(value for value in globals().values() if isinstance(value, Code))

@@ -119,6 +119,17 @@ class SpecError(UserError):
         super().__init__(f"{count} error{'s' if count != 1 else ''} in the specs")
 
 
+class SamplesError(SpecError):
+    """A file of samples that cannot be graded; carries every finding, sorted."""
+
+    error_code = "samples"
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__(diagnostics)
+        self.message = self.message.replace("in the specs", "in the samples")
+        self.args = (self.message,)
+
+
 class LockError(UserError):
     """A lock or a journal that is damaged, newer than this rftplan, or somebody else's."""
 

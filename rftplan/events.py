@@ -55,6 +55,15 @@ class Hashed:
 
 
 @dataclass(frozen=True, slots=True)
+class Graded:
+    """Rows or samples that a grader has scored so far; `grader` is how messages name it."""
+
+    grader: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Uploaded:
     """Bytes of a file sent so far."""
 
@@ -91,7 +100,7 @@ class LookFailed:
     error: str
 
 
-Event = StepStarted | StepEnded | Hashed | Uploaded | Trained | WaitStarted | LookFailed
+Event = StepStarted | StepEnded | Hashed | Graded | Uploaded | Trained | WaitStarted | LookFailed
 OnEvent = Callable[[Event], None]
 
 

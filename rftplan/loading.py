@@ -42,7 +42,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A project read from disk. With an error among the findings the graph is empty.
+    """A project read from disk. With an error among the findings the graph is empty; `preflight` has what could be
+    read all the same.
 
     `state` is what lock and journal said when they were read, once for everything that is planned on them; a
     state that is new has no lineage yet. Whoever writes reads them again under the file lock.
@@ -60,6 +61,7 @@ class Loaded:
     lock: Lock | None
     graph: Graph
     data_paths: Mapping[Address, Path]
+    preflight: Preflight
     diagnostics: tuple[Diagnostic, ...]
     moves: tuple[tuple[Address, Address], ...] = ()
 
@@ -85,7 +87,8 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     cache.save()
     findings.extend(data.findings)
     known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
-    findings.extend(run_rules(replace(preflight, facts=known)))
+    preflight = replace(preflight, facts=known)
+    findings.extend(run_rules(preflight))
     diagnostics = sort_diagnostics(findings)
     return Loaded(
         root=directory,
@@ -100,6 +103,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
         lock=lock,
         graph=Graph({}, ()) if has_errors(diagnostics) else build_graph(config, references, facts),
         data_paths=data.paths,
+        preflight=preflight,
         diagnostics=diagnostics,
         moves=tuple((move.origin, move.to) for move in config.moved),
     )

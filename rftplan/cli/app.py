@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "acting": ("apply", "destroy", "release"),
     "state": ("state",),
     "serving": ("serve",),
+    "trying": ("grade",),
 }
 """Modules of this package, each with a `register`, and the commands that it registers."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from rftplan.address import Address
-from rftplan.events import Event, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+from rftplan.events import Event, Graded, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
 
 HASHING_SHOWN_AFTER = 1.0
 """Seconds. A shorter pass over a data file is nobody's concern."""
@@ -31,9 +31,9 @@ class Training:
 
 @dataclass(slots=True)
 class Hashing:
-    """One data file being read, since when, and whether a reader of plain lines was told."""
+    """One data file being read or one grader at work, since when, and whether a reader of plain lines was told."""
 
-    last: Hashed
+    last: Hashed | Graded
     since: float
     told: bool = False
 
@@ -63,8 +63,10 @@ class Board:
             case Uploaded():
                 self.uploads[event.address] = event
                 return False
-            case Hashed():
-                return self._fold_hashed(event, now)
+            case Hashed(path):
+                return self._fold_counted(path, event, now)
+            case Graded(grader):
+                return self._fold_counted(grader, event, now)
             case Trained():
                 return self._fold_trained(event)
             case WaitStarted():
@@ -82,11 +84,11 @@ class Board:
         self.training.pop(address, None)
         self.unanswered.pop(address, None)
 
-    def _fold_hashed(self, event: Hashed, now: float) -> bool:
+    def _fold_counted(self, name: str, event: Hashed | Graded, now: float) -> bool:
         if event.done >= event.total:
-            self.hashing.pop(event.path, None)
+            self.hashing.pop(name, None)
             return False
-        known = self.hashing.setdefault(event.path, Hashing(event, now))
+        known = self.hashing.setdefault(name, Hashing(event, now))
         known.last = event
         news = known.slow(now) and not known.told
         known.told = known.told or news

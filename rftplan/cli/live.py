@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 from rftplan.cli.board import Board, Training
 from rftplan.cli.terminal import Terminal
-from rftplan.events import Event, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+from rftplan.events import Event, Graded, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
 from rftplan.render.look import Look, Tone
 from rftplan.render.progress_text import (
     reading_line,
@@ -65,7 +65,7 @@ def event_line(event: Event, look: Look) -> str:
             return result_line(result, look)
         case Trained():
             return training_line(event, look)
-        case Hashed():
+        case Hashed() | Graded():
             return reading_line(event)
         case Uploaded():
             return upload_line(event)

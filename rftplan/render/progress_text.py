@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rftplan.events import Hashed, LookFailed, Result, Trained, Uploaded
+from rftplan.events import Graded, Hashed, LookFailed, Result, Trained, Uploaded
 from rftplan.render.apply_text import OUTCOME_MARKS, ended_words
 from rftplan.render.curve import bar, figure, size, sparkline
 from rftplan.render.escape import inert, visible
@@ -96,5 +96,8 @@ def upload_line(event: Uploaded) -> str:
     return f"{event.address}  uploading {bar(event.sent, event.total)} {part}"
 
 
-def reading_line(event: Hashed) -> str:
+def reading_line(event: Hashed | Graded) -> str:
+    """How far a file is read, or its rows are graded."""
+    if isinstance(event, Graded):
+        return inert(f"{visible(event.grader)}  grading {bar(event.done, event.total)} {event.done} of {event.total}")
     return inert(f"{visible(event.path)}  reading {bar(event.done, event.total)} {size(event.total)}")

@@ -1,0 +1,174 @@
+"""What a grader scored, for a person: a table, a histogram, the verdict. From the document alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rftplan.render.curve import figure
+from rftplan.render.escape import shortened, visible
+from rftplan.render.look import Look, Tone, joined
+from rftplan.render.shapes import AnswersDocument, GradeDocument, GraderErrorDocument, SampleScoreDocument
+from rftplan.render.table import aligned, fits
+from rftplan.render.text import counted
+
+LABELS: Final = {
+    "right": "right",
+    "other-row": "another row's",
+    "constant": "the same for all",
+    "malformed": "cut off",
+    "empty": "empty",
+    "near": "nearly right",
+    "verbose": "right, padded",
+    "sample": "samples",
+}
+VERDICTS: Final = {
+    "separates": ("separates", Tone.GOOD),
+    "does-not-separate": ("does not separate", Tone.BAD),
+    "cannot-tell": ("cannot tell", Tone.CAUTION),
+}
+FEW: Final = 20
+"""Samples that are told one by one."""
+_BAR: Final = 20
+_LONGEST_DETAIL: Final = 240
+
+
+def grade_text(document: GradeDocument, look: Look) -> str:
+    """Head, scores, members' scores, errors, histogram, remarks, verdict."""
+    blocks = [
+        list(_head(document, look)),
+        _scores(document["answers"]),
+        _members(document["answers"], look),
+        list(_samples(document.get("samples", []))),
+        list(_errors(document["answers"], look)),
+        list(_histogram(document)),
+        list(_remarks(document, look)),
+        list(_verdict(document, look)),
+    ]
+    return joined(line for block in blocks if block for line in (*block, ""))[:-1]
+
+
+def _head(document: GradeDocument, look: Look) -> Iterator[str]:
+    of = f", as {visible(document['job'])} uses it" if document["job"] not in (None, document["grader"]) else ""
+    yield look.paint(Tone.STRONG, visible(document["grader"])) + f" ({document['type']}){of}"
+    tried = document["tried_on"]
+    noun = "sample" if tried["kind"] == "samples" else "row"
+    made = "" if noun == "sample" else "answers made from "
+    yield from look.prose(
+        f"{made}{tried['used']:,} of {counted(tried['total'], noun)} in {visible(tried['path'])}", indent=2
+    )
+    judge = document["judge"]
+    if judge is not None:
+        label = f"STAND-IN, no model was asked: {judge['name']}" if judge["stand_in"] else visible(judge["name"])
+        yield from look.prose(f"judge: {label}", indent=2)
+    if document["python"] == "trusted":
+        yield "  Python graders ran with your own rights, not kept in"
+
+
+def _scores(answers: Sequence[AnswersDocument]) -> list[str]:
+    compared = any(one["pairs"] for one in answers)
+    head = ["answer", "scored", "mean", "min", "max", "failed", *(["right scores more"] if compared else [])]
+    return aligned([head, *(_score_cells(one, compared=compared) for one in answers)], indent=2)
+
+
+def _score_cells(one: AnswersDocument, *, compared: bool) -> list[str]:
+    figures = [figure(one["mean"]), figure(one["low"]), figure(one["high"])]
+    cells = [LABELS.get(one["answer"], one["answer"]), str(one["count"]), *figures, str(one["failed"] or "-")]
+    return [*cells, _pairs(one)] if compared else cells
+
+
+def _pairs(one: AnswersDocument) -> str:
+    pairs = one["pairs"]
+    if pairs is None:
+        return "-"
+    total = pairs["higher"] + pairs["ties"] + pairs["lower"] + pairs["undecided"]
+    parts = [(pairs["ties"], "tie"), (pairs["lower"], "less"), (pairs["undecided"], "stand-in")]
+    rest = ", ".join(f"{count} {word}" for count, word in parts if count)
+    return f"{pairs['higher']} of {total}" + (f" ({rest})" if rest else "")
+
+
+def _members(answers: Sequence[AnswersDocument], look: Look) -> list[str]:
+    """The mean of each member; one line a member where a table would be too wide."""
+    names = list(dict.fromkeys(name for one in answers for name in one["members"]))
+    if not names:
+        return []
+    rows = [
+        [LABELS.get(one["answer"], one["answer"]), *(figure(one["members"].get(name, 0.0)) for name in names)]
+        for one in answers
+    ]
+    table = aligned([["means of members", *map(visible, names)], *rows], indent=2)
+    if fits(table, look.width):
+        return table
+    turned = [["means of members", *(row[0] for row in rows)]]
+    turned += [[visible(name), *(row[at] for row in rows)] for at, name in enumerate(names, start=1)]
+    return aligned(turned, indent=2)
+
+
+def _samples(samples: Sequence[SampleScoreDocument]) -> Iterator[str]:
+    if not 0 < len(samples) <= FEW:
+        return
+    names = list(samples[0]["members"])
+    rows = [["line", "score", *map(visible, names), "errors"]]
+    rows += [
+        [
+            str(one["line"]),
+            figure(one["score"]),
+            *(figure(one["members"].get(name, 0.0)) for name in names),
+            ", ".join(error["flag"] for error in one["errors"]) or "-",
+        ]
+        for one in samples
+    ]
+    yield from aligned(rows, indent=2)
+
+
+def _errors(answers: Sequence[AnswersDocument], look: Look) -> Iterator[str]:
+    for one in answers:
+        for error in one["errors"]:
+            yield from _error(LABELS.get(one["answer"], one["answer"]), error, look)
+
+
+def _error(label: str, error: GraderErrorDocument, look: Look) -> list[str]:
+    detail = shortened(visible(error["detail"]), _LONGEST_DETAIL)
+    return look.prose(f"{label}: {error['count']} x {error['flag']}: {detail}", indent=2, hang=2)
+
+
+def _histogram(document: GradeDocument) -> Iterator[str]:
+    """How many answers have which score: the right ones beside all others."""
+    bins = document["histogram"]
+    if not bins or all(one["answer"] == "sample" and one["count"] < 2 for one in document["answers"]):
+        return
+    groups = {"right": ["right"], "others": [key for key in LABELS if key not in ("right", "sample")]}
+    if document["tried_on"]["kind"] == "samples":
+        groups = {"samples": ["sample"]}
+    counts = {name: [sum(b["counts"].get(key, 0) for key in keys) for b in bins] for name, keys in groups.items()}
+    shown = {name: of for name, of in counts.items() if any(of)}
+    rows = [["score", *shown]]
+    for at, one in enumerate(bins):
+        edge = f"{figure(one['low'])} - {figure(one['high'])}"
+        rows.append([edge, *(_bar(of[at], max(of)) for of in shown.values())])
+    yield from aligned(rows, indent=2)
+
+
+def _bar(count: int, most: int) -> str:
+    if not count:
+        return "."
+    return "█" * max(1, round(_BAR * count / most)) + f" {count}"
+
+
+def _remarks(document: GradeDocument, look: Look) -> Iterator[str]:
+    for remark in document["remarks"]:
+        yield from look.prose(f"note: {visible(remark)}", indent=0, hang=2)
+
+
+def _verdict(document: GradeDocument, look: Look) -> Iterator[str]:
+    word, tone = VERDICTS[document["verdict"]]
+    first, *rest = look.prose(f"Verdict: {word}. {_sentence(document['detail'])}", indent=0, hang=2)
+    yield first.replace(f"{word}.", look.paint(tone, word) + ".", 1)
+    yield from rest
+    if document["hint"]:
+        yield from look.prose(f"hint: {visible(document['hint'])}", indent=2)
+
+
+def _sentence(text: str) -> str:
+    shown = visible(text)
+    return f"{shown[:1].upper()}{shown[1:]}."

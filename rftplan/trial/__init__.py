@@ -1,0 +1,36 @@
+"""A grader tried on answers before it costs anything: which answers, what they score, what that says of the grader.
+
+Runs where somebody asked for it. Knows no service; whoever judges and whoever runs Python graders is handed in.
+"""
+
+from rftplan.trial.answers import Questions
+from rftplan.trial.rows import rows_spread
+from rftplan.trial.runs import SAMPLE, Rater, Scored, rate_questions, rate_samples
+from rftplan.trial.samples import Samples, read_samples
+from rftplan.trial.scores import histogram
+from rftplan.trial.subject import ROLES, Subject, find_subject, response_format_of, subjects
+from rftplan.trial.verdict import Answer, Judgement, Verdict, Why, judge_pairs, judge_samples
+
+__all__ = [
+    "ROLES",
+    "SAMPLE",
+    "Answer",
+    "Judgement",
+    "Questions",
+    "Rater",
+    "Samples",
+    "Scored",
+    "Subject",
+    "Verdict",
+    "Why",
+    "find_subject",
+    "histogram",
+    "judge_pairs",
+    "judge_samples",
+    "rate_questions",
+    "rate_samples",
+    "read_samples",
+    "response_format_of",
+    "rows_spread",
+    "subjects",
+]

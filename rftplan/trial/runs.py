@@ -1,0 +1,121 @@
+"""Grades questions and samples, and adds up what comes out. Makes no answers and says no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, TypeVar
+
+from rftplan.grading import Flag, Grader, Judge, Result
+from rftplan.trial.answers import Question, Questions
+from rftplan.trial.samples import Entry
+from rftplan.trial.scores import Column, judged, score_of
+from rftplan.trial.verdict import Answer, compare
+
+_AT_ONCE: Final = 8
+"""Requests to a model that judges."""
+MOST_LISTED: Final = 1_000
+"""Of samples, so many are told one by one."""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+OnGraded = Callable[[int], None]
+"""Told after each row or sample how many are graded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rater:
+    """A grader and who judges for it."""
+
+    grader: Grader
+    judge: Judge
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether scores come from the judge that asks no model."""
+        return self.judge.stand_in and judged(self.grader)
+
+    def each(self, rate: Callable[[In], Out], things: Iterable[In]) -> Iterator[Out]:
+        """`rate` of each, in order; several at once if a model is asked over a network."""
+        if self.judge.stand_in or not judged(self.grader):
+            yield from map(rate, things)
+            return
+        waiting = iter(things)
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        try:
+            while batch := list(islice(waiting, _AT_ONCE * 4)):
+                yield from pool.map(rate, batch)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleScore:
+    """One sample of a file, by its 1-based line."""
+
+    line: int
+    result: Result
+
+
+@dataclass(slots=True)
+class Scored:
+    """What was scored. `unjudged` counts right answers of which only the stand-in judge could say nothing."""
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    unjudged: int = 0
+    constant: str | None = None
+    listed: list[SampleScore] = field(default_factory=list)
+    rows: int = 0
+
+    def column(self, name: str) -> Column:
+        return self.columns.setdefault(name, Column())
+
+
+SAMPLE: Final = "sample"
+"""The column of samples that nobody marked."""
+
+
+def rate_questions(rater: Rater, made: Questions, questions: Iterable[Question], on_graded: OnGraded) -> Scored:
+    """Every answer to every question, and how each stands to the right one."""
+    scored = Scored()
+
+    def rate(question: Question) -> tuple[Question, Mapping[str, Result]]:
+        texts = dict.fromkeys(question.texts.values())
+        return question, {text: rater.grader.grade(made.sample(text), question.item, rater.judge) for text in texts}
+
+    for question, results in rater.each(rate, questions):
+        scored.rows += 1
+        _add(scored, rater, question, results)
+        on_graded(scored.rows)
+    return scored
+
+
+def _add(scored: Scored, rater: Rater, question: Question, results: Mapping[str, Result]) -> None:
+    right_text = question.texts.get(Answer.RIGHT)
+    right = None if right_text is None else score_of(rater.grader, results[right_text], stand_in=rater.stand_in)
+    for answer, text in question.texts.items():
+        result, column = results[text], scored.column(answer)
+        column.add(result)
+        if answer is Answer.RIGHT:
+            scored.unjudged += rater.stand_in and set(result.errors) == {Flag.MODEL_SERVER}
+        elif right is not None and text != right_text:
+            column.orders[compare(right, score_of(rater.grader, result, stand_in=rater.stand_in))] += 1
+    scored.constant = question.texts.get(Answer.CONSTANT, scored.constant)
+
+
+def rate_samples(rater: Rater, entries: Iterable[Entry], on_graded: OnGraded) -> Scored:
+    """Every sample by itself."""
+    scored = Scored()
+
+    def rate(entry: Entry) -> SampleScore:
+        return SampleScore(entry.line, rater.grader.grade(entry.sample, entry.item, rater.judge))
+
+    for one in rater.each(rate, entries):
+        scored.rows += 1
+        scored.column(SAMPLE).add(one.result)
+        if len(scored.listed) < MOST_LISTED:
+            scored.listed.append(one)
+        on_graded(scored.rows)
+    return scored

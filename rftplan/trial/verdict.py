@@ -1,0 +1,148 @@
+"""Whether a grader tells right answers from others: the definition, as pure functions of counted pairs.
+
+Grades nothing. A pair is the right answer of a row and another answer to the same row, where the two texts differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Answer(StrEnum):
+    """How an answer relates to the right one."""
+
+    RIGHT = "right"
+    OTHER_ROW = "other-row"  # another row's right answer
+    CONSTANT = "constant"  # one for all rows: what is most often right
+    MALFORMED = "malformed"  # the right one, cut off
+    EMPTY = "empty"
+    NEAR = "near"  # the right one, a little worse
+    VERBOSE = "verbose"  # the right one, padded
+
+
+MUST_BE_LOWER: Final = (Answer.OTHER_ROW, Answer.CONSTANT, Answer.MALFORMED, Answer.EMPTY)
+"""What the verdict is about. A near answer may score as much as the right one, and so may a padded one."""
+BROKEN: Final = (Answer.MALFORMED, Answer.EMPTY)
+"""A grader that tells only these from right ones knows form, not answers."""
+CLEAR: Final = 0.9
+"""The share of pairs in which the right answer must score more."""
+SAME: Final = 1e-9
+"""Scores that differ by less are a tie."""
+
+
+class Order(StrEnum):
+    """How the right answer's score stands to the other's."""
+
+    HIGHER = "higher"
+    TIE = "tie"
+    LOWER = "lower"
+    UNDECIDED = "undecided"  # the stand-in judge decides it
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A reward. `apart` is what it would be if the judge said the same of every answer, its least and its most;
+    empty unless the stand-in judge took part."""
+
+    reward: float
+    apart: tuple[float, ...] = ()
+
+
+def compare(right: Score, other: Score) -> Order:
+    """How two answers to one row stand; what only the stand-in judge tells apart is undecided."""
+    if not right.apart:
+        return _order(right.reward, other.reward)
+    orders = {_order(mine, its) for mine, its in zip(right.apart, other.apart, strict=True)}
+    return orders.pop() if orders in ({Order.HIGHER}, {Order.LOWER}) else Order.UNDECIDED
+
+
+def _order(right: float, other: float) -> Order:
+    if abs(right - other) <= SAME:
+        return Order.TIE
+    return Order.HIGHER if right > other else Order.LOWER
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """How the pairs of one kind of answer came out, from the side of the right answer."""
+
+    higher: int = 0
+    ties: int = 0
+    lower: int = 0
+    undecided: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.higher + self.ties + self.lower + self.undecided
+
+    @property
+    def certain(self) -> float:
+        """The share in which the right answer scores more."""
+        return self.higher / self.total
+
+    @property
+    def possible(self) -> float:
+        """The same, if every undecided pair came out well."""
+        return (self.higher + self.undecided) / self.total
+
+
+class Verdict(StrEnum):
+    """What can be said of a grader."""
+
+    SEPARATES = "separates"
+    DOES_NOT_SEPARATE = "does-not-separate"
+    CANNOT_TELL = "cannot-tell"
+
+
+class Why(StrEnum):
+    """What a verdict rests on."""
+
+    CLEAR = "clear"  # right answers score more than each kind that must be lower
+    NOT_ABOVE = "not-above"  # they do not
+    FAILS = "fails"  # the grader fails on right answers, or on every sample
+    NO_RIGHT_ANSWER = "no-right-answer"  # nothing says what would be right
+    ONLY_BROKEN = "only-broken"  # there was no well-formed answer to compare with
+    STAND_IN = "stand-in"  # the stand-in judge decides too many pairs
+    UNMARKED = "unmarked"  # samples do not say whether they are right
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`about` is the kind of answer that decided it: the one that comes closest to the right one."""
+
+    verdict: Verdict
+    why: Why
+    about: Answer | None = None
+
+
+def judge_pairs(rights: int, failed: int, pairs: Mapping[Answer, Pairs]) -> Judgement:
+    """The verdict on a grader that scored `rights` right answers, of which it failed on `failed`.
+
+    It separates if right answers score more in at least CLEAR of the pairs of each kind that must be lower, one of
+    which is well-formed. It does not if it fails on more than 1 - CLEAR of the right answers, or falls short of CLEAR
+    for some kind even if all undecided pairs came out well. Otherwise nobody can tell.
+    """
+    if not rights:
+        return Judgement(Verdict.CANNOT_TELL, Why.NO_RIGHT_ANSWER)
+    if failed > (1 - CLEAR) * rights:
+        return Judgement(Verdict.DOES_NOT_SEPARATE, Why.FAILS)
+    compared = {kind: pairs[kind] for kind in MUST_BE_LOWER if kind in pairs and pairs[kind].total}
+    worst = min(compared, key=lambda kind: compared[kind].possible, default=None)
+    if worst is not None and compared[worst].possible < CLEAR:
+        return Judgement(Verdict.DOES_NOT_SEPARATE, Why.NOT_ABOVE, worst)
+    closest = min(compared, key=lambda kind: compared[kind].certain, default=None)
+    if closest is not None and compared[closest].certain < CLEAR:
+        return Judgement(Verdict.CANNOT_TELL, Why.STAND_IN, closest)
+    if not set(compared) - set(BROKEN):
+        return Judgement(Verdict.CANNOT_TELL, Why.ONLY_BROKEN)
+    return Judgement(Verdict.SEPARATES, Why.CLEAR, closest)
+
+
+def judge_samples(samples: int, failed: int) -> Judgement:
+    """The verdict on a grader that scored samples of which nobody knows whether they are right."""
+    if samples and failed == samples:
+        return Judgement(Verdict.DOES_NOT_SEPARATE, Why.FAILS)
+    return Judgement(Verdict.CANNOT_TELL, Why.UNMARKED)

@@ -1,0 +1,115 @@
+"""What a trial came to, in sentences. Decides nothing and formats no table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rftplan.trial.runs import SAMPLE, Scored
+from rftplan.trial.verdict import CLEAR, SAME, Answer, Judgement, Why
+
+NAMES: Final = {
+    Answer.RIGHT: "the right answer",
+    Answer.OTHER_ROW: "another row's answer",
+    Answer.CONSTANT: "one answer for all rows",
+    Answer.MALFORMED: "an answer that is cut off",
+    Answer.EMPTY: "an empty answer",
+    Answer.NEAR: "an answer that is nearly right",
+    Answer.VERBOSE: "a right answer with padding",
+}
+_MUCH: Final = 0.6
+_LONGEST: Final = 60
+
+
+def detail_of(judgement: Judgement, scored: Scored) -> str:
+    """What the verdict rests on, with its figures."""
+    match judgement.why:
+        case Why.CLEAR:
+            return f"the right answer scores more in {_higher(judgement, scored)}; that kind comes closest"
+        case Why.NOT_ABOVE:
+            return f"the right answer scores more in only {_higher(judgement, scored)}{_rest(judgement, scored)}"
+        case Why.FAILS:
+            return _failing(scored)
+        case Why.NO_RIGHT_ANSWER:
+            return "nothing in the grader or the response format says what in a row is the right answer"
+        case Why.ONLY_BROKEN:
+            return "no row has another right answer than the others, so there was nothing well-formed to compare with"
+        case Why.STAND_IN:
+            return _undecided(judgement, scored)
+        case Why.UNMARKED:
+            return "nothing says which of the samples are right"
+
+
+def hint_of(judgement: Judgement) -> str | None:
+    """What to do about it."""
+    match judgement.why:
+        case Why.NO_RIGHT_ANSWER:
+            return "write answers that you know to be right or wrong into a file, and give it with --samples"
+        case Why.STAND_IN:
+            return "name a real judge: project.provider.judge in the specs"
+        case Why.UNMARKED:
+            return "compare the scores with what you think of each answer"
+        case _:
+            return None
+
+
+def _higher(judgement: Judgement, scored: Scored) -> str:
+    assert judgement.about is not None
+    pairs = scored.columns[judgement.about].pairs
+    share = f"{pairs.higher} of {pairs.total} rows ({pairs.certain:.0%})"
+    return f"{share} than {NAMES[judgement.about]}"
+
+
+def _rest(judgement: Judgement, scored: Scored) -> str:
+    assert judgement.about is not None
+    pairs = scored.columns[judgement.about].pairs
+    parts = [(pairs.ties, "as much"), (pairs.lower, "less"), (pairs.undecided, "what the stand-in judge says")]
+    said = ", ".join(f"{words} in {count}" for count, words in parts if count)
+    return f"; {said} ({CLEAR:.0%} are needed)" if said else ""
+
+
+def _undecided(judgement: Judgement, scored: Scored) -> str:
+    assert judgement.about is not None
+    pairs = scored.columns[judgement.about].pairs
+    pair = f"the stand-in judge alone decides {pairs.undecided} of {pairs.total} comparisons"
+    return f"{pair} with {NAMES[judgement.about]}, and it only compares words"
+
+
+def _failing(scored: Scored) -> str:
+    right = scored.columns.get(Answer.RIGHT)
+    if right is not None:
+        return f"the grader fails on {right.failed} of {right.count} right answers, which then score 0"
+    column = scored.columns[SAMPLE]
+    return "the grader fails on the sample" if column.count == 1 else f"the grader fails on all {column.count} samples"
+
+
+def remarks_of(scored: Scored) -> Iterator[str]:
+    """What a person should know beside the verdict."""
+    yield from _flat(scored)
+    right = scored.columns.get(Answer.RIGHT)
+    if right is None or right.mean <= 0:
+        return
+    constant = scored.columns.get(Answer.CONSTANT)
+    if constant is not None and constant.mean >= _MUCH * right.mean:
+        said = _shortened(scored.constant or "")
+        yield f"the constant answer {said} scores {constant.mean:.2f}, right answers {right.mean:.2f}"
+    verbose = scored.columns.get(Answer.VERBOSE)
+    if verbose is not None and verbose.mean > right.mean + SAME:
+        yield f"padding pays: a right answer with padding scores {verbose.mean:.2f}, without it {right.mean:.2f}"
+    near = scored.columns.get(Answer.NEAR)
+    if near is not None and near.pairs.total and near.pairs.certain < 1 - CLEAR and not near.pairs.undecided:
+        yield f"{NAMES[Answer.NEAR]} scores as much as the right one in {near.pairs.ties} of {near.pairs.total} rows"
+
+
+def _flat(scored: Scored) -> Iterator[str]:
+    column = scored.columns.get(SAMPLE)
+    if column is None or column.count < 2 or max(column.rewards) - min(column.rewards) > SAME:
+        return
+    yield (
+        f"every sample scores {column.mean:.3g}: if this is what the model answers now, training has nothing to"
+        " learn from"
+    )
+
+
+def _shortened(text: str) -> str:
+    return f'"{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"}"'

@@ -1,0 +1,239 @@
+"""A grader of a project, tried on this machine: which files, which judge, which rows. Asks no service.
+
+What is executed of a spec is executed here, because somebody asked for it; `check` does not come here by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from rftplan.canonical import JsonObject
+from rftplan.checks.preflight import Role
+from rftplan.config import Declared
+from rftplan.errors import Severity, SpecError, UserError, has_errors
+from rftplan.events import Graded, Hashed, OnEvent, ignore
+from rftplan.grading import Grader, GraderError, GraderType
+from rftplan.kinds.file import path_from_root
+from rftplan.loading import Loaded, Options, load
+from rftplan.trial import (
+    ROLES,
+    SAMPLE,
+    Answer,
+    Judgement,
+    Questions,
+    Rater,
+    Scored,
+    Subject,
+    find_subject,
+    judge_pairs,
+    judge_samples,
+    rate_questions,
+    rate_samples,
+    read_samples,
+    response_format_of,
+    rows_spread,
+)
+from rftplan.trial.runs import OnGraded
+from rftplan.trial.scores import judged, members
+from rftplan.trial.words import detail_of, hint_of, remarks_of
+from rftplan.wiring import Bench, World, bench, real_world, trusted
+
+SOME_ROWS: Final = 100
+"""Of a data file, unless somebody says how many."""
+_OTHERS: Final = 1_000
+"""Rows whose right answers serve as wrong ones for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeUsed:
+    """Who judged for `score_model`."""
+
+    name: str
+    stand_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where answers came from: `used` of the `rows` in a file, named from the project's root or as it was given."""
+
+    path: str
+    rows: int
+    used: int
+    samples: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What became of it. `job` is the one whose rows and response format were taken; `python` says how Python
+    graders ran, None if there are none."""
+
+    grader: str
+    type: GraderType
+    job: str | None
+    source: Source
+    judge: JudgeUsed | None
+    python: str | None
+    scored: Scored
+    judgement: Judgement
+    detail: str
+    hint: str | None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be tried, and on what. `samples` is a file of them; otherwise answers are made from the rows of a
+    file of a job, that of the first role which has one. `limit` None: all samples, or some rows."""
+
+    name: str | None = None
+    samples: Path | None = None
+    limit: int | None = None
+    roles: tuple[Role, ...] = ROLES
+
+
+def grade(
+    options: Options, wanted: Wanted, *, trust: bool = False, on_event: OnEvent = ignore, world: World | None = None
+) -> Trial:
+    """Grade, and say what that says of the grader. `trust` runs Python graders with this user's rights.
+
+    SpecError if the grader cannot be read, SamplesError for a file of samples that has faults, UserError if nothing
+    can be graded: no rows, a Python grader that nothing would keep in.
+    """
+    loaded = load(options, on_event)
+    subject = _subject(loaded, wanted.name)
+    world = world or real_world()
+    with bench(loaded, replace(world, new_runner=trusted) if trust else world) as at:
+        grader = ready_grader(at, subject)
+        rater = Rater(grader, at.judge)
+        if wanted.samples is not None:
+            trial = _on_samples(subject, rater, wanted.samples, wanted.limit, on_event)
+        else:
+            trial = _on_rows(loaded, subject, rater, wanted, on_event)
+    return replace(trial, remarks=(*trial.remarks, *_doubts(loaded)), python=_isolation(grader, trust=trust))
+
+
+def _subject(loaded: Loaded, name: str | None) -> Subject:
+    try:
+        return find_subject(loaded.preflight, name)
+    except UserError:
+        if has_errors(loaded.diagnostics) and _unread(loaded, name):
+            raise SpecError(loaded.diagnostics) from None
+        raise
+
+
+def _unread(loaded: Loaded, name: str | None) -> bool:
+    """Whether it may be there, in what could not be read."""
+    config = loaded.preflight.config
+    lost = {part for address in config.broken for part in (str(address), address.name)}
+    return name is None or name in lost or bool({"grader", "job"} & config.unread) or not config.declared
+
+
+def ready_grader(at: Bench, subject: Subject) -> Grader:
+    """The grader, fit to grade here. UserError if it is wrong, or if something that it needs is missing."""
+    try:
+        grader = at.read_grader(subject.body)
+    except GraderError as error:
+        raise UserError(f"{subject.where.of}: {error}", hint="rftplan check says where") from None
+    if (refusal := grader.refusal) is not None:
+        raise UserError(f"{subject.where.of}: {refusal}", hint=_way_out(grader))
+    return grader
+
+
+def _way_out(grader: Grader) -> str | None:
+    refused = {member.type for member in members(grader).values() if member.refusal is not None}
+    return "--trust-python runs it with your own rights; read it first" if GraderType.PYTHON in refused else None
+
+
+def _isolation(grader: Grader, *, trust: bool) -> str | None:
+    if GraderType.PYTHON not in {member.type for member in members(grader).values()}:
+        return None
+    return "trusted" if trust else "kept-in"
+
+
+def _doubts(loaded: Loaded) -> Iterator[str]:
+    errors = sum(found.severity is Severity.ERROR for found in loaded.diagnostics)
+    if errors:
+        noun = "error" if errors == 1 else "errors"
+        yield f"the specs have {errors} {noun}, which may bear on these scores: rftplan check"
+
+
+def _on_samples(subject: Subject, rater: Rater, path: Path, limit: int | None, on_event: OnEvent) -> Trial:
+    samples = read_samples(path, lambda done, total: on_event(Hashed(str(path), done, total)))
+    job = next(iter(subject.jobs()), None)
+    used = min(samples.count, samples.count if limit is None else limit)
+    entries = samples.entries(used, with_json=job is None or response_format_of(job) is not None)
+    scored = rate_samples(rater, entries, _told(on_event, subject, used))
+    source = Source(str(path), samples.count, used, samples=True)
+    column = scored.column(SAMPLE)
+    return _trial(subject, rater, job, source, scored, judge_samples(column.count, column.failed))
+
+
+def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_event: OnEvent) -> Trial:
+    rows = file_rows(loaded, subject, wanted.roles)
+    used = min(rows.count, SOME_ROWS if wanted.limit is None else wanted.limit)
+    made = rows.questions(rater.grader)
+    scored = rate_questions(rater, made, made.of_rows(rows.some(used)), _told(on_event, subject, used))
+    right = scored.column(Answer.RIGHT)
+    failed = right.failed - scored.unjudged
+    judgement = judge_pairs(right.count, failed, {Answer(name): c.pairs for name, c in scored.columns.items()})
+    return _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
+
+
+def _told(on_event: OnEvent, subject: Subject, total: int) -> OnGraded:
+    return lambda done: on_event(Graded(subject.where.of, done, total))
+
+
+def _trial(
+    subject: Subject, rater: Rater, job: Declared | None, source: Source, scored: Scored, judgement: Judgement
+) -> Trial:
+    return Trial(
+        grader=subject.where.of,
+        type=rater.grader.type,
+        job=None if job is None else str(job.address),
+        source=source,
+        judge=JudgeUsed(rater.judge.name, rater.judge.stand_in) if judged(rater.grader) else None,
+        python=None,
+        scored=scored,
+        judgement=judgement,
+        detail=detail_of(judgement, scored),
+        hint=hint_of(judgement),
+        remarks=tuple(remarks_of(scored)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """The rows of one data file, as one job uses it. `shown` is its path from the project's root."""
+
+    job: Declared
+    path: Path
+    shown: str
+    count: int
+
+    def some(self, wanted: int) -> Iterator[tuple[int, JsonObject]]:
+        return rows_spread(self.path, self.count, wanted)
+
+    def questions(self, grader: Grader) -> Questions:
+        others = [row for _, row in self.some(min(self.count, _OTHERS))]
+        return Questions(grader, response_format_of(self.job), others)
+
+
+def file_rows(loaded: Loaded, subject: Subject, roles: Sequence[Role] = ROLES) -> FileRows:
+    """The first file of the first role that is here and has rows. UserError if there is none."""
+    for role in roles:
+        for use in subject.uses:
+            facts = loaded.preflight.facts.get(use.file.address)
+            if use.role is role and facts is not None and facts.rows:
+                shown = path_from_root(use.file.spec.path, use.file.document.path)
+                return FileRows(use.job, loaded.data_paths[use.file.address], shown, facts.rows)
+    of = subject.where.of
+    if not subject.uses:
+        raise UserError(f"no job with files of its own trains with {of}, so there are no rows", hint=_GIVE)
+    files = ", ".join(sorted({str(use.file.address) for use in subject.uses if use.role in roles}))
+    raise UserError(f"no rows for {of}: {files or 'no such file'} cannot be read here or is empty", hint=_GIVE)
+
+
+_GIVE: Final = "give answers with --samples FILE, each with its item"
