@@ -3,6 +3,7 @@
 RftplanError
 ├── UserError                 a person can mend it: exit 1
 │   ├── SpecError             findings about specs and data files, all at once
+│   │   └── SamplesError      the same about a file of samples
 │   ├── LockError             a lock or journal that must not be used or overwritten
 │   ├── CredentialError       no key, or a key that may not go to this host
 │   ├── BusyError             another apply holds the file lock

@@ -37,7 +37,7 @@ from rftplan.trial import (
     rows_spread,
 )
 from rftplan.trial.runs import OnGraded
-from rftplan.trial.scores import judged, members
+from rftplan.trial.scores import Column, judged, members
 from rftplan.trial.words import detail_of, hint_of, remarks_of
 from rftplan.wiring import Bench, World, bench, real_world, trusted
 
@@ -176,7 +176,7 @@ def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_
     used = min(rows.count, SOME_ROWS if wanted.limit is None else wanted.limit)
     made = rows.questions(rater.grader)
     scored = rate_questions(rater, made, made.of_rows(rows.some(used)), _told(on_event, subject, used))
-    right = scored.column(Answer.RIGHT)
+    right = scored.columns.get(Answer.RIGHT, Column())
     failed = right.failed - scored.unjudged
     judgement = judge_pairs(right.count, failed, {Answer(name): c.pairs for name, c in scored.columns.items()})
     return _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)

@@ -143,6 +143,11 @@ MIRROR_ELSEWHERE = {
     "checks.joins": "checks/test_guesses.py",
     "checks.python_tree": "checks/test_python_source.py",
     "checks.schema_views": "checks/test_schemas.py",
+    # Which grader, which rows, in which words: each is what somebody sees who tries one.
+    "render.grade_documents": "render/test_grade_text.py",
+    "trial.runs": "test_trying.py",
+    "trial.subject": "test_trying.py",
+    "trial.words": "test_trying.py",
     # A command is parse, call, render, exit code, so each is tested whole, on a project.
     "cli.acting": "cli/test_commands.py",
     "cli.checking": "cli/test_check_formats.py",

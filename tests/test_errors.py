@@ -81,6 +81,7 @@ def test_released_words_are_never_changed() -> None:
         "RftplanError": "error",
         "UserError": "user",
         "SpecError": "specs",
+        "SamplesError": "samples",
         "LockError": "lock",
         "CredentialError": "credentials",
         "BusyError": "busy",

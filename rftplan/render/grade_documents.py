@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rftplan.render.shapes import (
+from rftplan.render.grade_shapes import (
     AnswersDocument,
     BinDocument,
     GradeDocument,

@@ -7,8 +7,8 @@ from typing import Final
 
 from rftplan.render.curve import figure
 from rftplan.render.escape import shortened, visible
+from rftplan.render.grade_shapes import AnswersDocument, GradeDocument, GraderErrorDocument, SampleScoreDocument
 from rftplan.render.look import Look, Tone, joined
-from rftplan.render.shapes import AnswersDocument, GradeDocument, GraderErrorDocument, SampleScoreDocument
 from rftplan.render.table import aligned, fits
 from rftplan.render.text import counted
 
@@ -27,6 +27,8 @@ VERDICTS: Final = {
     "does-not-separate": ("does not separate", Tone.BAD),
     "cannot-tell": ("cannot tell", Tone.CAUTION),
 }
+WRONG: Final = ("other-row", "constant", "malformed", "empty")
+"""What the verdict compares with the right answer."""
 FEW: Final = 20
 """Samples that are told one by one."""
 _BAR: Final = 20
@@ -133,11 +135,11 @@ def _error(label: str, error: GraderErrorDocument, look: Look) -> list[str]:
 
 
 def _histogram(document: GradeDocument) -> Iterator[str]:
-    """How many answers have which score: the right ones beside all others."""
+    """How many answers have which score: right ones beside those that must score less."""
     bins = document["histogram"]
     if not bins or all(one["answer"] == "sample" and one["count"] < 2 for one in document["answers"]):
         return
-    groups = {"right": ["right"], "others": [key for key in LABELS if key not in ("right", "sample")]}
+    groups = {"right": ["right"], "wrong": list(WRONG)}
     if document["tried_on"]["kind"] == "samples":
         groups = {"samples": ["sample"]}
     counts = {name: [sum(b["counts"].get(key, 0) for key in keys) for b in bins] for name, keys in groups.items()}

@@ -118,6 +118,11 @@ class Judgement:
     about: Answer | None = None
 
 
+def falls_short(count: int, total: int) -> bool:
+    """Whether `count` of `total` is less than CLEAR."""
+    return count < CLEAR * total - SAME
+
+
 def judge_pairs(rights: int, failed: int, pairs: Mapping[Answer, Pairs]) -> Judgement:
     """The verdict on a grader that scored `rights` right answers, of which it failed on `failed`.
 
@@ -127,14 +132,14 @@ def judge_pairs(rights: int, failed: int, pairs: Mapping[Answer, Pairs]) -> Judg
     """
     if not rights:
         return Judgement(Verdict.CANNOT_TELL, Why.NO_RIGHT_ANSWER)
-    if failed > (1 - CLEAR) * rights:
+    if falls_short(rights - failed, rights):
         return Judgement(Verdict.DOES_NOT_SEPARATE, Why.FAILS)
     compared = {kind: pairs[kind] for kind in MUST_BE_LOWER if kind in pairs and pairs[kind].total}
     worst = min(compared, key=lambda kind: compared[kind].possible, default=None)
-    if worst is not None and compared[worst].possible < CLEAR:
+    if worst is not None and falls_short(compared[worst].higher + compared[worst].undecided, compared[worst].total):
         return Judgement(Verdict.DOES_NOT_SEPARATE, Why.NOT_ABOVE, worst)
     closest = min(compared, key=lambda kind: compared[kind].certain, default=None)
-    if closest is not None and compared[closest].certain < CLEAR:
+    if closest is not None and falls_short(compared[closest].higher, compared[closest].total):
         return Judgement(Verdict.CANNOT_TELL, Why.STAND_IN, closest)
     if not set(compared) - set(BROKEN):
         return Judgement(Verdict.CANNOT_TELL, Why.ONLY_BROKEN)

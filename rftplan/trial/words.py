@@ -103,7 +103,9 @@ def remarks_of(scored: Scored) -> Iterator[str]:
 
 def _flat(scored: Scored) -> Iterator[str]:
     column = scored.columns.get(SAMPLE)
-    if column is None or column.count < 2 or max(column.rewards) - min(column.rewards) > SAME:
+    if column is None or column.count < 2 or column.failed == column.count:
+        return
+    if max(column.rewards) - min(column.rewards) > SAME:
         return
     yield (
         f"every sample scores {column.mean:.3g}: if this is what the model answers now, training has nothing to"

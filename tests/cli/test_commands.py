@@ -193,3 +193,18 @@ def test_without_a_lock_neither_output_nor_state_speaks_of_an_empty_one(fresh: P
     assert f"there is no rftplan.lock in {fresh}" in capsys.readouterr().err
     assert main(["-C", str(fresh), "state", "list"]) == 0
     assert capsys.readouterr().out == f"There is no lock. Next: rftplan -C {fresh} plan\n"
+
+
+def test_a_grader_is_tried_and_a_bad_one_is_an_exit_code(fresh: Path, capsys: Capture) -> None:
+    assert main(["-C", str(fresh), "grade", "--limit", "5"]) == 0
+    out, err = capsys.readouterr()
+    assert "answers made from 5 of" in out and "Verdict: separates." in out
+    assert err == ""
+    samples = fresh / "samples.jsonl"
+    samples.write_text('{"sample": "x", "item": {}}\n')
+    failed = document(capsys, "-C", str(fresh), "grade", "--samples", str(samples), "--json", code=1)
+    assert (failed["verdict"], failed["why"], failed["samples"][0]["line"]) == ("does-not-separate", "fails", 1)
+    samples.write_text('{"sample": "x"}\n')
+    refused = document(capsys, "-C", str(fresh), "grade", "--samples", str(samples), "--json", code=1)
+    assert (refused["code"], refused["diagnostics"][0]["code"]) == ("samples", "D301")
+    assert main(["-C", str(fresh), "grade", "--train", "--samples", str(samples)]) == 64

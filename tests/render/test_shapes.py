@@ -21,14 +21,16 @@ from rftplan.cli.boundary import main
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.errors import RejectedError, RftplanError, Severity
 from rftplan.events import Outcome
-from rftplan.render import shapes
+from rftplan.render import grade_shapes, shapes
 from rftplan.render.documents import release_document
 from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
 from rftplan.render.reasons import PHRASES
+from rftplan.trial import SAMPLE, Answer, Verdict, Why
 from tests.test_errors import tree
 from tests.world import Small
 
 PAGE = Path(rftplan.__file__).parents[1] / "docs" / "json.md"
+SHAPES = {**vars(shapes), **vars(grade_shapes)}
 SCALARS = {
     str: "text",
     int: "whole number",
@@ -40,7 +42,7 @@ SCALARS = {
 
 def documents() -> dict[str, Any]:
     """Every shape by the word that the page calls it: `ServiceFaultDocument` → `service fault`."""
-    named = {name: value for name, value in vars(shapes).items() if is_typeddict(value)}
+    named = {name: value for name, value in SHAPES.items() if is_typeddict(value)}
     return {_word(name): shape for name, shape in named.items()}
 
 
@@ -49,7 +51,7 @@ def _word(name: str) -> str:
 
 
 def _hints(shape: Any) -> dict[str, Any]:
-    known = {**vars(shapes), "Json": Any, "JsonObject": dict[str, Any]}
+    known = {**SHAPES, "Json": Any, "JsonObject": dict[str, Any]}
     return {name: eval(written.__forward_arg__, known) for name, written in shape.__annotations__.items()}
 
 
@@ -98,6 +100,9 @@ def _listed(heading: str) -> dict[str, str]:
 
 def test_every_word_that_a_field_may_have_is_on_the_page() -> None:
     assert list(_listed("actions")) == [action.value for action in Action]
+    assert list(_listed("verdicts")) == [verdict.value for verdict in Verdict]
+    assert list(_listed("why")) == [why.value for why in Why]
+    assert list(_listed("kinds of answers")) == [*Answer, SAMPLE]
     assert list(_listed("outcomes")) == [outcome.value for outcome in Outcome]
     assert list(_listed("hazards")) == [hazard.value for hazard in Hazard]
     assert list(_listed("severities")) == [severity.value for severity in Severity]
@@ -167,6 +172,7 @@ FORMATS = {
     "rftplan.release/1": shapes.ReleaseDocument,
     "rftplan.explain/1": shapes.ExplainDocument,
     "rftplan.codes/1": shapes.CodesDocument,
+    "rftplan.grade/1": grade_shapes.GradeDocument,
     "rftplan.version/1": shapes.VersionDocument,
     "rftplan.error/1": shapes.ErrorDocument,
 }
@@ -183,6 +189,7 @@ def printed(small: Small, capsys: pytest.CaptureFixture[str], *words: str) -> An
 
 
 def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    samples = str(small.root / "samples.jsonl")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RFTPLAN_LOCAL_SPEED", "100000")
         seen = [printed(small, capsys, *words) for words in (["check"], ["plan"], ["status"], ["state", "list"])]
@@ -192,6 +199,8 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         seen += [printed(small, capsys, "plan"), printed(small, capsys, "release", "job.review")]
         seen += [printed(small, capsys, *words) for words in (["state", "list"], ["state", "show", "job.review"])]
         seen += [printed(small, capsys, "destroy", "--yes"), printed(small, capsys, "version")]
+        small.write("samples.jsonl", '{"sample": "3", "item": {"answer": "3"}}\n{"sample": "", "item": {}}\n')
+        seen += [printed(small, capsys, "grade"), printed(small, capsys, "grade", "--samples", samples)]
         seen += [printed(small, capsys, "explain"), printed(small, capsys, "explain", "s101")]
         small.edit("specs/main.yaml", "jobs:", "jbos:")
         seen += [printed(small, capsys, "check"), printed(small, capsys, "plan")]
