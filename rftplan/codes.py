@@ -81,6 +81,7 @@ MOVED_NOWHERE: Final = error("S215", "Move or removal does not fit what is decla
 PACKAGE_MISSING: Final = warning("S216", "Package is not installed")
 NOT_A_REQUEST: Final = error("S217", "Not the body of a request")
 DATA_NOT_NAMED: Final = error("S218", "Data that the request leaves out")
+PYTHON_UNKEPT: Final = warning("S219", "Python grader cannot be kept in here")
 
 ROW_NOT_JSON: Final = error("D101", "Row is not JSON")
 ROW_NOT_OBJECT: Final = error("D102", "Row is not a JSON object")

@@ -15,10 +15,11 @@ from rftplan.changes import Change, Plan
 from rftplan.checks.row_sets import FEWEST_VALIDATION
 from rftplan.errors import Diagnostic
 from rftplan.events import Event, Result, ignore
+from rftplan.grading import PythonWorker
 from rftplan.lockfile import Lock
 from rftplan.planner import Selection
 from rftplan.project import Applied, Options
-from rftplan.wiring import World
+from rftplan.wiring import World, kept_in
 
 ROWS = 12
 
@@ -83,6 +84,7 @@ class Small:
     clock: Clock = field(default_factory=Clock)
     environ: dict[str, str] = field(default_factory=dict)
     wrap: Callable[[Any], Any] = lambda transport: transport
+    new_runner: Callable[[], PythonWorker] = kept_in
     ids: Iterator[int] = field(default_factory=itertools.count)
     options: Options = field(init=False)
 
@@ -116,6 +118,7 @@ class Small:
             sleep=self.clock.sleep,
             new_id=lambda: f"id-{next(self.ids)}",
             wrap=self.wrap,
+            new_runner=self.new_runner,
         )
 
     def check(self) -> tuple[Diagnostic, ...]:

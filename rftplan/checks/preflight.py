@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import wraps
@@ -29,17 +29,25 @@ Scorer: TypeAlias = "StringCheck | TextSimilarity | ScoreModel | Python"
 """A grader that scores by itself; a multi is made of them."""
 
 
+def _missing_isolation() -> Sequence[str]:
+    from rftplan.grading import missing_isolation  # here, for few specs have python graders
+
+    return missing_isolation()
+
+
 @dataclass(frozen=True)
 class Preflight:
     """Specs, profile and what was found in the data. `facts` has the data files that could be read; it is empty
     while probes are chosen. `today` is the date that models and platforms close by. `launched` are the jobs that the
-    lock knows a launch of: of an unchanged one nothing is launched again."""
+    lock knows a launch of: of an unchanged one nothing is launched again. `missing_isolation` says what this system
+    lacks to keep a python grader in; it starts a process of ours, so it is asked only where there is one."""
 
     config: Config
     profile: Profile
     today: date
     facts: Mapping[Address, DataFacts] = field(default_factory=dict)
     launched: frozenset[Address] = frozenset()
+    missing_isolation: Callable[[], Sequence[str]] = _missing_isolation
     _views: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_kind(self, kind: str) -> Iterator[Declared]:

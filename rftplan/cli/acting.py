@@ -8,7 +8,7 @@ import typer
 
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation, invocation, parse_address, parse_selection
-from rftplan.cli.reading import JsonFlag, ReplaceOption
+from rftplan.cli.reading import JsonFlag, ReplaceOption, TrustOption
 from rftplan.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ def apply(
     json: JsonFlag = False,
     parallelism: ParallelismOption = 10,
     replace: ReplaceOption = None,
+    trust_python: TrustOption = False,
 ) -> int:
     """Show the plan, ask, and make it so. What was done is recorded in the lock."""
     from rftplan.cli.order import Order, parse_allowed
+    from rftplan.wiring import real_world, trusting
 
     order = Order(
         selection=parse_selection(replace or ()),
@@ -46,6 +48,7 @@ def apply(
         waits=wait,
         parallelism=parallelism,
         json=json,
+        world=trusting(real_world()) if trust_python else real_world(),
     )
     return _carry_out(invocation(context), order)
 
@@ -64,6 +67,7 @@ def destroy(
     """
     from rftplan.cli.order import Order, parse_allowed
     from rftplan.planner import Selection
+    from rftplan.wiring import real_world
 
     order = Order(
         selection=Selection(destroy=True),
@@ -71,6 +75,7 @@ def destroy(
         asks=not yes,
         parallelism=parallelism,
         json=json,
+        world=real_world(),
     )
     return _carry_out(invocation(context), order)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rftplan.cli.live import Listener
     from rftplan.lockfile import Entry, Lock
     from rftplan.project import Applied, Consent
+    from rftplan.wiring import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Order:
     waits: bool = False
     parallelism: int
     json: bool
+    world: World
 
 
 def parse_allowed(lists: Iterable[str]) -> frozenset[Hazard]:
@@ -71,6 +73,7 @@ async def _act(run: Invocation, order: Order, interrupts: Interrupts) -> Applied
             parallelism=order.parallelism,
             on_event=listener,
             stop=stop,
+            world=order.world,
         )
 
 

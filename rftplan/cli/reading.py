@@ -22,6 +22,11 @@ ReplaceOption = Annotated[
 ]
 
 
+TrustOption = Annotated[
+    bool, typer.Option("--trust-python", help="Run python graders with your own rights, without keeping them in.")
+]
+
+
 def register(app: typer.Typer) -> None:
     for command in (plan, status, output):
         app.command()(command)

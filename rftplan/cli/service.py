@@ -1,15 +1,17 @@
-"""Runs the local service on a port until Ctrl-C and says how to reach it. Has no route of its own."""
+"""Runs the local service on a port until Ctrl-C or SIGTERM and says how to reach it. Has no route of its own."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from rftplan.cli.terminal import Terminal
@@ -17,7 +19,7 @@ from rftplan.errors import UsageError, UserError
 from rftplan.render.escape import inert, shortened, visible
 
 if TYPE_CHECKING:
-    from rftplan.grading import Judge
+    from rftplan.grading import Isolation, Judge, PythonRunner
     from rftplan.server.settings import Settings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -43,21 +45,38 @@ class Service:
     store: Path
     judge_url: str | None = None
     judge_model: str | None = None
+    isolation: Isolation
 
 
 def run_service(service: Service, terminal: Terminal) -> None:
-    """Serve until Ctrl-C. UsageError or UserError before anything is opened if it cannot."""
+    """Serve until Ctrl-C or SIGTERM. UsageError or UserError before anything is opened if it cannot."""
     import uvicorn
+
+    from rftplan.grading import PythonWorker
 
     _check(service)
     key = service.key or f"sk-local-{secrets.token_urlsafe(24)}"
-    with _listening(service.host, service.port) as listening:
-        app = logged(_app(service, key, terminal), terminal.err, time.monotonic)
-        terminal.out(_greeting(service, listening.getsockname()[1], key))
+    with _listening(service.host, service.port) as listening, PythonWorker(service.isolation) as runner:
+        app = logged(_app(service, key, runner, terminal), terminal.err, time.monotonic)
+        terminal.out(_greeting(service, listening.getsockname()[1], key, _python_graders(service, runner)))
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", server_header=False)
-        with contextlib.suppress(KeyboardInterrupt):
+        with _ended_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
         terminal.err("Stopped.\n")
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM as Ctrl-C: the server obeys both and then raises them again, and what is open shall be closed."""
+
+    def interrupted(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check(service: Service) -> None:
@@ -87,25 +106,26 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _app(service: Service, key: str, terminal: Terminal) -> AsgiApp:
+def _app(service: Service, key: str, runner: PythonRunner, terminal: Terminal) -> AsgiApp:
     from rftplan.server.app import create_app, make_store
     from rftplan.server.store import StoreError
 
     try:
-        app: Any = create_app(_settings(service, key, terminal))
+        app: Any = create_app(_settings(service, key, runner, terminal))
         make_store(app)
     except StoreError as error:
         raise UserError(str(error)) from None
     return app  # type: ignore[no-any-return]
 
 
-def _settings(service: Service, key: str, terminal: Terminal) -> Settings:
+def _settings(service: Service, key: str, runner: PythonRunner, terminal: Terminal) -> Settings:
     from rftplan.server.settings import LOOPBACK_HOSTS, default_settings
 
     return default_settings(
         service.store,
         key,
         judge=_judge(service, terminal),
+        runner=lambda: runner,
         speed=service.speed,
         hosts=LOOPBACK_HOSTS | {_bracketed(service.host).lower()},
     )
@@ -125,7 +145,17 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _greeting(service: Service, port: int, key: str) -> str:
+def _python_graders(service: Service, runner: PythonRunner) -> str:
+    from rftplan.grading import Isolation
+
+    if runner.refusal is not None:
+        return f"refused. {runner.refusal}"
+    if service.isolation is Isolation.TRUSTED:
+        return "graders run with YOUR RIGHTS (--trust-python)"
+    return "graders are kept in"
+
+
+def _greeting(service: Service, port: int, key: str, python: str) -> str:
     url = f"http://{_bracketed(service.host)}:{port}/v1"
     shown = f"{key}   (made for this run, shown only here)" if service.key is None else "the one you gave"
     judge = service.judge_url or "stand-in (text overlap with the references)"
@@ -134,6 +164,7 @@ def _greeting(service: Service, port: int, key: str) -> str:
         f"  key       {shown}\n"
         f"  training  SIMULATED, at {service.speed:g} times real time\n"
         f"  judge     {visible(judge)}\n"
+        f"  python    {visible(python)}\n"
         f"  store     {visible(str(service.store))}\n"
         "Any OpenAI client reaches it with\n"
         f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key if service.key is None else '…'}\n"

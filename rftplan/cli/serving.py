@@ -8,6 +8,7 @@ import typer
 
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import invocation
+from rftplan.cli.reading import TrustOption
 
 LOOPBACK = "127.0.0.1"
 
@@ -34,9 +35,11 @@ def serve(
     judge_model: Annotated[
         str | None, typer.Option(metavar="NAME", help="Its model, instead of the one a grader names.")
     ] = None,
+    trust_python: TrustOption = False,
 ) -> int:
     """Run the fine-tuning API on this machine. For any OpenAI client; training is simulated."""
     from rftplan.cli.service import STORE, Service, run_service
+    from rftplan.grading import Isolation
 
     run = invocation(context)
     wanted = Service(
@@ -47,6 +50,7 @@ def serve(
         store=run.directory / STORE,
         judge_url=judge_url,
         judge_model=judge_model,
+        isolation=Isolation.TRUSTED if trust_python else Isolation.REQUIRED,
     )
     run_service(wanted, run.terminal)
     return ExitCode.OK

@@ -22,7 +22,7 @@ def test_a_client_reaches_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "rftplan", "-C", str(tmp_path), "serve", "--port", "0", "--key", KEY]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None
-        greeting = [next(serving.stdout) for _ in range(8)]
+        greeting = [next(serving.stdout) for _ in range(9)]
         request = urllib.request.Request(
             greeting[0].split()[-1] + "/models", headers={"Authorization": f"Bearer {KEY}"}
         )

@@ -343,3 +343,28 @@ async def test_ten_examples_are_the_least_for_supervised_jobs_alone(
     if status == "failed":
         assert now["error"]["code"] == "invalid_n_examples"
         assert "Training file has 3 example(s), but must have at least 10 examples" in now["error"]["message"]
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a multi"])
+async def test_without_a_runner_a_job_with_a_python_grader_fails_with_the_reason(
+    sdk: openai.AsyncOpenAI, world: World, inside: bool
+) -> None:
+    code = {"type": "python", "name": "code", "source": "def grade(sample, item):\n    return 1.0\n"}
+    both = {
+        "type": "multi",
+        "name": "all",
+        "graders": {"code": code, "other": GRADER},
+        "calculate_output": "code + other",
+    }
+    method = {"type": "reinforcement", "reinforcement": {"grader": both if inside else code}}
+    job = await create_job(sdk, method=method)
+    world.clock.forward(3600)
+    ended = await get(sdk, job["id"])
+    said = "Grader 'code': Python graders are not run here." if inside else "Python graders are not run here."
+    assert ended["status"] == "failed"
+    assert ended["error"] == {
+        "code": "invalid_grader",
+        "message": f"The job failed due to an invalid grader. {said}",
+        "param": "method.reinforcement.grader",
+    }
+    assert world.trainer.runs == []
