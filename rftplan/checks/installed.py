@@ -32,7 +32,7 @@ def unkept_graders(preflight: Preflight) -> Iterable[Diagnostic]:
     written = [where for where, scorer in _run_here(preflight) if isinstance(scorer, Python)]
     missing = preflight.missing_isolation() if written else ()
     for where in written if missing else ():
-        detail = f"this system does not give {', '.join(missing)}, so nothing would keep this code in: a job that is "
+        detail = f"nothing would keep this code in, for this system does not give {', '.join(missing)}: a job that is "
         detail += "graded by it fails, unless it is trusted"
         hint = "apply --trust-python runs it with your rights; docs/python-graders.md says what is needed otherwise"
         yield where.finding(PYTHON_UNKEPT, detail, "type", hint=hint)

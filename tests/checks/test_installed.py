@@ -64,7 +64,7 @@ def unkept(small: Small, spec: str, of: Profile = LOCAL, missing: tuple[str, ...
 
 
 def test_where_nothing_keeps_python_graders_in_each_is_told_what_is_missing(small: Small) -> None:
-    said = "this system does not give user namespaces, so nothing would keep this code in"
+    said = "nothing would keep this code in, for this system does not give user namespaces"
     (line,) = unkept(small, with_grader(f"    {CODE}\n"))
     assert line.startswith(f"{PYTHON_UNKEPT.code} specs/main.yaml:7:12 {said}: ")
     assert "apply --trust-python" in line
