@@ -10,6 +10,7 @@ from enum import StrEnum
 from rftplan.address import Address
 from rftplan.canonical import Json
 from rftplan.errors import Diagnostic
+from rftplan.estimate import Estimate
 
 
 class Action(StrEnum):
@@ -80,7 +81,17 @@ class Reason(StrEnum):
     REMOVED_FROM_SPEC = "removed-from-spec"
     DESTROYED = "destroyed"
     PREVENTED = "prevented"
+    OVER_BUDGET = "over-budget"
     HELD = "held"
+
+
+class Leave(StrEnum):
+    """Who may take a hazard."""
+
+    POLICY = "policy"
+    """The specs' policy, or a person."""
+    PERSON = "person"
+    """A person alone, by a yes or by --allow."""
 
 
 class Hazard(StrEnum):
@@ -121,6 +132,7 @@ class HazardOf:
 
     hazard: Hazard
     detail: str
+    leave: Leave = Leave.POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,8 @@ class Change:
     then: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     hazards: tuple[HazardOf, ...] = ()
+    estimate: Estimate | None = None
+    """What it will probably cost; None for what costs nothing, and for what is not estimated."""
     needs: tuple[Address, ...] = ()
     after: tuple[Address, ...] = ()
     step: object = None

@@ -12,6 +12,7 @@ from rftplan.api.identity import ProviderIdentity
 from rftplan.api.profiles import Profile
 from rftplan.changes import Hazard
 from rftplan.checks import Preflight, run_rules
+from rftplan.checks.cost import over_budget
 from rftplan.config import read_config
 from rftplan.config.project_spec import MoveSpec, ProviderSpec
 from rftplan.data import DataFacts, OnProgress
@@ -23,6 +24,7 @@ from rftplan.events import OnEvent, ignore
 from rftplan.graph import Graph, build_graph, read_references
 from rftplan.journal import Paths, State, read_state
 from rftplan.kinds import KINDS
+from rftplan.kinds.budget import Budget
 from rftplan.lockfile import Entry, Lock
 from rftplan.promoted import require_directory, require_environment, state_paths
 from rftplan.service_choice import choose_service
@@ -64,6 +66,7 @@ class Loaded:
     preflight: Preflight
     diagnostics: tuple[Diagnostic, ...]
     moves: tuple[tuple[Address, Address], ...] = ()
+    budget: Budget | None = None
 
 
 def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = date.today) -> Loaded:
@@ -82,13 +85,16 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     state, lock = _known(paths)
     preflight = Preflight(config, service.profile, today(), launched=_launched(state))
     cache = FactsCache(directory / ".rftplan" / "cache")
-    data = DataFiles(root, _with_moves(state.entries, config.moved), _through(cache), on_event)
+    entries = _with_moves(state.entries, config.moved)
+    data = DataFiles(root, entries, _through(cache), on_event)
     facts = data.read(preflight)
     cache.save()
     findings.extend(data.findings)
     known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
     preflight = replace(preflight, facts=known)
     findings.extend(run_rules(preflight))
+    graph = Graph({}, ()) if has_errors(findings) else build_graph(config, references, facts)
+    findings.extend(over_budget(preflight, graph, entries, begun={i.address for i in state.intents.values()}))
     diagnostics = sort_diagnostics(findings)
     return Loaded(
         root=directory,
@@ -101,11 +107,12 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
         paths=paths,
         state=state,
         lock=lock,
-        graph=Graph({}, ()) if has_errors(diagnostics) else build_graph(config, references, facts),
+        graph=Graph({}, ()) if has_errors(diagnostics) else graph,
         data_paths=data.paths,
         preflight=preflight,
         diagnostics=diagnostics,
         moves=tuple((move.origin, move.to) for move in config.moved),
+        budget=config.policy.budget,
     )
 
 

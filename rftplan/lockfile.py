@@ -53,7 +53,8 @@ class Entry:
     """What the lock knows of one address.
 
     `inputs` recompute `fingerprint` under the version it carries; `resolved` are values that the service
-    filled in, or figures of an ended job; `history` are a deployment's revisions, oldest first.
+    filled in, or figures of an ended job; `history` are a deployment's revisions or a
+    job's runs, oldest first.
     """
 
     fingerprint: str

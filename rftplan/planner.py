@@ -133,6 +133,7 @@ def _situation(
         launching=tuple(demand.get(address, ())),
         orphans=apart.orphans,
         newcomers=apart.newcomers,
+        resources=inputs.graph.resources,
         replace=address in inputs.selection.replace,
     )
 

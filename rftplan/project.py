@@ -102,7 +102,7 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
     """Everything a plan is computed from, and the state that it saw."""
     _require_own(loaded, loaded.lock)
     state = replace(loaded.state, lineage=world.new_id()) if loaded.state.new else loaded.state
-    scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile, loaded.moves)
+    scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile, loaded.moves, loaded.budget)
     entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves)
     intents = moved_launches(state.intents.values(), loaded.moves, entries)
     moved = {change.address for change in moves}

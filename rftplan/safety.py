@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rftplan.changes import Hazard, Plan
+from rftplan.changes import Hazard, HazardOf, Leave, Plan
 from rftplan.errors import RefusedPlanError
 
 
 def refuse_unallowed(plan: Plan, allowed: frozenset[Hazard]) -> None:
-    """RefusedPlanError naming every hazard that neither `allowed` nor the policy allows, and the option to give."""
-    granted = allowed | plan.allowed
-    missing = [(address, risk) for address, risk in plan.hazards() if risk.hazard not in granted]
+    """RefusedPlanError naming every hazard that neither `allowed` nor, where it may, the policy allows, and the option
+    to give."""
+    missing = [(address, risk) for address, risk in plan.hazards() if risk.hazard not in _granted(plan, risk, allowed)]
     if not missing:
         return
     lines = [f"{address} {risk.detail} ({risk.hazard})" for address, risk in missing]
@@ -18,3 +18,8 @@ def refuse_unallowed(plan: Plan, allowed: frozenset[Hazard]) -> None:
         "the plan has hazards that nobody allowed:\n  " + "\n  ".join(lines),
         hint=f"add --allow {options}, or apply at a terminal and answer yes",
     )
+
+
+def _granted(plan: Plan, risk: HazardOf, allowed: frozenset[Hazard]) -> frozenset[Hazard]:
+    """What is allowed for this one: of some the policy may not decide."""
+    return allowed if risk.leave is Leave.PERSON else allowed | plan.allowed

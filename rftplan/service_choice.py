@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rftplan.api.identity import ProviderIdentity, ProviderSettings, identify
 from rftplan.api.profiles import PROFILES, SERVED, Profile, elsewhere, profile
 from rftplan.codes import UNSUPPORTED, WRONG_VALUE, finding
 from rftplan.config import Config
-from rftplan.config.project_spec import ProviderSpec
+from rftplan.config.project_spec import PricesSpec, ProviderSpec
 from rftplan.errors import Diagnostic, UserError
 
 
@@ -26,13 +26,22 @@ def choose_service(config: Config, asked: str | None) -> tuple[Service, list[Dia
     local service stands in, so that everything else can be found in the same run."""
     provider = _provider(config, asked)
     try:
-        return _identified(provider), []
+        found = _identified(provider)
+        return replace(found, profile=_priced(found.profile, config.policy.prices)), []
     except UserError as error:
         if config.project is None or provider is not config.project.provider:
             raise
         code = WRONG_VALUE if provider.type in PROFILES else UNSUPPORTED
         problem = finding(code, error.message, place=config.provider_place, hint=error.hint)
         return _identified(ProviderSpec(type="local")), [problem]
+
+
+def _priced(of: Profile, own: PricesSpec | None) -> Profile:
+    """The profile with the prices that the specs say."""
+    if own is None:
+        return of
+    tokens = {model: (price.input, price.output) for model, price in own.million_tokens.items()}
+    return replace(of, prices=of.prices.with_own(own.training_hour, tokens))
 
 
 def _identified(provider: ProviderSpec) -> Service:

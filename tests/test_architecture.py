@@ -30,7 +30,7 @@ ROOT = Path(rftplan.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     # Each module imports only from the layers above its own line, and from its own line.
     ("errors", "address", "canonical", "typed_json"),
-    ("codes", "api.endpoint", "api.port", "api.wire", "api.paging", "api.upload", "api.faults", "changes"),
+    ("codes", "api.endpoint", "api.port", "api.wire", "api.paging", "api.upload", "api.faults", "estimate", "changes"),
     ("api.profiles", "reading"),
     ("diff", "events", "grading", "api.identity", "api.credentials"),
     ("source", "data"),
@@ -108,6 +108,7 @@ MIRROR_ELSEWHERE = {
     "checks.reads": "checks/test_preflight.py",
     "config.validating": "config/test_config.py",
     "data_files": "test_loading.py",
+    "estimate": "kinds/job/test_cost.py",
     "events": "cli/test_board.py",
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
@@ -137,6 +138,7 @@ MIRROR_ELSEWHERE = {
     "kinds.file.spec": "kinds/file/test_decide.py",
     "kinds.job.remedies": "kinds/job/test_decide.py",
     "kinds.job.spec": "config/test_config.py",
+    "render.evidence": "render/test_documents.py",
     "render.next_steps": "scenarios/test_held.py",
     "render.progress_text": "cli/test_live.py",
     # What rules share: seen where the rules that need it fire.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rftplan.address import Address
-from rftplan.changes import Action, Change, Hazard, HazardOf, Plan, Reason
+from rftplan.changes import Action, Change, Hazard, HazardOf, Leave, Plan, Reason
 from rftplan.errors import RefusedPlanError
 from rftplan.safety import refuse_unallowed
 
@@ -48,3 +50,14 @@ def test_every_hazard_without_leave_is_named_at_once() -> None:
     with pytest.raises(RefusedPlanError) as caught:
         refuse_unallowed(plan_with(frozenset(Hazard)), frozenset())
     assert caught.value.message.count("\n  job.review") == len(Hazard)
+
+
+def test_what_only_a_person_may_allow_is_not_covered_by_the_policy() -> None:
+    plan = plan_with(frozenset({Hazard.SPEND}), frozenset({Hazard.SPEND}))
+    (change,) = plan.changes
+    (risk,) = change.hazards
+    asked = replace(plan, changes=(replace(change, hazards=(replace(risk, leave=Leave.PERSON),)),))
+    refuse_unallowed(plan, frozenset())
+    with pytest.raises(RefusedPlanError, match=r"job\.review would spend \(spend\)"):
+        refuse_unallowed(asked, frozenset())
+    refuse_unallowed(asked, frozenset({Hazard.SPEND}))

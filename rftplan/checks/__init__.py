@@ -11,6 +11,7 @@ from typing import Final
 from rftplan import codes
 from rftplan.address import Address
 from rftplan.checks import (
+    cost,
     formulas,
     gates,
     grader_sense,
@@ -57,6 +58,7 @@ FAMILIES: Final = (
     jobs,
     gates,
     models,
+    cost,
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for family in FAMILIES for rule in family.RULES)
 PROBES: Final[tuple[ProbeChoice, ...]] = tuple(choice for family in FAMILIES for choice in family.PROBES)

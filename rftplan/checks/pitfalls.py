@@ -97,7 +97,9 @@ PITFALLS: Final = (
     ),
     Pitfall(
         "The price surprises: a slow judge, many validations, a resume without a cap",
-        otherwise="every launch and every resume is a hazard that needs leave; prices are not estimated yet",
+        ("C101", "C102", "C103"),
+        "every launch and every resume shows what is known of its cost and needs leave, a person's where nobody can "
+        "promise to keep its budget",
     ),
     Pitfall("Rows are blocked by the service's moderation"),
     Pitfall("Training and validation share rows", ("D228",)),

@@ -11,7 +11,8 @@ from rftplan.address import Address
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.changes import Hazard
 from rftplan.errors import UserError
-from rftplan.kinds.spec import Flag, Int, Name, SpecModel, Str, shown
+from rftplan.kinds.budget import Budget
+from rftplan.kinds.spec import Flag, Int, Name, Number, SpecModel, Str, shown
 
 
 def _base_url(value: str) -> str:
@@ -58,13 +59,32 @@ def _data_root(value: str) -> str:
     return value
 
 
+Price = Annotated[Number, Field(ge=0)]
+
+
+class TokenPriceSpec(SpecModel):
+    """US dollars a million tokens."""
+
+    input: Price
+    output: Price
+
+
+class PricesSpec(SpecModel):
+    """`policy.prices`: US dollars by the model's name, in place of what rftplan knows."""
+
+    training_hour: dict[Str, Price] = Field(default_factory=dict)
+    million_tokens: dict[Str, TokenPriceSpec] = Field(default_factory=dict)
+
+
 class PolicySpec(SpecModel):
-    """`policy`: what may be done without being asked, where data may lie, and how many days before something closes
-    a warning is due."""
+    """`policy`: what may be done without being asked, what a launch may cost and at which prices, where data may lie,
+    and how many days before something closes a warning is due."""
 
     allow: tuple[Hazard, ...] = ()
     shutdown_days: Annotated[Int, Field(ge=0, le=3650)] = 30
     data_roots: tuple[Annotated[Str, AfterValidator(_data_root)], ...] = ()
+    budget: Budget | None = None
+    prices: PricesSpec | None = None
 
 
 def _address(value: Any) -> Address:

@@ -76,7 +76,8 @@ class Situation:
 
     `upstream` are the decided changes of what it refers to. `launching` names those that are about to start
     from it (for kinds that are made on demand). `orphans` are lock entries that the specs lack, `newcomers` what the
-    specs declare and the lock lacks. `held`, where it stands and nothing is decided: what a person has to decide.
+    specs declare and the lock lacks, `resources` all that they declare. `held`, where it stands and nothing is decided:
+    what a person has to decide.
     """
 
     address: Address
@@ -91,6 +92,7 @@ class Situation:
     launching: tuple[Address, ...] = ()
     orphans: Mapping[Address, Entry] = field(default_factory=dict)
     newcomers: Mapping[Address, Resource] = field(default_factory=dict)
+    resources: Mapping[Address, Resource] = field(default_factory=dict)
     replace: bool = False
     held: Change | None = None
 

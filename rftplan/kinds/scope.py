@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from rftplan.address import Address
 from rftplan.api.profiles import Profile
+from rftplan.kinds.budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Whose plan this is. `fresh` is True where no lock and no journal exist. `moves` are those that the specs say,
-    each from where to where, for as long as they say them."""
+    each from where to where, for as long as they say them. `budget` is the policy's, for jobs that say none."""
 
     project: str
     env: str
@@ -20,6 +21,7 @@ class Scope:
     fresh: bool
     profile: Profile
     moves: tuple[tuple[Address, Address], ...] = ()
+    budget: Budget | None = None
 
     def launch_address(self, address: Address) -> str:
         """`project/env/address`, the first half of a slot as the service keeps it."""

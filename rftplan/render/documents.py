@@ -14,16 +14,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 from rftplan.canonical import Json, canonical_json
-from rftplan.changes import Action, Change, Drift, Evidence, FieldChange, Plan
+from rftplan.changes import Action, Change, Drift, FieldChange, Plan
 from rftplan.errors import Diagnostic, LockError, has_errors
 from rftplan.events import Outcome, Result
+from rftplan.render.estimates import estimate_document
+from rftplan.render.evidence import evidence_documents
 from rftplan.render.shapes import (
     ApplyDocument,
     ChangeDocument,
     CheckDocument,
     DriftDocument,
     EntryDocument,
-    EvidenceDocument,
     FieldDocument,
     FindingDocument,
     OutputDocument,
@@ -106,7 +107,12 @@ def plan_document(plan: Plan) -> PlanDocument:
         "changes": [_change(change) for change in plan.changes],
         "drift": [_drift(drift) for drift in plan.drift],
         "hazards": [
-            {"code": found.hazard.value, "address": str(address), "detail": found.detail}
+            {
+                "code": found.hazard.value,
+                "address": str(address),
+                "detail": found.detail,
+                "leave": found.leave.value,
+            }
             for address, found in plan.hazards()
         ],
         "diagnostics": [finding_document(finding) for finding in plan.diagnostics],
@@ -117,8 +123,13 @@ def plan_document(plan: Plan) -> PlanDocument:
 
 
 def plan_digest(document: PlanDocument) -> str:
-    """sha256 in hex over the canonical JSON of what a reviewer agrees to."""
-    bound = {key: value for key, value in document.items() if key not in DIGEST_LEAVES_OUT}
+    """sha256 in hex over the canonical JSON of what a reviewer agrees to.
+
+    An estimate is for the reader: a run that ended elsewhere, or a newer price, changes nothing that is done. What it
+    means for a budget is a hazard, and bound.
+    """
+    bound: dict[str, object] = {key: value for key, value in document.items() if key not in DIGEST_LEAVES_OUT}
+    bound["changes"] = [{k: v for k, v in change.items() if k != "estimate"} for change in document["changes"]]
     return hashlib.sha256(canonical_json(cast(Json, bound)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -135,7 +146,9 @@ def _change(change: Change) -> ChangeDocument:
     if change.then:
         document["then"] = list(change.then)
     if change.evidence:
-        document["evidence"] = _evidence(change.evidence)
+        document["evidence"] = evidence_documents(change.evidence)
+    if change.estimate is not None:
+        document["estimate"] = estimate_document(change.estimate)
     if change.fingerprint is not None:
         document["fingerprint"] = change.fingerprint
     return document
@@ -147,21 +160,6 @@ def _drift(drift: Drift) -> DriftDocument:
 
 def _fields(fields: Iterable[FieldChange]) -> list[FieldDocument]:
     return [{"path": field.path, "before": field.before, "after": field.after} for field in fields]
-
-
-def _evidence(evidence: Iterable[Evidence]) -> list[EvidenceDocument]:
-    return [
-        {
-            "metric": seen.metric,
-            "value": seen.value,
-            "at_least": seen.at_least,
-            "at_most": seen.at_most,
-            "passed": seen.passed,
-            "source": seen.source,
-            "caveats": list(seen.caveats),
-        }
-        for seen in evidence
-    ]
 
 
 def apply_document(
@@ -229,7 +227,7 @@ def _unmoved(change: Change, outcome: Outcome) -> ResultDocument:
         "detail": change.detail,
     }
     if change.evidence:
-        document["evidence"] = _evidence(change.evidence)
+        document["evidence"] = evidence_documents(change.evidence)
     return document
 
 
@@ -246,7 +244,7 @@ def _result(result: Result) -> ResultDocument:
     if result.error is not None:
         document["error"] = result.error
     if result.evidence:
-        document["evidence"] = _evidence(result.evidence)
+        document["evidence"] = evidence_documents(result.evidence)
     return document
 
 

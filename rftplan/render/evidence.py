@@ -1,9 +1,10 @@
-"""What a gate saw, as lines. Judges nothing."""
+"""What a gate saw, as documents and as lines. Judges nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from rftplan.changes import Evidence
 from rftplan.render.curve import figure
 from rftplan.render.escape import visible
 from rftplan.render.look import Look, Tone
@@ -50,3 +51,18 @@ def _told_apart(value: float, bounds: Sequence[float]) -> str:
     """Short, unless rounding would make a figure look equal to a bound that it is not equal to."""
     short = figure(value)
     return repr(value) if any(figure(b) == short and b != value for b in bounds) else short
+
+
+def evidence_documents(evidence: Iterable[Evidence]) -> list[EvidenceDocument]:
+    return [
+        {
+            "metric": seen.metric,
+            "value": seen.value,
+            "at_least": seen.at_least,
+            "at_most": seen.at_most,
+            "passed": seen.passed,
+            "source": seen.source,
+            "caveats": list(seen.caveats),
+        }
+        for seen in evidence
+    ]

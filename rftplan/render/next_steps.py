@@ -26,6 +26,7 @@ HOLDS: Final[Mapping[Reason, str]] = {
     Reason.LOOKS_MOVED: f"write that into the specs; or launch it as something new: {_AGAIN}",
     Reason.UPSTREAM_BLOCKED: "decide about that one first",
     Reason.PREVENTED: "take that out of its spec, or undo what asks for it",
+    Reason.OVER_BUDGET: "raise its budget in the specs, or make it train less, then {program} apply",
     Reason.DATA_ABSENT: "fetch the file (git lfs pull, dvc pull), then {program} apply",
     Reason.GATE_FAILED: "change the gate, the checkpoint or the job in the specs, then {program} apply",
     Reason.NO_CHECKPOINT: "name a checkpoint that its job has, then {program} apply",

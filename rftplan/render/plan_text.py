@@ -9,6 +9,7 @@ from typing import Final
 from rftplan.changes import Action, Reason
 from rftplan.render.difference import field_lines
 from rftplan.render.escape import visible
+from rftplan.render.estimates import estimate_lines
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
 from rftplan.render.next_steps import next_step
@@ -89,6 +90,8 @@ def _one_change(change: ChangeDocument, look: Look, column: int) -> list[str]:
     lines += look.prose(reason_text(change["reason"], change["detail"]), indent=6)
     lines += _field_lines(change["fields"], look)
     lines += evidence_lines(change.get("evidence", ()), look, indent=6)
+    if "estimate" in change:
+        lines += estimate_lines(change["estimate"], look, indent=6)
     if change.get("then"):
         lines += look.prose(f"then: {visible(', '.join(change['then']))}", indent=6)
     return lines + _step_lines(change, look)

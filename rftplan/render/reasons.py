@@ -53,6 +53,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.REMOVED_FROM_SPEC: "no longer in the specs",
     Reason.DESTROYED: "destroy asked for it",
     Reason.PREVENTED: "its lifecycle in the specs forbids it",
+    Reason.OVER_BUDGET: "it would cost more than its budget",
     Reason.HELD: "a hold is on it until a person lifts it",
 }
 """Complete: a test compares it with the enum."""

@@ -35,6 +35,40 @@ class EvidenceDocument(TypedDict):
     caveats: list[str]
 
 
+class RangeDocument(TypedDict):
+    low: float
+    high: float
+
+
+class JudgeCostDocument(TypedDict):
+    """What 1,000 calls of one judge cost: `prompt_usd` the prompts without what is `unknown`, `output_usd` its answers
+    at most; null is "not known". `read` and `source` say whose price that is."""
+
+    grader: str
+    model: str
+    prompt_usd: RangeDocument | None
+    output_usd: float | None
+    unknown: list[str]
+    read: str | None
+    source: str | None
+
+
+class EstimateDocument(TypedDict):
+    """What a launch will probably cost; null is "not known", and never free."""
+
+    hour_usd: float | None
+    read: str | None
+    source: str | None
+    runs: int
+    runs_needed: int
+    hours: RangeDocument | None
+    training_usd: RangeDocument | None
+    judges: list[JudgeCostDocument]
+    characters_per_token: int
+    cap_usd: float | None
+    cap: str
+
+
 class ChangeDocument(TypedDict):
     address: str
     kind: str
@@ -45,6 +79,7 @@ class ChangeDocument(TypedDict):
     fields: list[FieldDocument]
     then: NotRequired[list[str]]
     evidence: NotRequired[list[EvidenceDocument]]
+    estimate: NotRequired[EstimateDocument]
     fingerprint: NotRequired[str]
 
 
@@ -58,6 +93,7 @@ class HazardDocument(TypedDict):
     code: str
     address: str
     detail: str
+    leave: str
 
 
 class ServiceFaultDocument(TypedDict):
@@ -104,7 +140,7 @@ class CheckDocument(TypedDict):
 
 
 class PlanDocument(TypedDict):
-    """`summary` counts verbs, NOOP left out; `digest` binds all but `diagnostics`."""
+    """`summary` counts verbs, NOOP left out; `digest` binds all but `diagnostics` and estimates."""
 
     format: str
     project: str

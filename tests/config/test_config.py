@@ -21,7 +21,7 @@ PAIRS = "write `key: value` pairs here"
 NULL = "write a value after the colon"
 JOB_FIELDS = (
     "fields here are model, training_file, validation_file, method, hyperparameters, seed, suffix, metadata, "
-    "integrations, extra_body, run, retry, lifecycle"
+    "integrations, extra_body, run, retry, budget, lifecycle"
 )
 
 SECTIONS = [
@@ -218,10 +218,7 @@ SHAPES = [
         with_job("    gates: []\n"),
         f'S202 {M}:16:5 "gates" is not a field here | {JOB_FIELDS}',
     ),
-    *(
-        (with_job(f"    {key}: {{}}\n"), f"S209 {M}:16:5 {key}: {NOT_BUILT}")
-        for key in ("variants", "budget", "guards")
-    ),
+    *((with_job(f"    {key}: {{}}\n"), f"S209 {M}:16:5 {key}: {NOT_BUILT}") for key in ("variants", "guards")),
     (
         with_job("    run: runing\n"),
         f'S204 {M}:16:10 run: must be running, paused or cancelled, not "runing" | did you mean "running"?',

@@ -6,15 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from rftplan.address import Address
-from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.api.port import JobStatus, RemoteJob, Simulation
 from rftplan.api.profiles import Profile, profile
-from rftplan.canonical import fingerprint
+from rftplan.canonical import JsonObject, fingerprint
 from rftplan.errors import Place
 from rftplan.journal import Intent
 from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.job import JobSpec
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, identity, launch_of
-from rftplan.kinds.job.observe import Progress, SeenJob, resolved_values
+from rftplan.kinds.job.observe import SeenJob, resolved_values
+from rftplan.kinds.job.progress import Progress
+from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.scope import Scope
 from rftplan.lockfile import Entry
 
@@ -112,3 +114,15 @@ def launched(
 
 def _begun(job: RemoteJob, step: int | None) -> frozenset[str]:
     return frozenset({job.id} if step else ())
+
+
+OTHER = Address("job", "other")
+
+
+def ran(*hours: float, of: Resource, simulation: Simulation | None = None) -> dict[Address, Entry]:
+    """A lock in which another job of the same settings took so many hours, each time."""
+    history: tuple[JsonObject, ...] = ()
+    for number, each in enumerate(hours):
+        job = remote(JobStatus.SUCCEEDED, id=f"ftjob-{number}", simulation=simulation)
+        history = with_run(history, job, of.inputs, Progress(9, 9, seconds=each * 3600))
+    return {OTHER: Entry("v1:a", {}, id="ftjob-0", history=history)}

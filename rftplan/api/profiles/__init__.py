@@ -10,6 +10,7 @@ from typing import Final
 from rftplan.api.profiles.base import Capability, PageSizes, Profile, ResponseFormatStyle, RowLimits
 from rftplan.api.profiles.local import LOCAL, SERVED
 from rftplan.api.profiles.openai import OPENAI
+from rftplan.api.profiles.prices import NO_PRICES, NOT_KNOWN
 from rftplan.errors import UserError
 
 __all__ = [
@@ -30,9 +31,9 @@ _NOT_YET: Final[Mapping[str, str]] = MappingProxyType({"azure": "Azure AI Foundr
 
 
 def elsewhere(of: Profile) -> Profile:
-    """The same protocol at another host: what closes at the provider's own, and which models it trains, says nothing
-    of it."""
-    return replace(of, life=None, trains={})
+    """The same protocol at another host: what closes at the provider's own, which models it trains and what it charges
+    says nothing of it."""
+    return replace(of, life=None, trains={}, prices=NO_PRICES, cap=NOT_KNOWN)
 
 
 def profile(name: str) -> Profile:

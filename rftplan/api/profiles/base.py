@@ -10,6 +10,7 @@ from typing import Final
 
 from rftplan.api.port import JobStatus
 from rftplan.api.profiles.life import LifeTable
+from rftplan.api.profiles.prices import NO_PRICES, NOT_KNOWN, Cap, PriceTable
 
 
 class Capability(StrEnum):
@@ -59,7 +60,7 @@ class Profile:
     `call_seconds` how long a create may still be acting after we lost it; `statuses` maps the service's
     words to ours, and a word it lacks is JobStatus.UNKNOWN. `life` is None where nothing closes. `trains` has the
     base models of a method where the provider names them, `ranges` the hyperparameters (`reinforcement.eval_samples`)
-    that it takes from a narrower range than the API itself.
+    that it takes from a narrower range than the API itself. `prices` and `cap` count only where it is `paid`.
     """
 
     type: str
@@ -81,9 +82,15 @@ class Profile:
     life: LifeTable | None = None
     trains: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    prices: PriceTable = NO_PRICES
+    cap: Cap = NOT_KNOWN
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities
+
+    def named(self, model: str) -> str:
+        """The snapshot that an alias of a base model stands for here; any other name as it is."""
+        return self.life.aliases.get(model, model) if self.life else model
 
     def status(self, word: str) -> JobStatus:
         return self.statuses.get(word, JobStatus.UNKNOWN)

@@ -18,6 +18,7 @@ from rftplan.api.profiles.base import (
     RowLimits,
 )
 from rftplan.api.profiles.life import Closing, LifeTable
+from rftplan.api.profiles.prices import Cap, HourPrice, PriceTable, TokenPrice
 
 _MODELS: Final = "OpenAI's deprecations page, as of November 2026"
 _PLATFORM: Final = "OpenAI's API reference, as of 2026-11-10"
@@ -51,6 +52,30 @@ LIFE: Final = LifeTable(
 )
 """FACTS §1. Models without a published date are not in it; what a service itself says of them is asked elsewhere."""
 
+_SPRING: Final = ("2026-03", "deploybase.ai's copy of OpenAI's pricing page")
+_MAY: Final = ("2026-05", "aimodelcalc.pages.dev's copy of OpenAI's pricing page")
+
+PRICES: Final = PriceTable(
+    training=MappingProxyType(
+        {"o4-mini-2025-04-16": HourPrice(100.0, "2026-11", "OpenAI's guide on billing of reinforcement fine-tuning")}
+    ),
+    tokens=MappingProxyType(
+        {
+            "gpt-4o-2024-08-06": TokenPrice(2.5, 10.0, *_SPRING),
+            "gpt-4o-mini-2024-07-18": TokenPrice(0.15, 0.6, *_SPRING),
+            "gpt-4.1-2025-04-14": TokenPrice(2.0, 8.0, *_SPRING),
+            "gpt-4.1-mini-2025-04-14": TokenPrice(0.4, 1.6, *_SPRING),
+            "gpt-4.1-nano-2025-04-14": TokenPrice(0.1, 0.4, *_SPRING),
+            "o1-2024-12-17": TokenPrice(15.0, 60.0, *_MAY),
+            "o3-2025-04-16": TokenPrice(2.0, 8.0, *_SPRING),
+            "o3-mini-2025-01-31": TokenPrice(1.1, 4.4, *_SPRING),
+            "o4-mini-2025-04-16": TokenPrice(1.1, 4.4, *_SPRING),
+        }
+    ),
+)
+"""FACTS §3.11: an hour of the core loop, the judges' tokens on top at the standard price. The vendor's page itself was
+not read for the tokens; models whose price no such copy has are not in it."""
+
 OPENAI: Final = Profile(
     type="openai",
     base_url="https://api.openai.com/v1",
@@ -78,4 +103,6 @@ OPENAI: Final = Profile(
     life=LIFE,
     # Others were in closed trials, so a model that is not here is a warning and no error.
     trains=MappingProxyType({"reinforcement": frozenset({"o4-mini-2025-04-16"})}),
+    prices=PRICES,
+    cap=Cap(None, "OpenAI documents no cap for one job, only spend limits of a whole project or organisation"),
 )

@@ -9,6 +9,7 @@ from typing import Final
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, Reason
 from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
+from rftplan.kinds.job.cost import priced
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
 from rftplan.kinds.job.observe import SeenJob, age, deciding, resolved_values, same_launch, usable
 from rftplan.kinds.job.remedies import (
@@ -22,14 +23,16 @@ from rftplan.kinds.job.remedies import (
     pause,
     we_ended,
 )
+from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.table import by_status
 from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
 
 def decide(situation: Situation) -> Change:
-    """What would make the job match its spec. A launch that came to nothing, and that nothing follows, is closed."""
-    change = _decided(situation)
+    """What would make the job match its spec, and what it would cost. A launch that came to nothing, and that nothing
+    follows, is closed."""
+    change = priced(situation, _decided(situation))
     open_ = situation.intent
     if open_ is None or change.action.acts or open_.intent.verb != "launch" or not open_.settled:
         return change
@@ -186,7 +189,8 @@ def _record_end(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entr
     tombstone = launched if ended_by_us and launched not in situation.tombstones else None
     if entry.resolved.get("status") == job.status.value and tombstone is None:
         return change
-    ended = replace(entry, resolved=resolved_values(job, seen.progress))
+    history = with_run(entry.history, job, entry.inputs, seen.progress)
+    ended = replace(entry, resolved=resolved_values(job, seen.progress), history=history)
     return replace(change, step=RecordStep(ended, tombstone))
 
 

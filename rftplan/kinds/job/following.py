@@ -10,7 +10,9 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change
 from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, result
-from rftplan.kinds.job.observe import Progress, progress_of, resolved_values
+from rftplan.kinds.job.observe import resolved_values
+from rftplan.kinds.job.progress import Progress, progress_of
+from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.trouble import said
 from rftplan.lockfile import Entry
 
@@ -27,7 +29,7 @@ async def poll(change: Change, act: Act) -> Result | None:
 async def looked_at(address: Address, job_id: str, act: Act) -> tuple[RemoteJob, Progress]:
     """The job as it is now, told to whoever listens."""
     job = await act.port.get_job(job_id)
-    progress = await progress_of(act.port, job.id)
+    progress = await progress_of(act.port, job)
     act.on_event(
         Trained(
             address,
@@ -75,8 +77,9 @@ async def settle(change: Change, act: Act) -> None:
         return
     job = await act.port.get_job(entry.id)
     if job.status.ended:
-        values = resolved_values(job, await progress_of(act.port, job.id))
-        act.ledger.record(change.address, replace(entry, resolved=values))
+        progress = await progress_of(act.port, job)
+        history = with_run(entry.history, job, entry.inputs, progress)
+        act.ledger.record(change.address, replace(entry, resolved=resolved_values(job, progress), history=history))
 
 
 def with_status(entry: Entry | None, job: RemoteJob, paused_by: str | None) -> Entry | None:

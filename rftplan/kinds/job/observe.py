@@ -6,32 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rftplan.address import Address
-from rftplan.api.port import JobEvent, JobFault, JobStatus, Port, RemoteJob, Simulation
+from rftplan.api.port import JobFault, JobStatus, Port, RemoteJob, Simulation
 from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
 from rftplan.kinds.base import Look, Resource, stands_for
 from rftplan.kinds.job import trouble
 from rftplan.kinds.job.compare import same_model
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
+from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of, whole
 from rftplan.kinds.job.spec import Run
-from rftplan.kinds.job.trouble import grader_errors
 from rftplan.lockfile import Entry
 
 FEW = 5
 """Up to so many jobs in doubt are looked up one by one; above, one list of all jobs is cheaper."""
-
-NEWEST_EVENTS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The newest figures of a job, as far as its newest events go."""
-
-    step: int | None = None
-    total_steps: int | None = None
-    train_reward: float | None = None
-    valid_reward: float | None = None
-    grader_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +27,17 @@ class SeenJob:
     fingerprint under this address, or one that moved here; `others` the active ones of other fingerprints;
     `elsewhere` launches of the wanted fingerprint under addresses that the spec lacks. Each oldest first, and none
     that the lock knows as another address's. `begun` are those that have taken a step, looked at where the spec
-    wants them paused. `taken` is the highest attempt of the wanted fingerprint that went to another address."""
+    wants them paused. `taken` is the highest attempt of the wanted fingerprint that went to another address. `ended` is
+    how `mine` went, where it succeeded and the lock does not know yet."""
 
     mine: RemoteJob | None = None
     slot: tuple[RemoteJob, ...] = ()
     others: tuple[RemoteJob, ...] = ()
     elsewhere: tuple[RemoteJob, ...] = ()
-    progress: Progress = Progress()
+    progress: Progress = NO_PROGRESS
     begun: frozenset[str] = frozenset()
     taken: int = 0
+    ended: Progress = NO_PROGRESS
 
 
 def current_job(want: Resource | None, entry: Entry | None, seen: object) -> RemoteJob | None:
@@ -155,19 +144,32 @@ async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJ
     elsewhere = tuple(j for j in jobs if want is not None and j.id not in theirs and _moved(look, j, want))
     seen = SeenJob(mine, slot, others, elsewhere, taken=taken)
     job = current_job(want, entry, seen) or _going(seen)
-    pausable = _running(seen) if want is not None and want.spec.run is Run.PAUSED else set()
+    pausable = _running(seen) if want is not None and want.spec.run is Run.PAUSED else []
     early = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING)
-    looked = sorted(pausable | ({job.id} if job is not None and job.status not in early else set()))
-    found = await asyncio.gather(*(progress_of(look.port, id) for id in looked))
-    figures = dict(zip(looked, found, strict=True))
-    begun = frozenset(id for id in pausable if figures[id].step)
-    return replace(seen, begun=begun, progress=figures.get(job.id, Progress()) if job else Progress())
+    wanted = {j.id: j for j in (*pausable, *_unseen_end(entry, mine))}
+    if job is not None and job.status not in early:
+        wanted[job.id] = job
+    looked = [wanted[id] for id in sorted(wanted)]
+    found = await asyncio.gather(*(progress_of(look.port, one) for one in looked))
+    figures = {one.id: progress for one, progress in zip(looked, found, strict=True)}
+    return replace(
+        seen,
+        begun=frozenset(j.id for j in pausable if figures[j.id].step),
+        progress=figures.get(job.id, NO_PROGRESS) if job else NO_PROGRESS,
+        ended=figures.get(mine.id, NO_PROGRESS) if mine else NO_PROGRESS,
+    )
 
 
-def _running(seen: SeenJob) -> set[str]:
+def _unseen_end(entry: Entry | None, mine: RemoteJob | None) -> list[RemoteJob]:
+    """The entry's own job if it succeeded since the lock was written: how long it took is kept."""
+    succeeded = mine is not None and mine.status is JobStatus.SUCCEEDED
+    return [mine] if mine and entry and succeeded and status_in(entry) is not JobStatus.SUCCEEDED else []
+
+
+def _running(seen: SeenJob) -> list[RemoteJob]:
     """What may be paused."""
     jobs = (*seen.others, *seen.slot, *((seen.mine,) if seen.mine else ()))
-    return {job.id for job in jobs if job.status is JobStatus.RUNNING}
+    return [job for job in jobs if job.status is JobStatus.RUNNING]
 
 
 def _going(seen: SeenJob) -> RemoteJob | None:
@@ -214,41 +216,7 @@ def attempts(jobs: Sequence[RemoteJob]) -> int:
     return max((attempt_of(job.metadata.get(LAUNCH_KEY, "")) for job in jobs), default=0)
 
 
-async def progress_of(port: Port, job_id: str) -> Progress:
-    """The newest step and figures."""
-    return newest_figures(await port.list_events(job_id, limit=NEWEST_EVENTS))
-
-
-def newest_figures(events: Sequence[JobEvent]) -> Progress:
-    """Pure half of `progress_of`; `events` newest first. The validation figure may be of an earlier step."""
-    step = total = train = valid = None
-    for event in events:
-        if event.type != "metrics":
-            continue
-        data = event.data
-        step = step if step is not None else _whole(data.get("step"))
-        total = total if total is not None else _whole(data.get("total_steps"))
-        scores = data.get("scores")
-        scores = scores if isinstance(scores, dict) else {}
-        train = train if train is not None else _figure(scores.get("train_reward_mean"), data.get("train_mean_reward"))
-        valid = (
-            valid if valid is not None else _figure(scores.get("valid_reward_mean"), data.get("full_valid_mean_reward"))
-        )
-    return Progress(step, total, train, valid, grader_errors(events))
-
-
-def _whole(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _figure(*values: Json) -> float | None:
-    for value in values:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    return None
-
-
-def resolved_values(job: RemoteJob, progress: Progress = Progress()) -> JsonObject:
+def resolved_values(job: RemoteJob, progress: Progress = NO_PROGRESS) -> JsonObject:
     """What the lock keeps of a job: what the service filled in, and how it ended."""
     values: JsonObject = {"status": job.status.value, "model": job.model, "created_at": job.created_at}
     optional: JsonObject = {
@@ -278,11 +246,11 @@ def job_from(entry: Entry) -> RemoteJob:
         id=str(entry.id),
         status=status,
         raw_status=status.value,
-        created_at=_whole(values.get("created_at")) or 0,
+        created_at=whole(values.get("created_at")) or 0,
         model=str(values.get("model")),
         training_file=_text(values.get("training_file")),
         validation_file=_text(values.get("validation_file")),
-        seed=_whole(values.get("seed")),
+        seed=whole(values.get("seed")),
         fine_tuned_model=_text(values.get("fine_tuned_model")),
         error=JobFault(str(error.get("message")), _text(error.get("code"))) if isinstance(error, dict) else None,
         simulation=(

@@ -10,7 +10,7 @@ from rftplan.changes import Action, Change
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.job.following import ended, looked_at, settle, with_status
-from rftplan.kinds.job.observe import Progress
+from rftplan.kinds.job.progress import NO_PROGRESS
 from rftplan.kinds.job.steps import AwaitPauseStep
 
 _EARLY = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING, JobStatus.RESUMING, JobStatus.UNKNOWN)
@@ -53,4 +53,6 @@ async def follow_up(change: Change, step: AwaitPauseStep, act: Act) -> Result:
     if going:
         return replace(await pause_all(change, going, act), action=Action.UPDATE, verb="pause")
     await settle(change, act)
-    return ended(change, jobs[-1], Progress()) or result(change, Outcome.DONE, id=jobs[-1].id, detail="pausing already")
+    return ended(change, jobs[-1], NO_PROGRESS) or result(
+        change, Outcome.DONE, id=jobs[-1].id, detail="pausing already"
+    )

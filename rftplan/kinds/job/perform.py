@@ -7,6 +7,7 @@ from typing import Final
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.canonical import JsonObject
 from rftplan.changes import Change
 from rftplan.errors import ApiError, NotFoundError, RejectedError
 from rftplan.events import Outcome, Result
@@ -111,7 +112,7 @@ async def _launch(change: Change, step: LaunchStep, act: Act) -> Result:
     stale = act.open_intents.get(change.address)
     if stale is not None and stale.verb == "launch":
         act.ledger.abandon(stale)
-    job, tokens = await _create(change, launch, act)
+    job, tokens = await _create(change, launch, step.history, act)
     _keep_files(change, act)
     return await _tidy_up(change, step, job, tokens, act)
 
@@ -144,7 +145,9 @@ def _keep_files(change: Change, act: Act) -> None:
             act.ledger.record(ref.address, used(entry))
 
 
-async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, frozenset[str]]:
+async def _create(
+    change: Change, launch: str, history: tuple[JsonObject, ...], act: Act
+) -> tuple[RemoteJob, frozenset[str]]:
     """Launch once. After a lost reply the slot is looked up; the create is repeated only where the profile says
     that a look-up proves the absence at once, otherwise LostEffect leaves the intent open."""
     want = act.resources[change.address]
@@ -173,6 +176,7 @@ async def _create(change: Change, launch: str, act: Act) -> tuple[RemoteJob, fro
             id=job.id,
             attempt=int(launch.rpartition(":")[2]),
             resolved=resolved_values(job),
+            history=history,
         )
 
     try:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
 from rftplan.diff import diff
 from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of
-from rftplan.kinds.job.observe import SeenJob, age, attempts, resolved_values
+from rftplan.kinds.job.observe import SeenJob, age, attempts, current_job, resolved_values
+from rftplan.kinds.job.progress import NO_PROGRESS
+from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import (
     AdoptStep,
@@ -72,6 +75,8 @@ def adopt(situation: Situation, seen: SeenJob, job: RemoteJob, *, verb: str, rea
     assert want is not None
     cancels = active_jobs(situation, seen, keep=job.id)
     attempt = max(attempt_of(job.metadata.get(LAUNCH_KEY, "")), 1)
+    looked_at = current_job(want, situation.entry, seen)
+    progress = seen.progress if looked_at is not None and looked_at.id == job.id else NO_PROGRESS
     entry = Entry(
         fingerprint=want.fingerprint,
         inputs=want.inputs,
@@ -79,6 +84,7 @@ def adopt(situation: Situation, seen: SeenJob, job: RemoteJob, *, verb: str, rea
         origin=origin,
         attempt=attempt,
         resolved=resolved_values(job),
+        history=with_run(_history(situation, seen), job, want.inputs, progress),
     )
     step, there = AdoptStep(entry, cancels), f"{job.id} is {job.status} there already"
     run: Run = want.spec.run
@@ -134,8 +140,18 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
         fields=_changed(entry, want) if entry is not None else (),
         hazards=tuple(hazards),
         needs=tuple(ref.address for ref in want.refs),
-        step=LaunchStep(max(attempts(seen.slot), seen.taken, buried, own) + 1, cancels),
+        step=LaunchStep(
+            max(attempts(seen.slot), seen.taken, buried, own) + 1, cancels, history=_history(situation, seen)
+        ),
     )
+
+
+def _history(situation: Situation, seen: SeenJob) -> tuple[JsonObject, ...]:
+    """The runs that the lock knows of this address, with the one that it did not see end."""
+    entry = situation.entry
+    if entry is None:
+        return ()
+    return entry.history if seen.mine is None else with_run(entry.history, seen.mine, entry.inputs, seen.ended)
 
 
 def _changed(entry: Entry, want: Resource) -> tuple[FieldChange, ...]:

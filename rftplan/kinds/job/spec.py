@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from rftplan.address import NAME
 from rftplan.canonical import JsonObject
+from rftplan.kinds.budget import Budget
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.spec import (
     SECRET_NAMES,
@@ -216,9 +217,9 @@ def _model(value: Any) -> Any:
 
 
 class JobSpec(SpecModel):
-    """The create request; `run`, `retry` and `lifecycle` are ours and never sent."""
+    """The create request; `run`, `retry`, `budget` and `lifecycle` are ours and never sent."""
 
-    later = frozenset({"variants", "budget", "guards"})
+    later = frozenset({"variants", "guards"})
 
     model: Annotated[Str, Field(min_length=1), BeforeValidator(_model)]
     training_file: FileField
@@ -232,6 +233,7 @@ class JobSpec(SpecModel):
     extra_body: Annotated[dict[str, Any], PlainValidator(_extra_body)] | None = None
     run: Run = Run.RUNNING
     retry: Retry | None = None
+    budget: Budget | None = None
     lifecycle: ReplacedLifecycle = ReplacedLifecycle()
 
     @property

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rftplan.api.port import RemoteJob
+from rftplan.canonical import JsonObject
 from rftplan.lockfile import Entry
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchStep:
-    """Launch into this attempt of the wanted fingerprint; then cancel what it replaces."""
+    """Launch into this attempt of the wanted fingerprint; then cancel what it replaces. `history` are the runs before,
+    which the new entry keeps."""
 
     attempt: int
     cancels: tuple[RemoteJob, ...] = ()
+    history: tuple[JsonObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import pytest
 from rftplan.api.port import JobFault, JobStatus, Simulation
 from rftplan.kinds.base import Situation
 from rftplan.kinds.job import KIND
-from rftplan.kinds.job.observe import Progress, SeenJob
+from rftplan.kinds.job.observe import SeenJob
+from rftplan.kinds.job.progress import Progress
 from tests.kinds.builders import entry_for, first_launch, job_spec, launched, remote, resource, situation
 
 QUIET = {JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING, JobStatus.RUNNING, JobStatus.RESUMING}

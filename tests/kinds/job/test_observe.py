@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.api.port import JobEvent, JobFault, JobStatus, Simulation
+from rftplan.api.port import JobFault, JobStatus, Simulation
 from rftplan.kinds.job.observe import (
-    Progress,
     age,
     attempts,
     current_job,
     job_from,
-    newest_figures,
     resolved_values,
     status_in,
 )
+from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import Run
 from rftplan.lockfile import Entry
 from tests.kinds.builders import entry_for, first_launch, job_spec, launched, remote, resource
@@ -49,26 +48,6 @@ def test_the_lock_remembers_all_of_a_job_that_planning_looks_at(job: Any) -> Non
 @pytest.mark.parametrize("kept", [{}, {"status": "preempted"}, {"status": None}, {"status": 3}])
 def test_a_word_in_the_lock_that_is_no_status_is_unknown(kept: dict[str, Any]) -> None:
     assert status_in(Entry("v1:a", {}, resolved=kept)) is JobStatus.UNKNOWN
-
-
-def metrics(**data: Any) -> JobEvent:
-    return JobEvent("e", 0, "info", "", "metrics", data)
-
-
-def test_the_newest_figure_of_each_counts_and_validation_may_be_older() -> None:
-    events = [
-        JobEvent("e", 0, "info", "Step 4", "message"),
-        metrics(step=4, total_steps=9, train_mean_reward=0.4),
-        metrics(step=3, total_steps=9, train_mean_reward=0.3, full_valid_mean_reward=0.35),
-    ]
-    assert newest_figures(events) == Progress(4, 9, 0.4, 0.35)
-
-
-def test_the_services_newer_names_are_read_first_and_nonsense_not_at_all() -> None:
-    event = metrics(step=True, total_steps="9", scores={"train_reward_mean": 0.7}, train_mean_reward=0.1)
-    assert newest_figures([event]) == Progress(None, None, 0.7, None)
-    assert newest_figures([metrics(step=1, scores=[1])]) == Progress(1)
-    assert newest_figures([]) == Progress()
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, unique=True))

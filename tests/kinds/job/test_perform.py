@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -86,3 +87,44 @@ def test_a_job_starts_from_the_files_that_the_lock_knows(small: Small, field: st
     (job,) = small.jobs()
     name = {"training_file": "train", "validation_file": "test"}[field]
     assert getattr(job, field) == small.lock().resources[Address("file", name)].id
+
+
+def runs(small: Small) -> list[tuple[object, object]]:
+    return [(run["job_id"], run.get("simulated")) for run in small.lock().resources[JOB].history]
+
+
+def test_how_long_a_job_trained_is_kept_beyond_the_launch_that_replaces_it(small: Small) -> None:
+    small.train()
+    (first,) = small.jobs()
+    assert runs(small) == [(first.id, True)]
+    (run,) = small.lock().resources[JOB].history
+    assert isinstance(run["seconds"], float) and run["seconds"] > 0
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    small.apply()
+    assert runs(small) == [(first.id, True)], "the one that trains now has not ended"
+    small.clock.time += 600
+    small.apply()
+    assert [id for id, _ in runs(small)] == [first.id, small.lock().resources[JOB].id]
+
+
+def test_a_run_that_ended_unseen_is_kept_when_another_takes_its_place(small: Small) -> None:
+    small.apply()
+    small.clock.time += 600
+    (first,) = small.jobs()
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    small.apply()
+    assert runs(small) == [(first.id, True)]
+    small.clock.time += 600
+    (small.root / "rftplan.lock").unlink()
+    small.apply()
+    assert runs(small) == [(small.lock().resources[JOB].id, True)], "of a lost lock, what is found is known"
+
+
+def test_a_lock_of_before_runs_were_kept_plans_nothing(small: Small) -> None:
+    small.train()
+    path = small.root / "rftplan.lock"
+    document = json.loads(path.read_text())
+    assert document["resources"]["job.review"].pop("history")
+    path.write_text(json.dumps(document))
+    assert not small.plan().acts
+    assert {str(c.address) for c in small.plan().changes if c.step is not None} == set()

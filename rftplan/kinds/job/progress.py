@@ -1,0 +1,90 @@
+"""How far a job is, and how long its steps took, from the events that the service keeps. Reads only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rftplan.api.port import JobEvent, JobStatus, Port, RemoteJob
+from rftplan.canonical import Json
+from rftplan.kinds.job.trouble import grader_errors
+
+NEWEST_EVENTS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The newest figures of a job, as far as its newest events go. `seconds` is how long all of its steps took by the
+    service's own account; None if it does not account for every one."""
+
+    step: int | None = None
+    total_steps: int | None = None
+    train_reward: float | None = None
+    valid_reward: float | None = None
+    grader_errors: tuple[str, ...] = ()
+    seconds: float | None = None
+
+
+NO_PROGRESS: Final = Progress()
+
+
+async def progress_of(port: Port, job: RemoteJob) -> Progress:
+    """The newest step and figures; the time, too, of a job that succeeded, for which all events are read."""
+    if job.status is not JobStatus.SUCCEEDED:
+        return newest_figures(await port.list_events(job.id, limit=NEWEST_EVENTS))
+    events = await port.list_events(job.id)
+    return replace(newest_figures(events[:NEWEST_EVENTS]), seconds=seconds_of_steps(events))
+
+
+def seconds_of_steps(events: Sequence[JobEvent]) -> float | None:
+    """The time of the core loop, which is what is billed: every step's own, once each; queue, validation of the files
+    and safety checks are in none. None if a step is missing, or does not say its time. `events` newest first: of a
+    step that was done again after a pause, the last time counts."""
+    times: dict[int, float] = {}
+    for event in events:
+        step = whole(event.data.get("step"))
+        if event.type == "metrics" and step is not None and step not in times:
+            seconds = _full_iteration(event.data.get("timing"))
+            if seconds is None:
+                return None
+            times[step] = seconds
+    if not times or set(times) != set(range(1, max(times) + 1)):
+        return None
+    return sum(times.values())
+
+
+def _full_iteration(timing: Json) -> float | None:
+    step = timing.get("step") if isinstance(timing, dict) else None
+    seconds = _figure(step.get("full_iteration")) if isinstance(step, dict) else None
+    return seconds if seconds is not None and math.isfinite(seconds) and seconds >= 0 else None
+
+
+def newest_figures(events: Sequence[JobEvent]) -> Progress:
+    """Pure half of `progress_of`; `events` newest first. The validation figure may be of an earlier step."""
+    step = total = train = valid = None
+    for event in events:
+        if event.type != "metrics":
+            continue
+        data = event.data
+        step = step if step is not None else whole(data.get("step"))
+        total = total if total is not None else whole(data.get("total_steps"))
+        scores = data.get("scores")
+        scores = scores if isinstance(scores, dict) else {}
+        train = train if train is not None else _figure(scores.get("train_reward_mean"), data.get("train_mean_reward"))
+        valid = (
+            valid if valid is not None else _figure(scores.get("valid_reward_mean"), data.get("full_valid_mean_reward"))
+        )
+    return Progress(step, total, train, valid, grader_errors(events))
+
+
+def whole(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _figure(*values: Json) -> float | None:
+    for value in values:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    return None

@@ -1,0 +1,197 @@
+"""What a launch costs: never a figure that nobody has, and a person's leave where a budget cannot be promised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rftplan.address import Address
+from rftplan.api.port import JobStatus, Simulation
+from rftplan.api.profiles import Profile, elsewhere, profile
+from rftplan.canonical import fingerprint
+from rftplan.changes import Action, Change, Hazard, Leave, Reason
+from rftplan.data import DataFacts
+from rftplan.errors import Place
+from rftplan.estimate import Estimate, Range
+from rftplan.kinds.base import Resource, Situation
+from rftplan.kinds.budget import Budget
+from rftplan.kinds.file.spec import FileSpec
+from rftplan.kinds.job import KIND
+from rftplan.kinds.job.cost import estimate_of
+from rftplan.kinds.job.launch import identity
+from rftplan.kinds.job.observe import SeenJob
+from rftplan.kinds.prompts import sizes_probe
+from rftplan.lockfile import Entry
+from tests.kinds.builders import JOB, entry_for, first_launch, job_spec, launched, ran, remote, resource, situation
+
+OPENAI = profile("openai")
+CHECK = {"type": "string_check", "input": "a", "reference": "b", "operation": "eq"}
+JUDGE: dict[str, Any] = {
+    "type": "score_model",
+    "model": "gpt-4o-2024-08-06",
+    "input": [{"role": "user", "content": "four{{item.answer}}{{sample.output_text}}"}],
+}
+TRAIN = Address("file", "train")
+
+
+def wanted(grader: Mapping[str, Any] = CHECK, **fields: Any) -> Resource:
+    method = {"type": "reinforcement", "reinforcement": {"grader": grader}}
+    return resource(job_spec(method=method, **fields))
+
+
+def estimated(want: Resource, entries: Mapping[Address, Entry], of: Profile = OPENAI) -> Estimate:
+    return estimate_of(want, resources={}, entries=entries, profile=of)
+
+
+HOURS = st.lists(st.floats(0, 100), max_size=8)
+
+
+@given(HOURS, st.booleans())
+def test_there_is_no_figure_of_fewer_than_three_runs_nor_of_simulated_ones(hours: list[float], simulated: bool) -> None:
+    entries = ran(*hours, of=wanted(), simulation=Simulation("policy gradient") if simulated else None)
+    found = estimated(wanted(), entries)
+    counted = [] if simulated else hours
+    assert found.runs == len(counted)
+    assert (found.hours is None) == (found.training_usd is None) == (len(counted) < 3)
+    if found.hours is not None and found.training_usd is not None:
+        assert found.hours == Range(pytest.approx(min(hours), abs=1e-6), pytest.approx(max(hours), abs=1e-6))
+        assert found.training_usd == found.hours.times(100.0)
+
+
+@given(st.lists(st.floats(0, 100), min_size=3, max_size=7), st.floats(0, 100), st.floats(0, 1000), st.floats(0, 1000))
+def test_another_run_never_narrows_the_range_and_a_higher_price_never_makes_it_cheaper(
+    hours: list[float], another: float, price: float, more: float
+) -> None:
+    def at(usd: float, *took: float) -> Range:
+        own = replace(OPENAI, prices=OPENAI.prices.with_own({"o4-mini-2025-04-16": usd}, {}))
+        found = estimated(wanted(), ran(*took, of=wanted()), own).training_usd
+        assert found is not None
+        return found
+
+    few, many, dear = at(price, *hours), at(price, *hours, another), at(price + more, *hours)
+    assert many.low <= few.low <= few.high <= many.high
+    assert few.low <= dear.low and few.high <= dear.high
+
+
+def test_what_nobody_knows_the_price_of_has_none() -> None:
+    alias = estimated(wanted(model="o4-mini"), {})
+    assert (alias.hour_usd, alias.runs, alias.hours) == (100.0, 0, None)
+    assert alias.source and alias.read and "no cap for one job" in alias.cap
+    assert estimated(wanted(model="gpt-5"), {}).hour_usd is None
+    assert estimated(wanted(), {}, elsewhere(OPENAI)).hour_usd is None
+    assert estimated(resource(job_spec()), {}).hour_usd is None, "supervised training is not paid by the hour"
+
+
+def judged(grader: Mapping[str, Any], answers: list[str] | None, train: Any = "train") -> Estimate:
+    """The estimate of a job with one data file of these answers; None for a file that is not here."""
+    probe = sizes_probe((("answer",),))
+    watch = probe.begin()
+    for line, answer in enumerate(answers or [], 1):
+        watch.see(line, {"answer": answer})
+    facts = None if answers is None else DataFacts("a", 1, len(answers), "b", found={probe.key: watch.found()})
+    file = Resource(TRAIN, FileSpec(path="train.jsonl"), Place("a"), (), "v1:f", {}, facts, "b")
+    method = {"type": "reinforcement", "reinforcement": {"grader": grader}}
+    spec = job_spec(method=method, training_file=train)
+    inputs = identity(spec, {TRAIN: file})
+    refs = tuple(KIND.refs(spec))
+    want = Resource(JOB, spec, Place("specs/a.yaml", 3, 3), refs, fingerprint(inputs), inputs)
+    return estimate_of(want, resources={TRAIN: file}, entries={}, profile=OPENAI)
+
+
+def test_a_judge_s_prompts_cost_their_own_text_and_the_rows_at_four_characters_a_token() -> None:
+    (judge,) = judged(JUDGE, ["a" * 396, "a" * 796, "a" * 396]).judges
+    mean = (4 + (396 + 796 + 396) / 3) / 4 * 1000 * 2.5 / 1e6
+    assert judge.prompt_usd == Range(pytest.approx(mean), pytest.approx(800 / 4 * 1000 * 2.5 / 1e6))
+    assert (judge.output_usd, judge.unknown) == (None, ("the answer", "its output"))
+    assert judge.source and judge.read
+
+
+def test_what_a_judge_may_answer_bounds_its_output() -> None:
+    (judge,) = judged({**JUDGE, "sampling_params": {"max_completions_tokens": 200}}, ["a"]).judges
+    assert judge.output_usd == pytest.approx(200 * 1000 * 10 / 1e6)
+    assert judge.unknown == ("the answer",)
+
+
+@pytest.mark.parametrize(("answers", "train"), [(None, "train"), ([], "train"), (["a"], {"id": "file-raw"})])
+def test_rows_that_nobody_saw_leave_a_prompt_unknown(answers: list[str] | None, train: Any) -> None:
+    (judge,) = judged(JUDGE, answers, train).judges
+    assert judge.prompt_usd is None and judge.source is not None
+
+
+def test_a_judge_without_a_price_costs_nobody_knows_what() -> None:
+    (judge,) = judged({**JUDGE, "model": "gpt-9"}, ["a"]).judges
+    assert (judge.prompt_usd, judge.output_usd, judge.source) == (None, None, None)
+    bare = {**JUDGE, "input": [{"role": "user", "content": "abcd"}]}
+    members = {"type": "multi", "graders": {"say": bare, "check": CHECK}, "calculate_output": "say"}
+    (judge,) = judged(members, None).judges
+    assert (judge.grader, judge.unknown) == ("review/say", ("its output",))
+    assert judge.prompt_usd == Range(0.0025, 0.0025), "nothing of a row is read"
+
+
+def decided(given_: Situation, hours: tuple[float, ...], budget: Budget | None = None) -> Change:
+    scope = replace(given_.scope, budget=budget)
+    assert given_.want is not None
+    entries = {**ran(*hours, of=given_.want), **given_.entries}
+    return KIND.decide(replace(given_, scope=scope, entries=entries))
+
+
+def test_a_launch_shows_its_estimate_and_a_launch_that_is_free_shows_none() -> None:
+    launch = decided(situation(wanted()), (1, 2, 3))
+    assert launch.estimate is not None and launch.estimate.training_usd == Range(100.0, pytest.approx(300.0))
+    assert [(h.hazard, h.leave, h.detail) for h in launch.hazards] == [
+        (Hazard.SPEND, Leave.POLICY, "starts a paid run")
+    ]
+    free = decided(situation(wanted(), paid=False), (1, 2, 3), Budget(max_hours=0.5))
+    assert (free.action, free.estimate, free.hazards) == (Action.CREATE, None, ())
+
+
+@pytest.mark.parametrize(
+    ("hours", "own", "general", "action", "leave"),
+    [
+        ((1, 2, 3), {"max_hours": 3}, None, Action.CREATE, Leave.POLICY),
+        ((1, 2, 3), {"max_hours": 2}, None, Action.CREATE, Leave.PERSON),
+        ((1, 2, 3), {"max_hours": 0.5}, None, Action.HOLD, None),
+        ((1, 2), {"max_hours": 0.5}, None, Action.CREATE, Leave.PERSON),
+        ((1, 2, 3), {"max_usd": 300}, None, Action.CREATE, Leave.POLICY),
+        ((1, 2, 3), {"max_usd": 99}, None, Action.HOLD, None),
+        ((1, 2, 3), None, Budget(max_hours=0.5), Action.HOLD, None),
+        ((1, 2, 3), {"max_hours": 9}, Budget(max_hours=0.5), Action.CREATE, Leave.POLICY),
+        ((1, 2, 3), {"max_hours": 9}, Budget(max_usd=250), Action.CREATE, Leave.PERSON),
+    ],
+)
+def test_a_budget_decides_who_may_spend(
+    hours: tuple[float, ...], own: dict[str, float] | None, general: Budget | None, action: Action, leave: Leave | None
+) -> None:
+    change = decided(situation(wanted(budget=own)), hours, general)
+    assert change.action is action
+    assert [hazard.leave for hazard in change.hazards] == ([] if leave is None else [leave])
+    if action is Action.HOLD:
+        assert (change.reason, change.estimate) == (Reason.OVER_BUDGET, None)
+        assert "3 comparable runs" in change.detail
+    elif leave is Leave.PERSON:
+        assert "policy.allow does not cover it: its budget is" in change.hazards[0].detail
+
+
+def test_a_resume_is_compared_with_the_whole_run() -> None:
+    want = wanted(budget={"max_hours": 2})
+    job = remote(JobStatus.PAUSED, launch=first_launch(want))
+    given_ = situation(want, entry=entry_for(want, job, paused_by="us"), seen=SeenJob(mine=job, slot=(job,)))
+    change = decided(given_, (1, 2, 3))
+    assert (change.verb, change.hazards[0].leave) == ("resume", Leave.PERSON)
+    assert change.estimate is not None and change.estimate.runs == 3
+    assert decided(given_, (3, 4, 5)).reason is Reason.OVER_BUDGET
+
+
+def test_what_stays_as_it_is_has_no_estimate() -> None:
+    _, given_ = launched(JobStatus.RUNNING)
+    change = decided(given_, (1, 2, 3), Budget(max_hours=0.5))
+    assert (change.action, change.estimate) == (Action.NOOP, None)
+
+
+def test_a_budget_is_no_part_of_what_a_job_is() -> None:
+    assert wanted(budget={"max_usd": 5}).fingerprint == wanted().fingerprint
