@@ -15,7 +15,7 @@ from rftplan.checks.preflight import Role
 from rftplan.config import Declared
 from rftplan.errors import Severity, SpecError, UserError, has_errors
 from rftplan.events import Graded, Hashed, OnEvent, ignore
-from rftplan.grading import Grader, GraderError, GraderType
+from rftplan.grading import Grader, GraderError, GraderType, Namespace
 from rftplan.kinds.file import path_from_root
 from rftplan.loading import Loaded, Options, load
 from rftplan.trial import (
@@ -27,6 +27,7 @@ from rftplan.trial import (
     Rater,
     Scored,
     Subject,
+    Verdict,
     find_subject,
     judge_pairs,
     judge_samples,
@@ -157,7 +158,7 @@ def _doubts(loaded: Loaded) -> Iterator[str]:
     errors = sum(found.severity is Severity.ERROR for found in loaded.diagnostics)
     if errors:
         noun = "error" if errors == 1 else "errors"
-        yield f"the specs have {errors} {noun}, which may bear on these scores: rftplan check"
+        yield f"the specs have {errors} {noun}, which may bear on these scores; check lists them"
 
 
 def _on_samples(subject: Subject, rater: Rater, path: Path, limit: int | None, on_event: OnEvent) -> Trial:
@@ -179,7 +180,19 @@ def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_
     right = scored.columns.get(Answer.RIGHT, Column())
     failed = right.failed - scored.unjudged
     judgement = judge_pairs(right.count, failed, {Answer(name): c.pairs for name, c in scored.columns.items()})
-    return _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
+    trial = _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
+    return replace(trial, remarks=(*trial.remarks, *_limits(rows.job, rater, judgement)))
+
+
+def _limits(job: Declared, rater: Rater, judgement: Judgement) -> Iterator[str]:
+    """What the scores cannot show."""
+    if rater.stand_in and judgement.verdict is not Verdict.CANNOT_TELL:
+        yield "the verdict holds whatever a judge would say of both answers alike; the scores are the stand-in's"
+    wants_json = any(
+        ref.namespace is Namespace.SAMPLE and ref.path[0] == "output_json" for ref in rater.grader.references
+    )
+    if wants_json and response_format_of(job) is None:
+        yield f"{job.address} has no response_format, so its grader is given no sample.output_json"
 
 
 def _told(on_event: OnEvent, subject: Subject, total: int) -> OnGraded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def test_an_exact_match_separates_on_the_validation_rows(small: Small) -> None:
     assert (trial.grader, trial.job, trial.python, trial.judge) == ("grader.match", "job.review", None, None)
     assert (trial.source.path, trial.source.rows, trial.source.used) == ("specs/data/test.jsonl", 50, 50)
     assert trial.judgement.verdict is Verdict.SEPARATES
-    assert "100%" in trial.detail
+    assert trial.detail == "the right answer scores more than every wrong one that it was compared with"
     means = {name: column.mean for name, column in trial.scored.columns.items()}
     assert (means[Answer.RIGHT], means[Answer.OTHER_ROW], means[Answer.EMPTY]) == (1.0, 0.0, 0.0)
     assert Answer.MALFORMED not in means, "of plain text only an empty one is malformed"
@@ -129,6 +130,57 @@ def test_a_grader_that_fails_on_right_answers_does_not_separate(small: Small) ->
     trial = tried(with_grader(small, SAME.replace("if not sample", "if sample")))
     assert (trial.judgement.verdict, trial.judgement.why) == (Verdict.DOES_NOT_SEPARATE, Why.FAILS)
     assert "50 of 50 right answers" in trial.detail
+
+
+VERDICTS = """\
+    type: string_check
+    input: "{{sample.output_json.verdict}}"
+    operation: eq
+    reference: "{{item.verdict}}"
+"""
+FORMAT = "{type: json_schema, json_schema: {name: a, schema: {type: object, properties: {verdict: {}, reason: {}}}}}"
+
+
+def with_verdicts(small: Small, grader: str) -> Small:
+    rows = [{"messages": [], "verdict": "yes" if n % 3 else "no", "reason": f"Because of {n}."} for n in range(60)]
+    for name in ("train", "test"):
+        small.write(f"specs/data/{name}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    small.edit("specs/main.yaml", "grader: match", f"response_format: {FORMAT}\n        grader: match")
+    return with_grader(small, grader)
+
+
+def test_an_answer_that_is_right_in_what_is_compared_is_held_against_nobody(small: Small) -> None:
+    trial = tried(with_verdicts(small, VERDICTS))
+    assert trial.judgement.verdict is Verdict.SEPARATES
+    assert trial.scored.columns[Answer.CONSTANT].mean == pytest.approx(2 / 3)
+    assert trial.scored.columns[Answer.CONSTANT].pairs.total == 20
+    assert trial.scored.columns[Answer.NEAR].pairs.total == 0, "the reason is not compared"
+    assert any("scores 0.67, right answers 1.00" in remark for remark in trial.remarks)
+
+
+def test_a_python_grader_is_compared_where_all_parts_differ(small: Small) -> None:
+    source = "def grade(sample, item): return float(sample['output_json']['verdict'] == item['verdict'])"
+    trial = tried(with_verdicts(small, f'    type: python\n    source: "{source}"\n'))
+    assert trial.judgement.verdict is Verdict.SEPARATES
+    assert trial.scored.columns[Answer.OTHER_ROW].mean == 0.0
+
+
+def test_without_a_response_format_the_grader_gets_no_json_and_that_is_said(small: Small) -> None:
+    with_verdicts(small, VERDICTS)
+    small.edit("specs/main.yaml", f"response_format: {FORMAT}\n        ", "")
+    trial = tried(small)
+    assert trial.judgement.why is Why.FAILS
+    assert "job.review has no response_format, so its grader is given no sample.output_json" in trial.remarks
+
+
+def test_what_the_stand_in_cannot_change_is_decided_all_the_same(small: Small) -> None:
+    judge = textwrap.indent(
+        JUDGE.replace("output_text", "output_json.reason").replace("item.answer", "item.reason"), "    "
+    )
+    multi = f"    type: multi\n    graders:\n      same:\n{textwrap.indent(VERDICTS, '    ')}      why:\n{judge}"
+    trial = tried(with_verdicts(small, multi + "    calculate_output: 0.5 * same + 0.5 * why\n"))
+    assert trial.judgement.verdict is Verdict.SEPARATES
+    assert any("the scores are the stand-in's" in remark for remark in trial.remarks)
 
 
 def test_samples_are_graded_one_by_one_as_the_job_would_hand_them_over(small: Small) -> None:

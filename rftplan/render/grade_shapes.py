@@ -27,7 +27,7 @@ class GraderErrorDocument(TypedDict):
 
 class PairsDocument(TypedDict):
     """Rows in which the right answer scores more than this one, as much, or less; `undecided` are those that only the
-    stand-in judge tells apart. Rows in which both are the same text are left out."""
+    stand-in judge tells apart. Answers that are right, or partly so, are left out."""
 
     higher: int
     ties: int

@@ -7,7 +7,7 @@ from typing import Final
 
 from rftplan.render.curve import figure
 from rftplan.render.escape import shortened, visible
-from rftplan.render.grade_shapes import AnswersDocument, GradeDocument, GraderErrorDocument, SampleScoreDocument
+from rftplan.render.grade_shapes import AnswersDocument, GradeDocument, SampleScoreDocument
 from rftplan.render.look import Look, Tone, joined
 from rftplan.render.table import aligned, fits
 from rftplan.render.text import counted
@@ -90,7 +90,7 @@ def _pairs(one: AnswersDocument) -> str:
 
 
 def _members(answers: Sequence[AnswersDocument], look: Look) -> list[str]:
-    """The mean of each member; one line a member where a table would be too wide."""
+    """The mean of each member, their names cut where the table would be too wide."""
     names = list(dict.fromkeys(name for one in answers for name in one["members"]))
     if not names:
         return []
@@ -98,12 +98,12 @@ def _members(answers: Sequence[AnswersDocument], look: Look) -> list[str]:
         [LABELS.get(one["answer"], one["answer"]), *(figure(one["members"].get(name, 0.0)) for name in names)]
         for one in answers
     ]
-    table = aligned([["means of members", *map(visible, names)], *rows], indent=2)
-    if fits(table, look.width):
-        return table
-    turned = [["means of members", *(row[0] for row in rows)]]
-    turned += [[visible(name), *(row[at] for row in rows)] for at, name in enumerate(names, start=1)]
-    return aligned(turned, indent=2)
+    for width in (80, 40, 24, 16, 10):
+        heads = [shortened(visible(name), width) for name in names]
+        table = aligned([["means of members", *heads], *rows], indent=2)
+        if fits(table, look.width):
+            break
+    return table
 
 
 def _samples(samples: Sequence[SampleScoreDocument]) -> Iterator[str]:
@@ -124,14 +124,17 @@ def _samples(samples: Sequence[SampleScoreDocument]) -> Iterator[str]:
 
 
 def _errors(answers: Sequence[AnswersDocument], look: Look) -> Iterator[str]:
+    """Each error once, with the kinds of answers that it came with."""
+    found: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for one in answers:
         for error in one["errors"]:
-            yield from _error(LABELS.get(one["answer"], one["answer"]), error, look)
-
-
-def _error(label: str, error: GraderErrorDocument, look: Look) -> list[str]:
-    detail = shortened(visible(error["detail"]), _LONGEST_DETAIL)
-    return look.prose(f"{label}: {error['count']} x {error['flag']}: {detail}", indent=2, hang=2)
+            found.setdefault((error["flag"], error["detail"]), []).append((one["answer"], error["count"]))
+    for (flag, detail), kinds in found.items():
+        named = ", ".join(LABELS.get(kind, kind) for kind, _ in kinds)
+        label = "all answers" if 1 < len(kinds) == len(answers) else named
+        count = sum(count for _, count in kinds)
+        said = shortened(visible(detail), _LONGEST_DETAIL)
+        yield from look.prose(f"{label}: {count} x {flag}: {said}", indent=2, hang=2)
 
 
 def _histogram(document: GradeDocument) -> Iterator[str]:

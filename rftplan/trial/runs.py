@@ -100,7 +100,7 @@ def _add(scored: Scored, rater: Rater, question: Question, results: Mapping[str,
         column.add(result)
         if answer is Answer.RIGHT:
             scored.unjudged += rater.stand_in and set(result.errors) == {Flag.MODEL_SERVER}
-        elif right is not None and text != right_text:
+        elif right is not None and answer in question.compared:
             column.orders[compare(right, score_of(rater.grader, result, stand_in=rater.stand_in))] += 1
     scored.constant = question.texts.get(Answer.CONSTANT, scored.constant)
 

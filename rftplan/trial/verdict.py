@@ -1,6 +1,8 @@
 """Whether a grader tells right answers from others: the definition, as pure functions of counted pairs.
 
-Grades nothing. A pair is the right answer of a row and another answer to the same row, where the two texts differ.
+Grades nothing. A pair is the right answer to a row and another answer to the same row that has nothing right: each
+part that tells answers apart (those that the grader compares with the row, else those that differ between rows) is
+another one.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rftplan.trial.runs import SAMPLE, Scored
-from rftplan.trial.verdict import CLEAR, SAME, Answer, Judgement, Why
+from rftplan.trial.verdict import CLEAR, SAME, Answer, Judgement, Pairs, Why
 
 NAMES: Final = {
     Answer.RIGHT: "the right answer",
@@ -25,15 +25,19 @@ def detail_of(judgement: Judgement, scored: Scored) -> str:
     """What the verdict rests on, with its figures."""
     match judgement.why:
         case Why.CLEAR:
-            return f"the right answer scores more in {_higher(judgement, scored)}; that kind comes closest"
+            if _pairs(judgement, scored).certain == 1:
+                return "the right answer scores more than every wrong one that it was compared with"
+            said = f"the right answer scores more than {_about(judgement)} {_higher(judgement, scored)}"
+            return f"{said}, and no other kind comes closer"
         case Why.NOT_ABOVE:
-            return f"the right answer scores more in only {_higher(judgement, scored)}{_rest(judgement, scored)}"
+            said = f"the right answer scores more than {_about(judgement)} only {_higher(judgement, scored)}"
+            return f"{said}{_rest(judgement, scored)}; {CLEAR:.0%} are needed"
         case Why.FAILS:
             return _failing(scored)
         case Why.NO_RIGHT_ANSWER:
             return "nothing in the grader or the response format says what in a row is the right answer"
         case Why.ONLY_BROKEN:
-            return "no row has another right answer than the others, so there was nothing well-formed to compare with"
+            return "no well-formed wrong answer could be made: right answers are the same in all rows"
         case Why.STAND_IN:
             return _undecided(judgement, scored)
         case Why.UNMARKED:
@@ -54,25 +58,30 @@ def hint_of(judgement: Judgement) -> str | None:
 
 
 def _higher(judgement: Judgement, scored: Scored) -> str:
+    pairs = _pairs(judgement, scored)
+    return f"in {pairs.higher} of {pairs.total} rows ({pairs.certain:.0%})"
+
+
+def _about(judgement: Judgement) -> str:
     assert judgement.about is not None
-    pairs = scored.columns[judgement.about].pairs
-    share = f"{pairs.higher} of {pairs.total} rows ({pairs.certain:.0%})"
-    return f"{share} than {NAMES[judgement.about]}"
+    return NAMES[judgement.about]
+
+
+def _pairs(judgement: Judgement, scored: Scored) -> Pairs:
+    assert judgement.about is not None
+    return scored.columns[judgement.about].pairs
 
 
 def _rest(judgement: Judgement, scored: Scored) -> str:
-    assert judgement.about is not None
-    pairs = scored.columns[judgement.about].pairs
+    pairs = _pairs(judgement, scored)
     parts = [(pairs.ties, "as much"), (pairs.lower, "less"), (pairs.undecided, "what the stand-in judge says")]
-    said = ", ".join(f"{words} in {count}" for count, words in parts if count)
-    return f"; {said} ({CLEAR:.0%} are needed)" if said else ""
+    return "".join(f", {words} in {count}" for count, words in parts if count)
 
 
 def _undecided(judgement: Judgement, scored: Scored) -> str:
-    assert judgement.about is not None
-    pairs = scored.columns[judgement.about].pairs
-    pair = f"the stand-in judge alone decides {pairs.undecided} of {pairs.total} comparisons"
-    return f"{pair} with {NAMES[judgement.about]}, and it only compares words"
+    pairs = _pairs(judgement, scored)
+    said = f"the stand-in judge alone decides {pairs.undecided} of {pairs.total} comparisons with {_about(judgement)}"
+    return f"{said}, and it only compares words"
 
 
 def _failing(scored: Scored) -> str:
@@ -114,4 +123,5 @@ def _flat(scored: Scored) -> Iterator[str]:
 
 
 def _shortened(text: str) -> str:
-    return f'"{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"}"'
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return shown if text.startswith("{") else f'"{shown}"'
