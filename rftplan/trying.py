@@ -40,7 +40,7 @@ from rftplan.trial import (
 from rftplan.trial.runs import OnGraded
 from rftplan.trial.scores import Column, judged, members
 from rftplan.trial.words import detail_of, hint_of, remarks_of
-from rftplan.wiring import Bench, World, bench, real_world, trusted
+from rftplan.wiring import Bench, World, bench, real_world, trusting
 
 SOME_ROWS: Final = 100
 """Of a data file, unless somebody says how many."""
@@ -106,7 +106,7 @@ def grade(
     loaded = load(options, on_event)
     subject = _subject(loaded, wanted.name)
     world = world or real_world()
-    with bench(loaded, replace(world, new_runner=trusted) if trust else world) as at:
+    with bench(loaded, trusting(world) if trust else world) as at:
         grader = ready_grader(at, subject)
         rater = Rater(grader, at.judge)
         if wanted.samples is not None:
@@ -188,10 +188,8 @@ def _limits(job: Declared, rater: Rater, judgement: Judgement) -> Iterator[str]:
     """What the scores cannot show."""
     if rater.stand_in and judgement.verdict is not Verdict.CANNOT_TELL:
         yield "the verdict holds whatever a judge would say of both answers alike; the scores are the stand-in's"
-    wants_json = any(
-        ref.namespace is Namespace.SAMPLE and ref.path[0] == "output_json" for ref in rater.grader.references
-    )
-    if wants_json and response_format_of(job) is None:
+    read = {(ref.namespace, ref.path[0]) for ref in rater.grader.references}
+    if (Namespace.SAMPLE, "output_json") in read and response_format_of(job) is None:
         yield f"{job.address} has no response_format, so its grader is given no sample.output_json"
 
 

@@ -9,12 +9,8 @@ import typer
 
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import invocation
-from rftplan.cli.reading import JsonFlag
+from rftplan.cli.reading import JsonFlag, TrustOption
 from rftplan.errors import UsageError
-
-TrustFlag = Annotated[
-    bool, typer.Option("--trust-python", help="Run Python graders with your own rights, where nothing keeps them in.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +31,7 @@ def grade(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, metavar="N", help="How many rows (100) or samples (all), evenly.")
     ] = None,
-    trust_python: TrustFlag = False,
+    trust_python: TrustOption = False,
     json: JsonFlag = False,
 ) -> int:
     """Try a grader on right and wrong answers. Runs it here, and asks no service but a judge that the specs name."""

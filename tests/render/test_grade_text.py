@@ -32,7 +32,7 @@ def test_the_table_the_histogram_and_the_verdict(small: Small) -> None:
     assert lines[0] == "grader.match (string_check), as job.review uses it"
     assert "  right             50      1     1    1    -       -" in lines
     assert "  another row's     50      0     0    0    -       50 of 50" in lines
-    assert lines[-2] == "Verdict: separates. The right answer scores more than every wrong one that it was"
+    assert lines[-2] == "Verdict: separates. The right answer scores more than every wrong one that it"
     assert any(line.startswith("  0.9 - 1") and "█" in line for line in lines)
     assert all(cell_width(line) <= 80 for line in lines)
 
