@@ -20,7 +20,8 @@ LABEL = {
 }
 TEXT = {**LABEL, "input": "{{sample.output_text}}"}
 CODE = {"type": "python", "source": "def grade(sample, item): return 1.0"}
-FORMAT = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": {"label": {}, "why": {}}}}}
+PARTS = {"label": {"type": "string", "enum": ["a", "b", "c"]}, "why": {"type": "string"}}
+FORMAT = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": PARTS}}}
 ROWS = st.lists(
     st.fixed_dictionaries({"label": st.sampled_from(["a", "b", "c"]), "why": st.sampled_from(["x", "y"])}), min_size=1
 )
