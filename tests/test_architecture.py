@@ -45,7 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("execution", "monitor"),
     ("wiring",),
     ("trial",),
-    ("project", "releasing", "trying"),
+    ("project", "releasing", "trying", "python_check"),
     ("render",),
     ("cli",),
     ("__main__",),
@@ -143,6 +143,7 @@ MIRROR_ELSEWHERE = {
     "render.progress_text": "cli/test_live.py",
     # What rules share: seen where the rules that need it fire.
     "checks.joins": "checks/test_guesses.py",
+    "checks.python_runs": "test_python_check.py",
     "checks.python_tree": "checks/test_python_source.py",
     "checks.schema_views": "checks/test_schemas.py",
     # Which grader, which rows, in which words: each is what somebody sees who tries one.

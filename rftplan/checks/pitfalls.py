@@ -80,16 +80,19 @@ PITFALLS: Final = (
     Pitfall("`like` with its sides swapped: the answer is looked for in the reference", ("G134",)),
     Pitfall(
         "Python that imports what the image lacks, is too long, returns no float, or swallows its own errors",
-        ("G150", "G151", "G152", "G153", "G154", "G156", "G157", "G158", "G159"),
+        ("G150", "G151", "G152", "G153", "G154", "G156", "G157", "G158", "G159", "G161", "G162", "G164", "G165"),
+        "those from G161 on by check --run-python",
     ),
     Pitfall(
         "A grader that fails answers 200 and reward 0",
-        ("G103", "G104", "G105", "G106", "G107", "G108", "G146"),
-        "errors inside graders are shown while a job trains, in status, and beside the figures of every gate",
+        ("G103", "G104", "G105", "G106", "G107", "G108", "G146", "G161", "G162"),
+        "grade shows every error of a grader on answers made from rows, check --run-python those of Python;"
+        " errors inside graders are shown while a job trains, in status, and beside the figures of every gate",
     ),
     Pitfall(
         "The reward is always 0, always 1 or flat, so there is nothing to learn from",
-        ("G109", "G111", "G112", "G114", "G115", "G136", "G147", "G155"),
+        ("G109", "G111", "G112", "G114", "G115", "G136", "G147", "G155", "G163"),
+        "grade says whether right answers score more than wrong ones, and whether samples all score the same",
     ),
     Pitfall(
         "The model learns to please the grader: training rises, validation does not",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, assert_never
 
@@ -10,11 +10,14 @@ import typer
 
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import DEFAULT_SPECS, invocation
-from rftplan.cli.reading import JsonFlag
+from rftplan.cli.reading import JsonFlag, TrustOption
 from rftplan.errors import UsageError
 
 if TYPE_CHECKING:
     from rftplan.cli.invocation import Invocation
+    from rftplan.cli.live import Listener
+    from rftplan.errors import Diagnostic
+    from rftplan.loading import Loaded
     from rftplan.render.shapes import CheckDocument
 
 
@@ -37,6 +40,9 @@ RequestArgument = Annotated[
 ]
 TrainOption = Annotated[str | None, typer.Option("--train", metavar="FILE", help="The rows that REQUEST trains on.")]
 ValidOption = Annotated[str | None, typer.Option("--valid", metavar="FILE", help="The rows that REQUEST validates on.")]
+RunPythonFlag = Annotated[
+    bool, typer.Option("--run-python", help="Run the Python graders on some rows, kept in. Without it nothing is run.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,20 +56,47 @@ def check(
     valid: ValidOption = None,
     json: JsonFlag = False,
     format: FormatOption = None,
+    run_python: RunPythonFlag = False,
+    trust_python: TrustOption = False,
 ) -> int:
     """Find what is wrong with specs and data. Asks no service."""
     run = invocation(context)
     if json and format not in (None, Format.JSON):
         raise UsageError("--json is --format json, and excludes the others")
+    if trust_python and not run_python:
+        raise UsageError("--trust-python says how --run-python runs graders, and means nothing alone")
     if request is None:
-        document, base = _of_specs(run, train, valid), run.base
+        look = _running(trust=trust_python) if run_python else _only_read
+        document, base = _of_specs(run, train, valid, look), run.base
+    elif run_python:
+        raise UsageError("--run-python runs the graders of specs", hint="put the request under jobs: of a spec")
     else:
         document, base = _of_request(run, request, train, valid), ""
     _tell(document, Format.JSON if json else format or Format.TEXT, run, base)
     return ExitCode.OK if document["ok"] else ExitCode.FAILED
 
 
-def _of_specs(run: Invocation, train: str | None, valid: str | None) -> CheckDocument:
+Look = Callable[["Loaded", "Listener"], tuple["Diagnostic", ...]]
+"""What is found in a project that was loaded."""
+
+
+def _only_read(loaded: Loaded, _listener: Listener) -> tuple[Diagnostic, ...]:
+    return loaded.diagnostics
+
+
+def _running(*, trust: bool) -> Look:
+    def look(loaded: Loaded, listener: Listener) -> tuple[Diagnostic, ...]:
+        from rftplan.errors import sort_diagnostics
+        from rftplan.python_check import run_python
+        from rftplan.wiring import real_world, trusting
+
+        world = trusting(real_world()) if trust else real_world()
+        return sort_diagnostics((*loaded.diagnostics, *run_python(loaded, world, listener)))
+
+    return look
+
+
+def _of_specs(run: Invocation, train: str | None, valid: str | None, look: Look) -> CheckDocument:
     from rftplan.loading import load  # not the facade, whose other half is not needed and takes time to import
     from rftplan.render.documents import check_document
 
@@ -72,7 +105,8 @@ def _of_specs(run: Invocation, train: str | None, valid: str | None) -> CheckDoc
         raise UsageError("--train and --valid are the rows of a request, and none is given", hint=hint)
     with run.listener() as listener:
         loaded = load(run.options(), listener)
-    return check_document(loaded.diagnostics, provider=loaded.profile.type)
+        found = look(loaded, listener)
+    return check_document(found, provider=loaded.profile.type)
 
 
 def _of_request(run: Invocation, request: str, train: str | None, valid: str | None) -> CheckDocument:

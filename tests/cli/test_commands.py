@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rftplan.cli.boundary import main
+from tests.world import Small
 
 Capture = pytest.CaptureFixture[str]
 
@@ -208,3 +209,16 @@ def test_a_grader_is_tried_and_a_bad_one_is_an_exit_code(fresh: Path, capsys: Ca
     refused = document(capsys, "-C", str(fresh), "grade", "--samples", str(samples), "--json", code=1)
     assert (refused["code"], refused["diagnostics"][0]["code"]) == ("samples", "D301")
     assert main(["-C", str(fresh), "grade", "--train", "--samples", str(samples)]) == 64
+
+
+def test_check_runs_python_only_where_it_is_asked_to(small: Small, capsys: Capture) -> None:
+    source = "def grade(sample, item):\n  return len(sample['nothing']) + 0.5"
+    text = (small.root / "specs/main.yaml").read_text()
+    before, after = text[: text.index("    type: string_check")], text[text.index("jobs:") :]
+    small.write("specs/main.yaml", f"{before}    type: python\n    source: {json.dumps(source)}\n{after}")
+    at = ["-C", str(small.root)]
+    assert main([*at, "check"]) == 0
+    assert main([*at, "check", "--run-python"]) == 1
+    assert "KeyError: 'nothing' (line 2)" in capsys.readouterr().err
+    assert main([*at, "check", "--trust-python"]) == 64
+    assert main([*at, "check", "job.json", "--run-python"]) == 64

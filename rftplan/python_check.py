@@ -1,0 +1,88 @@
+"""Runs the Python graders of the specs on a few answers, for whoever asked `check` to. Decides nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Final
+
+from rftplan.checks.preflight import Written, scorers
+from rftplan.checks.python_runs import NO_ROWS, NOT_RUN, SCORES_ALIKE, Seen, said_of_runs
+from rftplan.checks.python_source import ALWAYS_THE_SAME
+from rftplan.errors import Diagnostic, UserError
+from rftplan.events import Graded, OnEvent, ignore
+from rftplan.grading import Flag, Grader, GraderError, Result, StandInJudge, parse_grader
+from rftplan.kinds.grader import Python
+from rftplan.loading import Loaded
+from rftplan.trial import Answer, Subject, rows_spread, subjects
+from rftplan.trial.answers import Question, Questions
+from rftplan.trial.scores import members
+from rftplan.trial.words import NAMES
+from rftplan.trying import FileRows, file_rows
+from rftplan.wiring import World
+
+FEW_ROWS: Final = 5
+"""Of a file: enough to see whether a grader works, few enough for one that takes its time."""
+_TIMED_OUT: Final = "timeout"
+"""What the detail of `python_grader_server_error` starts with if a row ran out of time."""
+
+
+def run_python(loaded: Loaded, world: World, on_event: OnEvent = ignore) -> list[Diagnostic]:
+    """What is found by running every Python grader, members of multis too, by the world's runner."""
+    with closing(world.new_runner()) as runner:
+        found = []
+        for subject in subjects(loaded.preflight):
+            python = [at for at, scorer in scorers(subject.where, subject.spec) if isinstance(scorer, Python)]
+            if not python:
+                continue
+            try:
+                whole = parse_grader(subject.body, runner=runner)
+            except GraderError:
+                continue  # what is wrong with it is a finding already
+            found += [one for at in python for one in _of_grader(loaded, subject, whole, at, on_event)]
+    known = {one.address for one in loaded.diagnostics if one.code == ALWAYS_THE_SAME.code}
+    return [one for one in found if one.code != SCORES_ALIKE.code or one.address not in known]
+
+
+def _of_grader(loaded: Loaded, subject: Subject, whole: Grader, at: Written, on_event: OnEvent) -> Iterator[Diagnostic]:
+    grader = whole if at.of == subject.where.of else members(whole)[str(at.path[-1])]
+    if (refusal := grader.refusal) is not None:
+        hint = "check --run-python --trust-python runs it with your own rights; read it first"
+        yield at.finding(NOT_RUN, refusal, "source", hint=hint)
+        return
+    try:
+        rows = file_rows(loaded, subject)
+    except UserError as error:
+        yield at.finding(NO_ROWS, error.message, "source")
+        return
+    on_event(Graded(at.of, 0, FEW_ROWS))
+    yield from said_of_runs(at, rows.shown, list(_runs(rows, whole, grader)))
+    on_event(Graded(at.of, FEW_ROWS, FEW_ROWS))
+
+
+def _runs(rows: FileRows, whole: Grader, grader: Grader) -> Iterator[Seen]:
+    """Answers that `whole` and the rows call right or wrong, scored by `grader`, until one runs out of time."""
+    made = rows.questions(whole)
+    for question in made.of_rows(rows_spread(rows.path, rows.count, FEW_ROWS)):
+        for answer in question.texts:
+            seen = _seen(question, answer, made, grader)
+            yield seen
+            if seen.timed_out:
+                return
+
+
+def _seen(question: Question, answer: Answer, made: Questions, grader: Grader) -> Seen:
+    result = grader.grade(made.sample(question.texts[answer]), question.item, StandInJudge())
+    return Seen(
+        line=question.line,
+        answer=NAMES[answer],
+        right=answer is Answer.RIGHT,
+        compared=answer in question.compared and answer not in (Answer.NEAR, Answer.VERBOSE),
+        score=result.reward,
+        failure=_failure(result),
+        timed_out=result.errors.get(Flag.PYTHON_SERVER, "").startswith(_TIMED_OUT),
+    )
+
+
+def _failure(result: Result) -> str | None:
+    return next(iter(result.errors.values()), None)
