@@ -92,7 +92,7 @@ IMPURE_MODULES = frozenset(
 )
 
 MODULE_LINES, FUNCTION_LINES, MEDIAN_LINES = 300, 50, 10
-LONGER = {"api.openai": 320, "kinds.base": 285}
+LONGER = {"kinds.base": 285}
 """Modules over the limit, and how far: to be divided, and until then not to grow."""
 
 
@@ -101,8 +101,10 @@ MIRROR_FROM = 60
 
 MIRROR_ELSEWHERE = {
     # Protocols and values: what they promise is tested with whoever keeps it.
+    "api.openai.client": "api/openai/test_openai.py",
     "api.port": "api/test_life.py",
     "api.profiles.base": "api/profiles/test_profiles.py",
+    "api.profiles.local": "api/profiles/test_profiles.py",
     "api.profiles.openai": "checks/test_models.py",
     "checks.pitfalls": "checks/test_explain.py",
     "checks.reads": "checks/test_preflight.py",
@@ -260,7 +262,7 @@ def test_every_module_has_its_layer() -> None:
         if m.name and not m.within(set(ISLANDS) | set(WIRED) | {"api"}) and _rank(m.name) is None
     ]
     homeless += [m.name for m in modules() if m.within("api") and m.name != "api" and _rank(m.name) is None]
-    assert set(homeless) <= {"api.openai"}, "name it in LAYERS"
+    assert set(homeless) <= {"api.openai", "api.openai.client"}, "name it in LAYERS"
 
 
 def test_the_table_names_nothing_that_does_not_exist() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -127,6 +128,23 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """A model that the service has. `shutdown` is the first day without it, where the service says so."""
+
+    id: str
+    shutdown: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraderRun:
+    """What one sample scored. `errors` are the flags that were raised, each with what the service says of it: with
+    any of them the reward means nothing."""
+
+    reward: float | None
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """What to upload, and under which name. `sha256` is what its bytes were when they were planned, if known."""
 
@@ -183,6 +201,16 @@ class Port(Protocol):
 
     async def validate_grader(self, grader: JsonObject) -> None:
         """RejectedError says what is wrong with it."""
+        ...
+
+    async def run_grader(self, grader: JsonObject, *, model_sample: str, item: JsonObject) -> GraderRun:
+        """Score one answer. A judge is asked for it, which may cost tokens. RejectedError says what is wrong."""
+        ...
+
+    async def list_models(self) -> Sequence[RemoteModel]: ...
+
+    async def get_model(self, model: str) -> RemoteModel:
+        """NotFoundError if there is none, or none that this key may see."""
         ...
 
     async def list_permissions(self, model: str) -> Sequence[Permission]: ...

@@ -10,16 +10,19 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from rftplan.api.port import (
     Checkpoint,
+    GraderRun,
     JobEvent,
     JobFault,
     JobStatus,
     Permission,
     RemoteFile,
     RemoteJob,
+    RemoteModel,
     Simulation,
 )
 from rftplan.canonical import JsonObject
@@ -151,6 +154,36 @@ def metrics(said: Any) -> dict[str, float]:
         if older in found:
             found.setdefault(newer, found[older])
     return found
+
+
+def model(body: JsonObject) -> RemoteModel:
+    """A day that is none is no day: the rest of the model is still known."""
+    said = _word(body.get("shutdown_date"))
+    try:
+        shutdown = date.fromisoformat(said[:10]) if said else None
+    except ValueError:
+        shutdown = None
+    return RemoteModel(id=_text(body, "id"), shutdown=shutdown)
+
+
+def models(body: JsonObject) -> list[RemoteModel]:
+    """All of them: this list has no pages."""
+    return [model(item) for item in page(body, 0).items]
+
+
+_TELLS: Final = ("_details", "_type")
+
+
+def grader_run(body: JsonObject) -> GraderRun:
+    metadata = body.get("metadata")
+    flags = metadata.get("errors") if isinstance(metadata, dict) else None
+    said = flags if isinstance(flags, dict) else {}
+    raised = [name for name, value in said.items() if value is True]
+    reward = body.get("reward")
+    return GraderRun(
+        reward=float(reward) if isinstance(reward, int | float) and _is_finite(reward) else None,
+        errors={name: next((text for end in _TELLS if (text := _word(said.get(name + end)))), "") for name in raised},
+    )
 
 
 def permission(body: JsonObject) -> Permission:

@@ -12,7 +12,7 @@ import pytest
 
 from rftplan.api.identity import ProviderSettings, identify
 from rftplan.api.openai import OpenAIPort, connect
-from rftplan.api.port import JobStatus, RemoteFile, Upload
+from rftplan.api.port import GraderRun, JobStatus, RemoteFile, RemoteModel, Upload
 from rftplan.api.profiles import profile
 from rftplan.errors import NotFoundError, RejectedError
 from rftplan.server.app import close_app, create_app
@@ -181,3 +181,27 @@ def test_more_jobs_than_a_page_are_all_listed(world: World) -> None:
         assert [job.id for job in await port.list_jobs(SLOT)] == [first.id]
 
     world.ask(many)
+
+
+def test_a_grader_is_run_on_one_answer(world: World) -> None:
+    async def graded(port: OpenAIPort) -> list[GraderRun]:
+        item = {"answer": "four"}
+        return [await port.run_grader(GRADER, model_sample=text, item=item) for text in ("four", "five")]
+
+    right, wrong = world.ask(graded)
+    assert (right.reward, right.errors) == (1.0, {})
+    assert wrong.reward is not None and wrong.reward < 1
+
+
+def test_a_grader_that_fails_is_a_run_with_its_flags(world: World) -> None:
+    run = world.ask(lambda port: port.run_grader(GRADER, model_sample="four", item={}))
+    assert run.reward == 0
+    assert list(run.errors) == ["invalid_variable_error"]
+    assert "answer" in run.errors["invalid_variable_error"]
+
+
+def test_models_are_listed_and_looked_up(world: World) -> None:
+    assert RemoteModel("o4-mini-2025-04-16") in world.ask(lambda port: port.list_models())
+    assert world.ask(lambda port: port.get_model("gpt-4o-2024-08-06")) == RemoteModel("gpt-4o-2024-08-06")
+    with pytest.raises(NotFoundError, match="does not exist"):
+        world.ask(lambda port: port.get_model("ft:o4-mini-2025-04-16:local::abc:ckpt-step-3"))

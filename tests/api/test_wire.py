@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rftplan.api import wire
-from rftplan.api.port import JobFault, JobStatus, Simulation
+from rftplan.api.port import GraderRun, JobFault, JobStatus, RemoteModel, Simulation
 from rftplan.api.profiles import profile
 from rftplan.canonical import canonical_json
 from tests.api.wire import FILE, JOB
@@ -104,7 +105,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.sampled_from([*JOB, *FILE, "metrics", "data", "step_number", "error", "simulation"])
+FIELDS = st.sampled_from(
+    [*JOB, *FILE, "metrics", "data", "step_number", "error", "simulation", "shutdown_date", "reward"]
+)
 
 
 @given(st.dictionaries(FIELDS, JSON), st.booleans())
@@ -113,8 +116,40 @@ def test_what_a_reply_becomes_can_always_be_written_down_again(odd: dict[str, An
     body = wire.parse_object(text.encode("utf-8", "replace"))
     canonical_json(body).encode()
     assert all(math.isfinite(value) for value in wire.metrics(body.get("metrics")).values())
-    for parse in (lambda b: wire.job(b, STATUSES), wire.file, wire.event, wire.checkpoint, wire.permission):
+    parsers = (wire.file, wire.event, wire.checkpoint, wire.permission, wire.model, wire.models, wire.grader_run)
+    for parse in (lambda b: wire.job(b, STATUSES), *parsers):
         try:
             parse(body)
         except ValueError as error:
             assert "is missing" in str(error) or "is not" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("said", "shutdown"),
+    [("2027-01-14", date(2027, 1, 14)), ("2027-01-14T00:00:00Z", date(2027, 1, 14)), (None, None), ("soon", None)],
+)
+def test_the_day_that_a_model_shuts_down(said: str | None, shutdown: date | None) -> None:
+    assert wire.model({"id": "m", "shutdown_date": said}) == RemoteModel("m", shutdown)
+    assert wire.models({"data": [{"id": "m"}]}) == [RemoteModel("m")]
+
+
+def test_a_grader_run_has_the_flags_that_are_raised_and_what_is_said_of_them() -> None:
+    errors = {
+        "invalid_variable_error": False,
+        "invalid_variable_error_details": None,
+        "model_grader_parse_error": True,
+        "model_grader_parse_error_details": "no number",
+        "python_grader_server_error": True,
+        "python_grader_server_error_type": "timeout",
+        "endpoint_grader_internal_error": True,
+    }
+    run = wire.grader_run({"reward": 0, "metadata": {"errors": errors}})
+    assert run == GraderRun(
+        0.0,
+        {
+            "model_grader_parse_error": "no number",
+            "python_grader_server_error": "timeout",
+            "endpoint_grader_internal_error": "",
+        },
+    )
+    assert wire.grader_run({}) == GraderRun(None)

@@ -21,6 +21,8 @@ class Capability(StrEnum):
     PERMISSIONS = "permissions"
     METADATA = "metadata"
     METADATA_FILTER = "metadata_filter"
+    GRADER_RUN = "grader_run"
+    SHUTDOWN_DATES = "shutdown_dates"
 
 
 class ResponseFormatStyle(StrEnum):

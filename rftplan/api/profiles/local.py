@@ -28,12 +28,14 @@ LOCAL: Final = Profile(
     settle_seconds=0.0,
     call_seconds=0.0,
     poll_seconds=0.3,
+    # No model of it shuts down, so it has no dates to tell.
     capabilities=frozenset(
         {
             Capability.PAUSE,
             Capability.PERMISSIONS,
             Capability.METADATA,
             Capability.METADATA_FILTER,
+            Capability.GRADER_RUN,
         }
     ),
     grader_types=RFT_GRADERS,

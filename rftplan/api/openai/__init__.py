@@ -8,8 +8,6 @@ models lose multi graders, so the raw JSON is kept.
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -18,23 +16,29 @@ import httpx2
 import openai
 
 from rftplan.api import wire
-from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.faults import Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
+from rftplan.api.openai.client import ANSWER_SECONDS, Traffic, make_client, timeout
 from rftplan.api.paging import ListedT, every
-from rftplan.api.port import Checkpoint, JobEvent, Permission, Port, Progress, RemoteFile, RemoteJob, Upload
+from rftplan.api.port import (
+    Checkpoint,
+    GraderRun,
+    JobEvent,
+    Permission,
+    Port,
+    Progress,
+    RemoteFile,
+    RemoteJob,
+    RemoteModel,
+    Upload,
+)
 from rftplan.api.profiles import Capability, Profile
 from rftplan.api.upload import CountedReader, check_size
 from rftplan.canonical import JsonObject
 from rftplan.errors import ApiError, CredentialError, RejectedError, UserError
 
-if "OPENAI_LOG" in os.environ:
-    # The SDK took this level while it was imported; what we log is for our own commands to say.
-    logging.getLogger("openai").setLevel(logging.NOTSET)
-
-_CONNECT_SECONDS: Final = 10.0
-_ANSWER_SECONDS: Final = 60.0
 _READ_RETRIES: Final = 2
+_SLOWEST_GRADER: Final = 150.0  # seconds: Python may run for two minutes (FACTS §3.7)
 _SLOWEST_INTAKE: Final = 4_000_000.0  # bytes a second: an upload is answered once the service has stored it
 
 
@@ -48,31 +52,6 @@ class _Reply(Protocol):
 _T = TypeVar("_T")
 
 
-class _Client(openai.AsyncOpenAI):
-    """The SDK's client without what it takes from OPENAI_CUSTOM_HEADERS, Authorization included."""
-
-    @property
-    def default_headers(self) -> dict[str, str | openai.Omit]:
-        return {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "User-Agent": "rftplan",
-            **self.platform_headers(),
-            "OpenAI-Organization": self.organization or openai.omit,
-            "OpenAI-Project": self.project or openai.omit,
-        }
-
-
-class _Traffic:
-    """Counts what goes over the wire, the SDK's own retries included."""
-
-    def __init__(self) -> None:
-        self.requests = 0
-
-    async def count(self, request: httpx2.Request) -> None:
-        self.requests += 1
-
-
 class OpenAIPort(Port):
     """A `Port` to one service under one identity. Made by `connect`."""
 
@@ -81,7 +60,7 @@ class OpenAIPort(Port):
         profile: Profile,
         client: openai.AsyncOpenAI,
         admin: openai.AsyncOpenAI | None,
-        traffic: _Traffic,
+        traffic: Traffic,
         faults: Faults,
         answer_seconds: float,
     ) -> None:
@@ -109,7 +88,7 @@ class OpenAIPort(Port):
             sending = self._effects.files.with_raw_response.create(
                 file=(upload.filename, content, "application/jsonl"),
                 purpose=upload.purpose,  # type: ignore[arg-type]  # a closed set in the SDK, open here
-                timeout=_timeout(_ANSWER_SECONDS + upload.size / _SLOWEST_INTAKE),
+                timeout=timeout(ANSWER_SECONDS + upload.size / _SLOWEST_INTAKE),
             )
             try:
                 return await self._ask(Call(Kind.EFFECT, f"upload {upload.filename}"), sending, wire.file)
@@ -172,6 +151,24 @@ class OpenAIPort(Port):
             extra_body={"grader": grader},  # as in create_job
         )
         await self._ask(Call(Kind.READ, "validate the grader"), sending, wire.validated)
+
+    async def run_grader(self, grader: JsonObject, *, model_sample: str, item: JsonObject) -> GraderRun:
+        sending = self._reads.fine_tuning.alpha.graders.with_raw_response.run(
+            grader={},  # type: ignore[arg-type]
+            model_sample=model_sample,
+            extra_body={"grader": grader, "item": item},  # as in create_job
+            timeout=timeout(_SLOWEST_GRADER),
+        )
+        return await self._ask(Call(Kind.READ, "run the grader"), sending, wire.grader_run)
+
+    async def list_models(self) -> Sequence[RemoteModel]:
+        return await self._ask(
+            Call(Kind.READ, "list the models"), self._reads.models.with_raw_response.list(), wire.models
+        )
+
+    async def get_model(self, model: str) -> RemoteModel:
+        sending = self._reads.models.with_raw_response.retrieve(_id(model))
+        return await self._ask(Call(Kind.READ, f"read {model}"), sending, wire.model)
 
     async def list_permissions(self, model: str) -> Sequence[Permission]:
         permissions = self._for_permissions().fine_tuning.checkpoints.permissions
@@ -254,7 +251,7 @@ def connect(
     admin_key: str | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
     read_retries: int = _READ_RETRIES,
-    answer_seconds: float = _ANSWER_SECONDS,
+    answer_seconds: float = ANSWER_SECONDS,
 ) -> OpenAIPort:
     """A port to the service of `identity`. Sends nothing yet.
 
@@ -264,40 +261,10 @@ def connect(
     if identity.in_process and transport is None:
         raise ValueError("the in-process service needs its transport")
     faults = Faults(identity.base_url, profile.key_env, tuple(filter(None, (key, admin_key))))
-    traffic = _Traffic()
-    client = partial(_client, identity, retries=read_retries, transport=transport, traffic=traffic)
+    traffic = Traffic()
+    client = partial(make_client, identity, retries=read_retries, transport=transport, traffic=traffic)
     admin = client(admin_key) if admin_key else None
     return OpenAIPort(profile, client(key), admin, traffic, faults, answer_seconds)
-
-
-def _client(
-    identity: ProviderIdentity,
-    key: str,
-    *,
-    retries: int,
-    transport: httpx2.AsyncBaseTransport | None,
-    traffic: _Traffic,
-) -> openai.AsyncOpenAI:
-    """Every value that the SDK would else take from the environment is given, if only as an empty text."""
-    return _Client(
-        api_key=key,
-        admin_api_key="",
-        webhook_secret="",
-        organization=identity.organization or "",
-        project=identity.project or "",
-        base_url=identity.base_url,
-        max_retries=retries,
-        timeout=_timeout(_ANSWER_SECONDS),
-        http_client=httpx2.AsyncClient(
-            transport=transport,
-            timeout=_timeout(_ANSWER_SECONDS),
-            # A redirected create would be a second one, and at a host that nobody checked.
-            follow_redirects=False,
-            # A proxy is for the way out; on the way to this machine it would get the key in the clear.
-            trust_env=not parse_endpoint(identity.base_url).loopback,
-            event_hooks={"request": [traffic.count]},
-        ),
-    )
 
 
 def _id(value: str) -> str:
@@ -305,10 +272,6 @@ def _id(value: str) -> str:
     if value in ("", ".", ".."):
         raise RejectedError(f"{value!r} cannot be an id of the service")
     return value
-
-
-def _timeout(seconds: float) -> httpx2.Timeout:
-    return httpx2.Timeout(seconds, connect=_CONNECT_SECONDS)
 
 
 def _page(limit: int, parse: Callable[[JsonObject], ListedT], body: JsonObject) -> tuple[list[ListedT], bool]:

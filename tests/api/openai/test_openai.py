@@ -86,7 +86,7 @@ def test_the_sdks_own_log_variable_prints_nothing() -> None:
         "ask(Service(later, reply(JOB)).port(read_retries=1), lambda p: p.get_job('a'))\n"
         "ask(Service(reply(JOB)).port(), lambda p: p.create_job(LAUNCH))\n"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=root,

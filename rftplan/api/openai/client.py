@@ -1,0 +1,80 @@
+"""The SDK's client as it is used here: nothing of it comes from the environment. Knows no call of the API."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Final
+
+import httpx2
+import openai
+
+from rftplan.api.endpoint import parse_endpoint
+from rftplan.api.identity import ProviderIdentity
+
+if "OPENAI_LOG" in os.environ:
+    # The SDK took this level while it was imported; what we log is for our own commands to say.
+    logging.getLogger("openai").setLevel(logging.NOTSET)
+
+_CONNECT_SECONDS: Final = 10.0
+ANSWER_SECONDS: Final = 60.0
+"""How long an answer may be waited for."""
+
+
+class _Client(openai.AsyncOpenAI):
+    """The SDK's client without what it takes from OPENAI_CUSTOM_HEADERS, Authorization included."""
+
+    @property
+    def default_headers(self) -> dict[str, str | openai.Omit]:
+        return {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": "rftplan",
+            **self.platform_headers(),
+            "OpenAI-Organization": self.organization or openai.omit,
+            "OpenAI-Project": self.project or openai.omit,
+        }
+
+
+class Traffic:
+    """Counts what goes over the wire, the SDK's own retries included."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    async def count(self, request: httpx2.Request) -> None:
+        self.requests += 1
+
+
+def make_client(
+    identity: ProviderIdentity,
+    key: str,
+    *,
+    retries: int,
+    transport: httpx2.AsyncBaseTransport | None,
+    traffic: Traffic,
+) -> openai.AsyncOpenAI:
+    """Every value that the SDK would else take from the environment is given, if only as an empty text."""
+    return _Client(
+        api_key=key,
+        admin_api_key="",
+        webhook_secret="",
+        organization=identity.organization or "",
+        project=identity.project or "",
+        base_url=identity.base_url,
+        max_retries=retries,
+        timeout=timeout(ANSWER_SECONDS),
+        http_client=httpx2.AsyncClient(
+            transport=transport,
+            timeout=timeout(ANSWER_SECONDS),
+            # A redirected create would be a second one, and at a host that nobody checked.
+            follow_redirects=False,
+            # A proxy is for the way out; on the way to this machine it would get the key in the clear.
+            trust_env=not parse_endpoint(identity.base_url).loopback,
+            event_hooks={"request": [traffic.count]},
+        ),
+    )
+
+
+def timeout(seconds: float) -> httpx2.Timeout:
+    return httpx2.Timeout(seconds, connect=_CONNECT_SECONDS)
