@@ -6,7 +6,7 @@ The facade that the command line and Python programs call. Decides nothing itsel
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.changes import Action, Change, Plan
-from rftplan.errors import Diagnostic, LockError, RefusedPlanError, SpecError, UserError, has_errors, sort_diagnostics
+from rftplan.errors import Diagnostic, LockError, RefusedPlanError, UserError, sort_diagnostics
 from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Execution, Stop, execute
 from rftplan.journal import State, read_state
@@ -27,6 +27,7 @@ from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Lock
 from rftplan.moving import moved_entries, moved_launches, moved_tombstones
 from rftplan.observe import observe, open_intents
+from rftplan.opening import dated, opened
 from rftplan.ownership import require_own
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.promoted import Promoted, promoted, require_directory, require_environment, state_paths
@@ -84,21 +85,16 @@ async def plan(
 ) -> Planned:
     """What apply would do. SpecError if a finding is an error."""
     world = world or real_world()
-    loaded = opened(options, on_event)
+    loaded = opened(options, on_event, world)
     async with connected(loaded, world) as port:
-        inputs, _ = await _inputs(loaded, port, world, selection)
+        found = await dated(loaded, port)
+        inputs, _ = await _inputs(loaded, port, world, selection, found)
         return Planned(make_plan(inputs), port.requests)
 
 
-def opened(options: Options, on_event: OnEvent) -> Loaded:
-    """The project, fit to be planned. SpecError if a finding is an error."""
-    loaded = load(options, on_event)
-    if has_errors(loaded.diagnostics):
-        raise SpecError(loaded.diagnostics)
-    return loaded
-
-
-async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection) -> tuple[PlanInputs, State]:
+async def _inputs(
+    loaded: Loaded, port: Port, world: World, selection: Selection, findings: Sequence[Diagnostic] = ()
+) -> tuple[PlanInputs, State]:
     """Everything a plan is computed from, and the state that it saw."""
     _require_own(loaded, loaded.lock)
     state = replace(loaded.state, lineage=world.new_id()) if loaded.state.new else loaded.state
@@ -117,7 +113,7 @@ async def _inputs(loaded: Loaded, port: Port, world: World, selection: Selection
         intents=open_intents((i for i in intents if i.address not in moved), now=world.now(), scope=scope),
         snapshot=snapshot,
         selection=_checked(selection, loaded),
-        diagnostics=sort_diagnostics((*loaded.diagnostics, *exposed_keys(loaded, world))),
+        diagnostics=sort_diagnostics((*findings, *exposed_keys(loaded, world))),
         allowed=loaded.allowed,
         moves=moves,
     )
@@ -166,10 +162,10 @@ async def apply(
 ) -> Applied | None:
     """Plan, ask, act. None if consent was not given. SpecError, RefusedPlanError, BusyError, LockError."""
     world = world or real_world()
-    loaded = opened(options, on_event)
+    loaded = opened(options, on_event, world)
     stopping = Stop(stop or asyncio.Event())
     async with connected(loaded, world) as port:
-        inputs, state = await _inputs(loaded, port, world, selection)
+        inputs, state = await _inputs(loaded, port, world, selection, await dated(loaded, port))
         made = make_plan(inputs) if wait else make_plan(inputs).without_follow_ups()
         if (made.acts or made.hazards()) and not consent(made):
             return None
@@ -253,7 +249,7 @@ async def status(
 ) -> tuple[ResourceStatus, ...]:
     """How every resource stands at the service now."""
     world = world or real_world()
-    loaded = opened(options, on_event)
+    loaded = opened(options, on_event, world)
     async with connected(loaded, world) as port:
         inputs, _ = await _inputs(loaded, port, world, Selection())
     return tuple(

@@ -11,7 +11,8 @@ from rftplan.events import ignore
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded
 from rftplan.lockfile import RELEASED, Entry
-from rftplan.project import Options, checked_state, opened, plan
+from rftplan.opening import opened
+from rftplan.project import Options, checked_state, plan
 from rftplan.wiring import World, acting_alone, real_world
 
 
@@ -22,7 +23,7 @@ async def release(options: Options, address: Address, *, world: World | None = N
     address that neither specs nor lock know.
     """
     world = world or real_world()
-    loaded = opened(options, ignore)
+    loaded = opened(options, ignore, world)
     entry = checked_state(loaded, world).entries.get(address)
     if entry is None and address not in loaded.graph.resources:
         raise UserError(f"{address} is neither declared nor in the lock", hint="rftplan status lists the addresses")

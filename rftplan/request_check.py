@@ -6,12 +6,13 @@ Asks no service and reads no key.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from rftplan.address import Address
 from rftplan.checks import Preflight, run_rules
 from rftplan.checks.schemas import NO_FORMAT
 from rftplan.codes import TOO_LARGE, finding
@@ -46,6 +47,7 @@ class RequestCheck:
     preflight: Preflight
     diagnostics: tuple[Diagnostic, ...]
     unchecked: tuple[str, ...]
+    paths: Mapping[Address, Path]
 
 
 def check_request(
@@ -64,9 +66,14 @@ def check_request(
     facts = data.read(preflight)
     known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
     preflight = replace(preflight, facts=known)
-    found = [*request.findings, *data.findings, *_of(request.subject, run_rules(preflight))]
+    found = [*request.findings, *data.findings, *about(request.subject, run_rules(preflight))]
     return RequestCheck(
-        request.subject, service, preflight, sort_diagnostics(found), tuple(_unchecked(request, files.data))
+        request.subject,
+        service,
+        preflight,
+        sort_diagnostics(found),
+        tuple(_unchecked(request, files.data)),
+        data.paths,
     )
 
 
@@ -103,7 +110,7 @@ def _read(path: Path, probes: Sequence[Probe], *, on_progress: OnProgress) -> Da
     return read_facts(path, probes, on_progress=on_progress)
 
 
-def _of(subject: Subject, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+def about(subject: Subject, found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """What is said of what was given: of a grader alone, nothing about the job that we put around it."""
     if subject is Subject.REQUEST:
         return list(found)

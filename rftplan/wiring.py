@@ -12,8 +12,9 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rftplan.codes import KEY_EXPOSED, finding
 from rftplan.errors import BusyError, Diagnostic, LockError, UserError
@@ -21,7 +22,10 @@ from rftplan.journal import Paths
 from rftplan.loading import Loaded
 
 if TYPE_CHECKING:
+    from rftplan.api.identity import ProviderIdentity
     from rftplan.api.port import Port
+    from rftplan.api.profiles import Profile
+    from rftplan.config.project_spec import ProviderSpec
     from rftplan.grading import Grader, Judge, PythonRunner, PythonWorker
 
 SPEED = "RFTPLAN_LOCAL_SPEED"
@@ -58,6 +62,10 @@ class World:
     wrap: Callable[[Any], Any] = lambda transport: transport
     new_runner: Callable[[], PythonWorker] = kept_in
 
+    def today(self) -> date:
+        """The day by UTC, so that a plan does not depend on where it is made."""
+        return datetime.fromtimestamp(self.now(), UTC).date()
+
 
 def real_world() -> World:
     """This process's environment and clock."""
@@ -84,8 +92,21 @@ def _user_config() -> Path | None:
     return Path(home) / "rftplan"
 
 
+class Reached(Protocol):
+    """What has to be known of a service to reach it. `root` is where the local one keeps its state."""
+
+    @property
+    def root(self) -> Path: ...
+    @property
+    def provider(self) -> ProviderSpec: ...
+    @property
+    def profile(self) -> Profile: ...
+    @property
+    def identity(self) -> ProviderIdentity: ...
+
+
 @asynccontextmanager
-async def connected(loaded: Loaded, world: World) -> AsyncIterator[Port]:
+async def connected(loaded: Reached, world: World) -> AsyncIterator[Port]:
     """A port to the project's service. CredentialError if there is no key that may go there."""
     from rftplan.api.credentials import find_admin_key, find_key
     from rftplan.api.openai import connect
@@ -106,7 +127,7 @@ async def connected(loaded: Loaded, world: World) -> AsyncIterator[Port]:
         close()
 
 
-def exposed_keys(loaded: Loaded, world: World) -> tuple[Diagnostic, ...]:
+def exposed_keys(loaded: Reached, world: World) -> tuple[Diagnostic, ...]:
     """A finding where the key lies in a file that others can read."""
     from rftplan.api.credentials import exposed_key_file
 
@@ -123,7 +144,7 @@ def _nothing() -> None:
     return None
 
 
-def _in_process(loaded: Loaded, world: World, key: str) -> tuple[Any, Callable[[], None]]:
+def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[[], None]]:
     import httpx2
 
     from rftplan.server.app import close_app, create_app
@@ -196,7 +217,7 @@ def bench(loaded: Loaded, world: World) -> Iterator[Bench]:
         runner.close()
 
 
-def judge_of(loaded: Loaded, world: World) -> Judge | None:
+def judge_of(loaded: Reached, world: World) -> Judge | None:
     """The configured judge, or None for the stand-in."""
     written = loaded.provider.judge
     if written is None:

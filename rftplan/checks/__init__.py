@@ -6,11 +6,13 @@ A family has `RULES`, `PROBES` for what its rules need to know of rows, and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from rftplan import codes
 from rftplan.address import Address
 from rftplan.checks import (
+    answers,
     cost,
     formulas,
     gates,
@@ -31,12 +33,23 @@ from rftplan.checks import (
     templates,
     variables,
 )
-from rftplan.checks.preflight import Preflight
+from rftplan.checks.preflight import Preflight, Told
 from rftplan.codes import Code
 from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
 
-__all__ = ["CODES", "FAMILIES", "PROBES", "RULES", "Preflight", "choose_probes", "run_rules"]
+__all__ = [
+    "CODES",
+    "FAMILIES",
+    "PROBES",
+    "RULES",
+    "Preflight",
+    "Told",
+    "choose_probes",
+    "replace_told",
+    "run_rules",
+    "without_told",
+]
 
 ProbeChoice = Callable[[Preflight], Iterable[tuple[Address, Probe]]]
 Rule = Callable[[Preflight], Iterable[Diagnostic]]
@@ -60,6 +73,7 @@ FAMILIES: Final = (
     jobs,
     gates,
     models,
+    answers,
     cost,
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for family in FAMILIES for rule in family.RULES)
@@ -71,6 +85,13 @@ CODES: Final[Mapping[str, Code]] = {
 """Every code that a finding may have, by its name."""
 
 
+_TOLD: Final = (models, answers)
+"""Families that look at what the service says of itself."""
+_TOLD_CODES: Final = frozenset(
+    value.code for family in _TOLD for value in vars(family).values() if isinstance(value, Code)
+)
+
+
 def choose_probes(preflight: Preflight) -> dict[Address, tuple[Probe, ...]]:
     """What has to be looked for in the rows of each file, so that the rules can say what they have to say."""
     chosen: dict[Address, dict[str, Probe]] = {}
@@ -78,6 +99,17 @@ def choose_probes(preflight: Preflight) -> dict[Address, tuple[Probe, ...]]:
         for address, probe in choice(preflight):
             chosen.setdefault(address, {})[probe.key] = probe
     return {address: tuple(probes.values()) for address, probes in chosen.items()}
+
+
+def replace_told(preflight: Preflight, found: Iterable[Diagnostic], told: Told) -> list[Diagnostic]:
+    """The findings of a whole run, with what the service said where only tables were looked at."""
+    asked = replace(preflight, told=told)
+    return [*without_told(found), *(one for family in _TOLD for rule in family.RULES for one in rule(asked))]
+
+
+def without_told(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The findings that no service can say anything about."""
+    return [one for one in found if one.code not in _TOLD_CODES]
 
 
 def run_rules(preflight: Preflight) -> list[Diagnostic]:

@@ -26,7 +26,8 @@ PITFALLS: Final = (
         "The organisation may not train any more, and learns it after its files were uploaded", ("M105", "M106", "M107")
     ),
     Pitfall(
-        "The base model or a grader's model is shut down, or will be soon", ("M101", "M102", "M103", "M104", "M108")
+        "The base model or a grader's model is shut down, or will be soon",
+        ("M101", "M102", "M103", "M104", "M108", "M109", "M110", "M111"),
     ),
     Pitfall(
         "A create that is repeated by itself makes a second paid job",
@@ -85,7 +86,7 @@ PITFALLS: Final = (
     ),
     Pitfall(
         "A grader that fails answers 200 and reward 0",
-        ("G103", "G104", "G105", "G106", "G107", "G108", "G146", "G161", "G162"),
+        ("G103", "G104", "G105", "G106", "G107", "G108", "G146", "G160", "G161", "G162", "G168"),
         "grade shows every error of a grader on answers made from rows, check --run-python those of Python;"
         " errors inside graders are shown while a job trains, in status, and beside the figures of every gate",
     ),

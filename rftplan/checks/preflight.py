@@ -35,12 +35,38 @@ def _missing_isolation() -> Sequence[str]:
     return missing_isolation()
 
 
+@dataclass(frozen=True, slots=True)
+class GraderTrial:
+    """One answer that the service graded for a row. `of` names the grader as messages do; `right`: the answer was
+    made from the row's reference. `errors` are the flags that were raised, each with what is said of it."""
+
+    of: str
+    file: Address
+    line: int
+    right: bool
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the service said: the first day without a model, which models it does not have of those that were asked
+    for, why it refuses a grader (by `Written.of`), and how graders did on sample rows. `promoted` are the models that
+    the lock's deployments point at, by their names."""
+
+    shutdowns: Mapping[str, date] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+    promoted: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    trials: tuple[GraderTrial, ...] = ()
+
+
 @dataclass(frozen=True)
 class Preflight:
     """Specs, profile and what was found in the data. `facts` has the data files that could be read; it is empty
     while probes are chosen. `today` is the date that models and platforms close by. `launched` are the jobs that the
     lock knows a launch of: of an unchanged one nothing is launched again. `missing_isolation` says what this system
-    lacks to keep a python grader in; it starts a process of ours, so it is asked only where there is one."""
+    lacks to keep a python grader in; it starts a process of ours, so it is asked only where there is one. `told` is
+    what the service was asked; None where nobody asked it."""
 
     config: Config
     profile: Profile
@@ -48,6 +74,7 @@ class Preflight:
     facts: Mapping[Address, DataFacts] = field(default_factory=dict)
     launched: frozenset[Address] = frozenset()
     missing_isolation: Callable[[], Sequence[str]] = _missing_isolation
+    told: Told | None = None
     _views: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_kind(self, kind: str) -> Iterator[Declared]:

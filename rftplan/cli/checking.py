@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rftplan.cli.live import Listener
     from rftplan.errors import Diagnostic
     from rftplan.loading import Loaded
-    from rftplan.render.shapes import CheckDocument
+    from rftplan.online import OnlineCheck
+    from rftplan.render.shapes import AskedDocument, CheckDocument
+    from rftplan.request_check import RequestCheck
 
 
 class Format(StrEnum):
@@ -43,6 +45,14 @@ ValidOption = Annotated[str | None, typer.Option("--valid", metavar="FILE", help
 RunPythonFlag = Annotated[
     bool, typer.Option("--run-python", help="Run the Python graders on some rows, kept in. Without it nothing is run.")
 ]
+OnlineFlag = Annotated[
+    bool,
+    typer.Option(
+        "--online",
+        help="Ask the provider, too: it validates graders, runs each on a few rows (which may cost the tokens of a "
+        "judge), and tells of models.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -54,12 +64,13 @@ def check(
     request: RequestArgument = None,
     train: TrainOption = None,
     valid: ValidOption = None,
+    online: OnlineFlag = False,
     json: JsonFlag = False,
     format: FormatOption = None,
     run_python: RunPythonFlag = False,
     trust_python: TrustOption = False,
 ) -> int:
-    """Find what is wrong with specs and data. Asks no service."""
+    """Find what is wrong with specs and data. Asks no service but with --online."""
     run = invocation(context)
     if json and format not in (None, Format.JSON):
         raise UsageError("--json is --format json, and excludes the others")
@@ -67,11 +78,11 @@ def check(
         raise UsageError("--trust-python says how --run-python runs graders, and means nothing alone")
     if request is None:
         look = _running(trust=trust_python) if run_python else _only_read
-        document, base = _of_specs(run, train, valid, look), run.base
+        document, base = _of_specs(run, train, valid, look, online), run.base
     elif run_python:
         raise UsageError("--run-python runs the graders of specs", hint="put the request under jobs: of a spec")
     else:
-        document, base = _of_request(run, request, train, valid), ""
+        document, base = _of_request(run, request, train, valid, online), ""
     _tell(document, Format.JSON if json else format or Format.TEXT, run, base)
     return ExitCode.OK if document["ok"] else ExitCode.FAILED
 
@@ -96,7 +107,9 @@ def _running(*, trust: bool) -> Look:
     return look
 
 
-def _of_specs(run: Invocation, train: str | None, valid: str | None, look: Look) -> CheckDocument:
+def _of_specs(run: Invocation, train: str | None, valid: str | None, look: Look, online: bool) -> CheckDocument:
+    from dataclasses import replace
+
     from rftplan.loading import load  # not the facade, whose other half is not needed and takes time to import
     from rftplan.render.documents import check_document
 
@@ -105,11 +118,17 @@ def _of_specs(run: Invocation, train: str | None, valid: str | None, look: Look)
         raise UsageError("--train and --valid are the rows of a request, and none is given", hint=hint)
     with run.listener() as listener:
         loaded = load(run.options(), listener)
-        found = look(loaded, listener)
-    return check_document(found, provider=loaded.profile.type)
+        loaded = replace(loaded, diagnostics=look(loaded, listener))
+    told = _ask_about_project(loaded) if online else None
+    return check_document(
+        told.diagnostics if told else loaded.diagnostics,
+        provider=loaded.profile.type,
+        unchecked=told.asked.unasked if told else (),
+        asked=_counts(told),
+    )
 
 
-def _of_request(run: Invocation, request: str, train: str | None, valid: str | None) -> CheckDocument:
+def _of_request(run: Invocation, request: str, train: str | None, valid: str | None, online: bool) -> CheckDocument:
     from rftplan.config.request import DataNames
     from rftplan.render.documents import check_document
     from rftplan.request_check import RequestFiles, check_request
@@ -119,12 +138,39 @@ def _of_request(run: Invocation, request: str, train: str | None, valid: str | N
     files = RequestFiles(request, DataNames(train, valid))
     with run.listener() as listener:
         found = check_request(files, provider=run.provider, on_event=listener)
+    told = _ask_about_request(found) if online else None
     return check_document(
-        found.diagnostics,
+        told.diagnostics if told else found.diagnostics,
         subject=found.subject.value,
         provider=found.service.profile.type,
-        unchecked=found.unchecked,
+        unchecked=(*found.unchecked, *(told.asked.unasked if told else ())),
+        asked=_counts(told),
     )
+
+
+def _ask_about_project(loaded: Loaded) -> OnlineCheck:
+    import asyncio
+
+    from rftplan.online import check_project
+    from rftplan.wiring import real_world
+
+    return asyncio.run(check_project(loaded, real_world()))
+
+
+def _ask_about_request(found: RequestCheck) -> OnlineCheck:
+    import asyncio
+
+    from rftplan.online import check_request
+    from rftplan.wiring import real_world
+
+    return asyncio.run(check_request(found, real_world()))
+
+
+def _counts(told: OnlineCheck | None) -> AskedDocument | None:
+    if told is None:
+        return None
+    asked = told.asked
+    return {"graders": asked.graders, "answers": asked.runs, "models": asked.models, "requests": told.requests}
 
 
 def _tell(document: CheckDocument, format: Format, run: Invocation, base: str) -> None:

@@ -37,6 +37,8 @@ VALID: Final = Address("file", "valid")
 _GRADER_TYPES: Final = frozenset({"string_check", "text_similarity", "score_model", "label_model", "python", "multi"})
 _SECTIONS: Final = frozenset({"project", "files", "graders", "jobs", "deployments", "policy"})
 _STAND_IN: Final = "file-"
+NO_MODEL: Final = "unnamed"
+"""What the job around a grader trains; there is no such model."""
 
 
 class Subject(StrEnum):
@@ -285,7 +287,7 @@ def _read_grader(reading: _Reading, prefix: PathKey) -> None:
     reading.declared[GRADER] = Declared(GRADER, spec, place, document, prefix)
     names = reading.names
     job = JobSpec(
-        model="unnamed",
+        model=NO_MODEL,
         training_file=FileRef(name=TRAIN.name) if names.train is not None else FileRef(id=_STAND_IN),
         validation_file=FileRef(name=VALID.name) if names.valid is not None else FileRef(id=_STAND_IN),
         method=Method(type="reinforcement", reinforcement=Reinforcement(grader=GRADER.name)),

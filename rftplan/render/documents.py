@@ -21,6 +21,7 @@ from rftplan.render.estimates import estimate_document
 from rftplan.render.evidence import evidence_documents
 from rftplan.render.shapes import (
     ApplyDocument,
+    AskedDocument,
     ChangeDocument,
     CheckDocument,
     DriftDocument,
@@ -83,8 +84,9 @@ def check_document(
     subject: str = "specs",
     provider: str | None = None,
     unchecked: Iterable[str] = (),
+    asked: AskedDocument | None = None,
 ) -> CheckDocument:
-    """What was found in `subject`, by the limits of `provider`; `unchecked` is what nobody looked at."""
+    """What was found in `subject` by the limits of `provider`; nobody looked at what is `unchecked`."""
     document: CheckDocument = {
         "format": "rftplan.check/1",
         "ok": not has_errors(findings),
@@ -94,6 +96,8 @@ def check_document(
     }
     if provider is not None:
         document["provider"] = provider
+    if asked is not None:
+        document["asked"] = asked
     return document
 
 

@@ -130,6 +130,13 @@ class ErrorDocument(TypedDict):
     causes: NotRequired[list[CauseDocument]]
 
 
+class AskedDocument(TypedDict):
+    graders: int
+    answers: int
+    models: int
+    requests: int
+
+
 class CheckDocument(TypedDict):
     format: str
     ok: bool
@@ -137,6 +144,7 @@ class CheckDocument(TypedDict):
     subject: str
     provider: NotRequired[str]
     unchecked: list[str]
+    asked: NotRequired[AskedDocument]
 
 
 class PlanDocument(TypedDict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from rftplan.canonical import Json
 from rftplan.render.escape import shown_value, visible
@@ -21,6 +21,11 @@ from rftplan.render.table import fits, fitted
 
 SEVERITY_TONES: Final = {"error": Tone.BAD, "warning": Tone.CAUTION, "info": Tone.CHANGED}
 _LONGEST_VALUE: Final = 400
+_ASKED: Final[Sequence[tuple[Literal["graders", "answers", "models"], str]]] = (
+    ("graders", "grader"),
+    ("answers", "answer"),
+    ("models", "model"),
+)
 
 
 def counted(count: int, noun: str) -> str:
@@ -53,18 +58,28 @@ def _subject(finding: FindingDocument) -> str:
 
 
 def check_text(document: CheckDocument, look: Look) -> str:
-    """One line: whether the specs can be planned, or the request be sent; and what was not looked at."""
+    """One line: whether the specs can be planned, or the request be sent; what was asked, and not looked at."""
     counts = [
         counted(n, severity)
         for severity in ("error", "warning")
         if (n := sum(f["severity"] == severity for f in document["diagnostics"]))
     ]
+    more = [*_asked(document, look), *_unchecked(document, look)]
     if document["subject"] != "specs":
-        return joined([_verdict(document, counts, look), *_unchecked(document, look)])
+        return joined([_verdict(document, counts, look), *more])
     if not document["ok"]:
-        return joined([look.paint(Tone.BAD, f"Specs are not valid: {', '.join(counts)}.")])
+        return joined([look.paint(Tone.BAD, f"Specs are not valid: {', '.join(counts)}."), *more])
     rest = f", {counts[0]}" if counts else ""
-    return joined([look.paint(Tone.GOOD, "Specs are valid") + f"{rest}.", f"Next: {look.program} plan"])
+    return joined([look.paint(Tone.GOOD, "Specs are valid") + f"{rest}.", *more, f"Next: {look.program} plan"])
+
+
+def _asked(document: CheckDocument, look: Look) -> Iterable[str]:
+    asked = document.get("asked")
+    if asked is None:
+        return
+    counts = ", ".join(counted(asked[of], noun) for of, noun in _ASKED)
+    said = f"Asked provider {visible(document.get('provider', ''))} about {counts}"
+    yield from look.prose(f"{said}: {counted(asked['requests'], 'request')}.", indent=0, hang=2)
 
 
 def _verdict(document: CheckDocument, counts: Sequence[str], look: Look) -> str:

@@ -9,8 +9,8 @@ import pytest
 from rftplan.address import Address
 from rftplan.api.profiles import PROFILES, Profile, profile
 from rftplan.api.profiles.life import LifeTable
-from rftplan.checks.models import RULES
-from rftplan.checks.preflight import Preflight
+from rftplan.checks.models import PROMOTED_CLOSING, PROMOTED_GONE, RULES, base_model, promoted_model
+from rftplan.checks.preflight import Preflight, Told
 from rftplan.config import read_config
 from rftplan.loading import Options, load
 from rftplan.source.root import Root
@@ -21,6 +21,8 @@ AT = "specs/main.yaml"
 OPENAI = profile("openai")
 TODAY = date(2026, 11, 22)
 REVIEW = Address("job", "review")
+MADE = "ft:gpt-4o-2024-08-06:acme::abc"
+BASED = "ft:o4-mini-2025-04-16:acme::abc"
 LATER = SPEC.replace("o4-mini-2025-04-16", "gpt-4o-2024-08-06")
 
 
@@ -155,3 +157,39 @@ def test_every_date_has_a_source_and_every_alias_a_model() -> None:
     dated = [*life().models.values(), life().few_jobs, life().no_jobs]
     assert all("as of" in closing.source for closing in dated)
     assert set(life().aliases.values()) <= set(life().models)
+
+
+@pytest.mark.parametrize(
+    ("closes", "expected"),
+    [
+        ({}, []),
+        (
+            {MADE: date(2026, 12, 1)},
+            [f"{PROMOTED_CLOSING.code} deployment.reviewer {MADE} shuts down on 2026-12-01, in 9 days"],
+        ),
+        (
+            {MADE: date(2026, 11, 1)},
+            [
+                f"{PROMOTED_GONE.code} deployment.reviewer whoever asks {MADE} gets an error: "
+                "it was shut down on 2026-11-01"
+            ],
+        ),
+        ({MADE: date(2027, 12, 1)}, []),
+    ],
+)
+def test_a_promoted_model_that_the_service_shuts_down(
+    small: Small, closes: dict[str, date], expected: list[str]
+) -> None:
+    small.write(AT, LATER)
+    config, _ = read_config(Root(small.root), "specs")
+    told = Told(shutdowns=closes, promoted={"reviewer": MADE})
+    preflight = Preflight(config, OPENAI, TODAY, launched=frozenset({REVIEW}), told=told)
+    assert [f"{one.code} {one.address} {one.detail}" for one in promoted_model(preflight)] == expected
+
+
+def test_a_promoted_model_goes_with_its_base_and_that_is_said_once(small: Small) -> None:
+    config, _ = read_config(Root(small.root), "specs")
+    told = Told(shutdowns={BASED: date(2026, 11, 1)}, promoted={"reviewer": BASED})
+    preflight = Preflight(config, OPENAI, TODAY, launched=frozenset({REVIEW}), told=told)
+    assert list(promoted_model(preflight)) == []
+    assert [found.code for found in base_model(preflight)] == ["M108"]

@@ -1,0 +1,81 @@
+"""Checks that ask the service: what was found here, and what the service says. Decides nothing itself."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rftplan.address import Address
+from rftplan.api.identity import ProviderIdentity
+from rftplan.api.profiles import Profile
+from rftplan.asking import Asked, ask
+from rftplan.checks import Preflight, replace_told, without_told
+from rftplan.config.project_spec import ProviderSpec
+from rftplan.errors import Diagnostic, has_errors, sort_diagnostics
+from rftplan.loading import Loaded
+from rftplan.ownership import require_own
+from rftplan.promoted import promoted
+from rftplan.request_check import RequestCheck, about
+from rftplan.wiring import Reached, World, connected, exposed_keys
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineCheck:
+    """Every finding, sorted; what was asked, and how many HTTP requests it took."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    asked: Asked
+    requests: int
+
+
+async def check_project(loaded: Loaded, world: World) -> OnlineCheck:
+    """Asks the project's service. LockError where the lock belongs to another account; ApiError, CredentialError."""
+    require_own(loaded.lock, loaded.paths.lock.name, loaded.identity, loaded.project)
+    live = {name: one.model for name, one in promoted(loaded.state).items()}
+    return await _check(loaded, loaded.preflight, loaded.diagnostics, world, paths=loaded.data_paths, live=live)
+
+
+async def check_request(found: RequestCheck, world: World) -> OnlineCheck:
+    """Asks the service that the request is for."""
+    service = found.service
+    with _nowhere() as root:
+        reached = _Service(root, service.provider, service.profile, service.identity)
+        checked = await _check(reached, found.preflight, found.diagnostics, world, paths=found.paths, live={})
+        return replace(checked, diagnostics=tuple(about(found.subject, checked.diagnostics)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """A service without a project."""
+
+    root: Path
+    provider: ProviderSpec
+    profile: Profile
+    identity: ProviderIdentity
+
+
+@contextmanager
+def _nowhere() -> Iterator[Path]:
+    """A request leaves nothing behind, also where the service lives in this process."""
+    with tempfile.TemporaryDirectory(prefix="rftplan-") as name:
+        yield Path(name)
+
+
+async def _check(
+    reached: Reached,
+    preflight: Preflight,
+    found: tuple[Diagnostic, ...],
+    world: World,
+    *,
+    paths: Mapping[Address, Path],
+    live: Mapping[str, str],
+) -> OnlineCheck:
+    async with connected(reached, world) as port:
+        preflight = replace(preflight, today=world.today())
+        grades = not has_errors(without_told(found))
+        asked = await ask(preflight, port, paths=paths, promoted=live, try_graders=grades)
+        diagnostics = (*replace_told(preflight, found, asked.told), *exposed_keys(reached, world))
+        return OnlineCheck(sort_diagnostics(diagnostics), asked, port.requests)

@@ -1,0 +1,44 @@
+"""A project made ready to be planned: no finding is an error, by its specs and by what the service says of models.
+
+Plans nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rftplan.api.profiles import Capability
+from rftplan.errors import Diagnostic, SpecError, has_errors, sort_diagnostics
+from rftplan.events import OnEvent
+from rftplan.loading import Loaded, Options, load
+from rftplan.ownership import require_own
+from rftplan.promoted import promoted
+from rftplan.wiring import World
+
+if TYPE_CHECKING:
+    from rftplan.api.port import Port
+
+
+def opened(options: Options, on_event: OnEvent, world: World) -> Loaded:
+    """The project as it is on the world's day. SpecError if a finding is an error."""
+    loaded = load(options, on_event, today=world.today)
+    if has_errors(loaded.diagnostics):
+        raise SpecError(loaded.diagnostics)
+    return loaded
+
+
+async def dated(loaded: Loaded, port: Port) -> tuple[Diagnostic, ...]:
+    """The project's findings with the days that the service names, where it names any: one request. SpecError if one
+    of them is an error, LockError before anything is asked where the lock is another account's."""
+    require_own(loaded.lock, loaded.paths.lock.name, loaded.identity, loaded.project)
+    if not loaded.profile.can(Capability.SHUTDOWN_DATES):
+        return loaded.diagnostics
+    from rftplan.asking import shutdown_dates
+    from rftplan.checks import replace_told
+
+    live = {name: one.model for name, one in promoted(loaded.state).items()}
+    told = await shutdown_dates(port, promoted=live)
+    found = sort_diagnostics(replace_told(loaded.preflight, loaded.diagnostics, told))
+    if has_errors(found):
+        raise SpecError(found)
+    return found
