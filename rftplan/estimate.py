@@ -44,7 +44,8 @@ class Estimate:
     """What one launch will probably cost. None is "not known", and never free.
 
     `hour_usd` is the price of an hour of training, as `source` had it on `read`; `hours` how long `runs` comparable
-    runs took, None if there are too few of them; `training_usd` the two together. The judges' tokens come on top.
+    runs took, None if there are too few of them, and `growth` how many times the rows of the largest of them it trains
+    on; `training_usd` is the price of those hours. The judges' tokens come on top.
     `cap_usd` is where the provider ends a run that becomes too dear, `cap` who does what about that.
     """
 
@@ -53,6 +54,7 @@ class Estimate:
     source: str | None
     runs: int
     hours: Range | None
+    growth: float | None
     training_usd: Range | None
     judges: tuple[JudgeEstimate, ...]
     cap_usd: float | None

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.typed_json import list_of, mapping_of, number_of, optional_text_of, parse_json, text_of, whole_of
+from rftplan.typed_json import (
+    NumberError,
+    finite,
+    list_of,
+    mapping_of,
+    number_of,
+    optional_text_of,
+    parse_json,
+    refuse_constant,
+    text_of,
+    whole_of,
+)
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -47,3 +58,9 @@ def test_each_type_takes_its_own_and_nothing_else(read: Callable[[Any], Any], go
     assert read(good) == good
     with pytest.raises(TypeError):
         read(bad)
+
+
+@pytest.mark.parametrize(("read", "text"), [(finite, "1e999"), (finite, "-1e999"), (refuse_constant, "NaN")])
+def test_a_number_that_json_cannot_carry_is_named_as_such(read: Callable[[str], Any], text: str) -> None:
+    with pytest.raises(NumberError):
+        read(text)

@@ -32,20 +32,30 @@ def budget_of(own: Budget | None, general: Budget | None) -> Budget | None:
 def limits_text(budget: Budget) -> str:
     """`$500 and 6 hours`."""
     usd = [] if budget.max_usd is None else [dollars(budget.max_usd)]
-    return " and ".join((*usd, *([] if budget.max_hours is None else [f"{budget.max_hours:g} hours"])))
+    return " and ".join((*usd, *([] if budget.max_hours is None else [_hours(budget.max_hours)])))
 
 
 def broken(budget: Budget, estimate: Estimate) -> str | None:
-    """Why the launch certainly breaks its budget: all that is known of it lies above. None if it may keep within."""
-    over = (limit for limit in _limits(budget, estimate) if limit.known is not None and limit.known.low > limit.most)
-    return next((f"the budget is {limit.said}, and {limit.took}" for limit in over), None)
+    """Why the launch certainly breaks its budget: all that is known of it lies above, and would with its fewer rows.
+    None if it may keep within."""
+    fewer = min(1.0, 1.0 if estimate.growth is None else estimate.growth)
+    for limit in _limits(budget, estimate):
+        if limit.known is not None and limit.known.low * fewer > limit.most:
+            return f"the budget is {limit.said}, and {limit.took}"
+    return None
 
 
 def doubtful(budget: Budget, estimate: Estimate) -> str | None:
-    """Why nobody can promise that the launch keeps within its budget; None if all comparable runs did."""
+    """Why nobody can promise that the launch keeps within its budget; None if all comparable runs would, each as many
+    times as long as this one has more rows."""
     for limit in _limits(budget, estimate):
         if limit.known is None:
             return f"its budget is {limit.said}, and {_not_known(estimate)}"
+        if estimate.growth is None:
+            return f"its budget is {limit.said}, and whether comparable runs trained on as many rows is not known"
+        if limit.known.high <= limit.most < limit.known.high * estimate.growth:
+            more = f"it trains on {estimate.growth:.1f} times the rows of the largest of them"
+            return f"its budget is {limit.said}, and {limit.took}, but {more}"
         if limit.known.high > limit.most:
             return f"its budget is {limit.said}, and {limit.took}"
         if limit.beside:
@@ -73,7 +83,11 @@ def _limits(budget: Budget, estimate: Estimate) -> Iterator[_Limit]:
         yield _Limit(dollars(budget.max_usd), budget.max_usd, usd, took, beside)
     if budget.max_hours is not None:
         took = f"{runs} took {hours.low:.1f} to {hours.high:.1f} hours" if hours else ""
-        yield _Limit(f"{budget.max_hours:g} hours", budget.max_hours, hours, took, "")
+        yield _Limit(_hours(budget.max_hours), budget.max_hours, hours, took, "")
+
+
+def _hours(count: float) -> str:
+    return "1 hour" if count == 1 else f"{count:g} hours"
 
 
 def _not_known(estimate: Estimate) -> str:

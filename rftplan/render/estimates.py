@@ -18,6 +18,7 @@ def estimate_document(estimate: Estimate) -> EstimateDocument:
         "runs": estimate.runs,
         "runs_needed": FEWEST_RUNS,
         "hours": _range(estimate.hours, 3),
+        "growth": None if estimate.growth is None else round(estimate.growth, 3),
         "training_usd": _range(estimate.training_usd, 2),
         "judges": [_judge(judge) for judge in estimate.judges],
         "characters_per_token": CHARACTERS_PER_TOKEN,
@@ -55,9 +56,15 @@ def _training_text(document: EstimateDocument) -> str:
     if hours is None:
         length = f"hours unknown (the lock has {runs}, {document['runs_needed']} are needed)"
     else:
-        length = f"{hours['low']:.1f} to {hours['high']:.1f} hours by {runs}"
+        length = f"{hours['low']:.1f} to {hours['high']:.1f} hours by {runs}{_growth(document['growth'])}"
     total = f": {dollars(usd['low'])} to {dollars(usd['high'])}" if usd else ""
     return f"cost: {price}, {length}{total}; {document['cap']}"
+
+
+def _growth(times: float | None) -> str:
+    if times is None:
+        return " (of how many rows is not known)"
+    return "" if 0.95 < times < 1.05 else f" (this one has {times:.1f} times the rows of the largest)"
 
 
 def _source(document: EstimateDocument | JudgeCostDocument) -> str:

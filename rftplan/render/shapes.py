@@ -62,6 +62,7 @@ class EstimateDocument(TypedDict):
     runs: int
     runs_needed: int
     hours: RangeDocument | None
+    growth: float | None
     training_usd: RangeDocument | None
     judges: list[JudgeCostDocument]
     characters_per_token: int

@@ -9,6 +9,7 @@ from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob, Simulation
 from rftplan.api.profiles import Profile, profile
 from rftplan.canonical import JsonObject, fingerprint
+from rftplan.data import DataFacts
 from rftplan.errors import Place
 from rftplan.journal import Intent
 from rftplan.kinds.base import OpenIntent, Resource, Situation
@@ -119,10 +120,20 @@ def _begun(job: RemoteJob, step: int | None) -> frozenset[str]:
 OTHER = Address("job", "other")
 
 
-def ran(*hours: float, of: Resource, simulation: Simulation | None = None) -> dict[Address, Entry]:
-    """A lock in which another job of the same settings took so many hours, each time."""
+def rows_of(want: Resource, count: int) -> dict[Address, Resource]:
+    """The data file that a job trains on, with so many rows."""
+    training = want.inputs["training"]
+    assert isinstance(training, dict)
+    digest = training.get("rows")
+    assert digest is None or isinstance(digest, str)
+    at = Address("file", "train")
+    return {at: Resource(at, None, Place("a"), (), "v1:f", {}, DataFacts("a", 1, count, "b"), digest)}
+
+
+def ran(*hours: float, of: Resource, rows: int = 100, simulation: Simulation | None = None) -> dict[Address, Entry]:
+    """A lock in which another job of the same settings took so many hours, each time, with so many rows."""
     history: tuple[JsonObject, ...] = ()
     for number, each in enumerate(hours):
         job = remote(JobStatus.SUCCEEDED, id=f"ftjob-{number}", simulation=simulation)
-        history = with_run(history, job, of.inputs, Progress(9, 9, seconds=each * 3600))
+        history = with_run(history, job, of.inputs, Progress(9, 9, seconds=each * 3600), rows_of(of, rows))
     return {OTHER: Entry("v1:a", {}, id="ftjob-0", history=history)}

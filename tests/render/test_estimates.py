@@ -16,8 +16,8 @@ from rftplan.render.plan_text import plan_text
 from tests.render.plans import JOB, plan_of
 
 CAP = "nobody documents a cap"
-UNKNOWN = Estimate(None, None, None, 2, None, None, (), None, CAP)
-KNOWN = Estimate(100.0, "2026-11", "a guide", 4, Range(2.04, 3.5), Range(204.0, 350.0), (), None, CAP)
+UNKNOWN = Estimate(None, None, None, 2, None, None, None, (), None, CAP)
+KNOWN = Estimate(100.0, "2026-11", "a guide", 4, Range(2.04, 3.5), 1.0, Range(204.0, 350.0), (), None, CAP)
 JUDGE = JudgeEstimate(
     "answer/say", "gpt-4o", Range(1.2, 2.3456), 5.0, ("the answer", "its output"), "2026-03", "a copy of a page"
 )
@@ -36,6 +36,12 @@ def lines(estimate: Estimate) -> list[str]:
         (KNOWN, "$100 an hour (a guide, 2026-11), 2.0 to 3.5 hours by 4 comparable runs: $204 to $350"),
         (replace(KNOWN, hour_usd=None, training_usd=None),
          "price of an hour unknown, 2.0 to 3.5 hours by 4 comparable runs"),
+        (replace(KNOWN, growth=2.5),
+         "$100 an hour (a guide, 2026-11), 2.0 to 3.5 hours by 4 comparable runs (this one has 2.5 times the rows of "
+         "the largest): $204 to $350"),
+        (replace(KNOWN, growth=None),
+         "$100 an hour (a guide, 2026-11), 2.0 to 3.5 hours by 4 comparable runs (of how many rows is not known): "
+         "$204 to $350"),
         (replace(KNOWN, read=None, source="policy.prices", hours=None, training_usd=None, runs=0),
          "$100 an hour (policy.prices), hours unknown (the lock has 0 comparable runs, 3 are needed)"),
     ],

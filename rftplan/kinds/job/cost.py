@@ -13,7 +13,7 @@ from rftplan.changes import Action, Change, Hazard, HazardOf, Leave, Reason
 from rftplan.estimate import CHARACTERS_PER_TOKEN, FEWEST_RUNS, Estimate, JudgeEstimate, Range
 from rftplan.kinds.base import Resource, Situation
 from rftplan.kinds.budget import Budget, broken, budget_of, doubtful
-from rftplan.kinds.job.runs import comparable_seconds
+from rftplan.kinds.job.runs import comparable_runs, growth, seconds_of
 from rftplan.kinds.job.steps import LaunchStep, ResumeStep
 from rftplan.kinds.prompts import Judge, judges_in, sizes
 from rftplan.lockfile import Entry
@@ -55,7 +55,8 @@ def estimate_of(
     settings = method.get("reinforcement") if isinstance(method, dict) else None
     training = isinstance(settings, dict)
     price = _known(profile.prices.training, want.spec.model, profile) if training else None
-    seconds = comparable_seconds(entries, want.inputs, want.spec.model, profile)
+    runs = comparable_runs(entries, want.inputs, want.spec.model, profile)
+    seconds = [seconds_of(run) for run in runs]
     hours = Range(min(seconds) / 3600, max(seconds) / 3600) if len(seconds) >= FEWEST_RUNS else None
     return Estimate(
         hour_usd=price.usd if price else None,
@@ -63,6 +64,7 @@ def estimate_of(
         source=price.source if price else None,
         runs=len(seconds),
         hours=hours,
+        growth=growth(want.inputs, runs, resources) if hours else None,
         training_usd=hours.times(price.usd) if hours and price else None,
         judges=tuple(_judges(want, settings.get("grader") if isinstance(settings, dict) else None, resources, profile)),
         cap_usd=profile.cap.usd,

@@ -189,7 +189,7 @@ def _record_end(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entr
     tombstone = launched if ended_by_us and launched not in situation.tombstones else None
     if entry.resolved.get("status") == job.status.value and tombstone is None:
         return change
-    history = with_run(entry.history, job, entry.inputs, seen.progress)
+    history = with_run(entry.history, job, entry.inputs, seen.progress, situation.resources)
     ended = replace(entry, resolved=resolved_values(job, seen.progress), history=history)
     return replace(change, step=RecordStep(ended, tombstone))
 

@@ -78,7 +78,7 @@ async def settle(change: Change, act: Act) -> None:
     job = await act.port.get_job(entry.id)
     if job.status.ended:
         progress = await progress_of(act.port, job)
-        history = with_run(entry.history, job, entry.inputs, progress)
+        history = with_run(entry.history, job, entry.inputs, progress, act.resources)
         act.ledger.record(change.address, replace(entry, resolved=resolved_values(job, progress), history=history))
 
 

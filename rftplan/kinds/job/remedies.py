@@ -84,7 +84,7 @@ def adopt(situation: Situation, seen: SeenJob, job: RemoteJob, *, verb: str, rea
         origin=origin,
         attempt=attempt,
         resolved=resolved_values(job),
-        history=with_run(_history(situation, seen), job, want.inputs, progress),
+        history=with_run(_history(situation, seen), job, want.inputs, progress, situation.resources),
     )
     step, there = AdoptStep(entry, cancels), f"{job.id} is {job.status} there already"
     run: Run = want.spec.run
@@ -151,7 +151,9 @@ def _history(situation: Situation, seen: SeenJob) -> tuple[JsonObject, ...]:
     entry = situation.entry
     if entry is None:
         return ()
-    return entry.history if seen.mine is None else with_run(entry.history, seen.mine, entry.inputs, seen.ended)
+    if seen.mine is None:
+        return entry.history
+    return with_run(entry.history, seen.mine, entry.inputs, seen.ended, situation.resources)
 
 
 def _changed(entry: Entry, want: Resource) -> tuple[FieldChange, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.api.profiles import Profile
 from rftplan.canonical import Json, JsonObject
+from rftplan.kinds.base import Resource
 from rftplan.kinds.job.progress import Progress
 from rftplan.lockfile import Entry
 
@@ -17,10 +18,15 @@ MOST_RUNS: Final = 10
 
 
 def with_run(
-    history: tuple[JsonObject, ...], job: RemoteJob, inputs: JsonObject, progress: Progress
+    history: tuple[JsonObject, ...],
+    job: RemoteJob,
+    inputs: JsonObject,
+    progress: Progress,
+    resources: Mapping[Address, Resource],
 ) -> tuple[JsonObject, ...]:
     """The history with this run in it, once. Only a reinforcement run that did all of its steps, each of a known time:
-    how long one took that was stopped says nothing about the next one. `inputs` are what it was launched from."""
+    how long one took that was stopped says nothing about the next one. `inputs` are what it was launched from, and
+    `resources` what the specs declare: if its rows are still among them, their number is kept, too."""
     settings = _settings(inputs)
     whole = progress.step is not None and progress.step == progress.total_steps
     if settings is None or job.status is not JobStatus.SUCCEEDED or not whole or progress.seconds is None:
@@ -32,25 +38,57 @@ def with_run(
         "model": job.model,
         **settings,
     }
+    if (rows := training_rows(inputs, resources)) is not None:
+        run |= {"rows": rows, "n_epochs": _hyperparameters(inputs).get("n_epochs", "auto")}
     if job.simulation is not None:
         run["simulated"] = True
     earlier = tuple(kept for kept in history if kept.get("job_id") != job.id)
     return (*earlier, run)[-MOST_RUNS:]
 
 
-def comparable_seconds(
+def seconds_of(run: JsonObject) -> float:
+    """How long it took."""
+    seconds = run.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+
+def growth(inputs: JsonObject, runs: Sequence[JsonObject], resources: Mapping[Address, Resource]) -> float | None:
+    """How many times the rows of the largest of these runs are trained on, epochs counted. None if nobody knows: rows
+    that are not here, or epochs that one leaves to the service and the other does not."""
+    rows, epochs = training_rows(inputs, resources), _hyperparameters(inputs).get("n_epochs", "auto")
+    sizes = [size for run in runs if (size := _size(run.get("rows"), run.get("n_epochs"), epochs)) is not None]
+    own = _size(rows, epochs, epochs)
+    return None if own is None or not sizes else own / max(sizes)
+
+
+def _size(rows: Json, epochs: Json, other: Json) -> float | None:
+    """Rows, times epochs where they are numbers; comparable only with what leaves the epochs to the service, too."""
+    if not isinstance(rows, int) or rows <= 0 or isinstance(epochs, int) != isinstance(other, int):
+        return None
+    return float(rows * epochs) if isinstance(epochs, int) else float(rows)
+
+
+def training_rows(inputs: JsonObject, resources: Mapping[Address, Resource]) -> int | None:
+    """How many rows a job trains on, if a declared file that is here has them."""
+    training = inputs.get("training")
+    digest = training.get("rows") if isinstance(training, dict) else None
+    having = (r.data.rows for r in resources.values() if r.data is not None and r.rows_digest == digest)
+    return next(having, None) if digest is not None else None
+
+
+def comparable_runs(
     entries: Mapping[Address, Entry], inputs: JsonObject, model: str, profile: Profile
-) -> tuple[float, ...]:
-    """How long every run took that is like the one to come: same base model, reasoning effort, compute multiplier and
-    grader, at the same provider (a lock has one). A simulated run took no time that anybody pays for."""
+) -> tuple[JsonObject, ...]:
+    """Every run that is like the one to come: same base model, reasoning effort, compute multiplier and grader, at the
+    same provider (a lock has one). A simulated run took no time that anybody pays for."""
     settings = _settings(inputs)
-    found: dict[str, float] = {}
+    found: dict[str, JsonObject] = {}
     for address, entry in entries.items():
         for run in entry.history if address.kind == "job" and settings is not None else ():
             seconds = run.get("seconds")
             same = profile.named(str(run.get("model"))) == profile.named(model) and _is_like(run, settings)
             if same and not run.get("simulated") and isinstance(seconds, int | float) and seconds >= 0:
-                found[str(run.get("job_id"))] = float(seconds)
+                found[str(run.get("job_id"))] = run
     return tuple(found.values())
 
 
@@ -64,13 +102,20 @@ def _settings(inputs: JsonObject) -> JsonObject | None:
     settings = method.get("reinforcement") if isinstance(method, dict) else None
     if not isinstance(settings, dict):
         return None
-    written = settings.get("hyperparameters")
-    declared = written if isinstance(written, dict) else {}
+    declared = _hyperparameters(inputs)
     return {
         "reasoning_effort": declared.get("reasoning_effort", "default"),
         "compute_multiplier": declared.get("compute_multiplier", "auto"),
         "grader": grader_type(settings.get("grader")),
     }
+
+
+def _hyperparameters(inputs: JsonObject) -> JsonObject:
+    """As they are declared for reinforcement."""
+    method = inputs.get("method")
+    settings = method.get("reinforcement") if isinstance(method, dict) else None
+    written = settings.get("hyperparameters") if isinstance(settings, dict) else None
+    return written if isinstance(written, dict) else {}
 
 
 def grader_type(grader: Json) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, Simulation
 from rftplan.api.profiles import Profile, elsewhere, profile
-from rftplan.canonical import fingerprint
+from rftplan.canonical import JsonObject, fingerprint
 from rftplan.changes import Action, Change, Hazard, Leave, Reason
 from rftplan.data import DataFacts
 from rftplan.errors import Place
@@ -39,9 +39,16 @@ JUDGE: dict[str, Any] = {
 TRAIN = Address("file", "train")
 
 
-def wanted(grader: Mapping[str, Any] = CHECK, **fields: Any) -> Resource:
-    method = {"type": "reinforcement", "reinforcement": {"grader": grader}}
-    return resource(job_spec(method=method, **fields))
+def file_of(rows: int = 100, found: Mapping[str, JsonObject] | None = None) -> Resource:
+    facts = DataFacts("a", 1, rows, "b", found=found or {})
+    return Resource(TRAIN, FileSpec(path="train.jsonl"), Place("a"), (), "v1:f", {}, facts, "b")
+
+
+def wanted(grader: Mapping[str, Any] = CHECK, n_epochs: Any = "auto", **fields: Any) -> Resource:
+    settings = {"grader": grader, "hyperparameters": {"n_epochs": n_epochs}}
+    spec = job_spec(training_file="train", method={"type": "reinforcement", "reinforcement": settings}, **fields)
+    inputs = identity(spec, {TRAIN: file_of()})
+    return Resource(JOB, spec, Place("specs/a.yaml", 3, 3), tuple(KIND.refs(spec)), fingerprint(inputs), inputs)
 
 
 def estimated(want: Resource, entries: Mapping[Address, Entry], of: Profile = OPENAI) -> Estimate:
@@ -133,11 +140,14 @@ def test_a_judge_without_a_price_costs_nobody_knows_what() -> None:
     assert judge.prompt_usd == Range(0.0025, 0.0025), "nothing of a row is read"
 
 
-def decided(given_: Situation, hours: tuple[float, ...], budget: Budget | None = None) -> Change:
+def decided(
+    given_: Situation, hours: tuple[float, ...], budget: Budget | None = None, *, rows: int = 100, before: int = 100
+) -> Change:
+    """With runs of these lengths in the lock, each on `before` rows, and `rows` to train on now."""
     scope = replace(given_.scope, budget=budget)
     assert given_.want is not None
-    entries = {**ran(*hours, of=given_.want), **given_.entries}
-    return KIND.decide(replace(given_, scope=scope, entries=entries))
+    entries = {**ran(*hours, of=given_.want, rows=before), **given_.entries}
+    return KIND.decide(replace(given_, scope=scope, entries=entries, resources={TRAIN: file_of(rows)}))
 
 
 def test_a_launch_shows_its_estimate_and_a_launch_that_is_free_shows_none() -> None:
@@ -195,3 +205,36 @@ def test_what_stays_as_it_is_has_no_estimate() -> None:
 
 def test_a_budget_is_no_part_of_what_a_job_is() -> None:
     assert wanted(budget={"max_usd": 5}).fingerprint == wanted().fingerprint
+
+
+@pytest.mark.parametrize(
+    ("rows", "before", "action", "leave"),
+    [
+        (100, 100, Action.CREATE, Leave.POLICY),
+        (130, 100, Action.CREATE, Leave.POLICY),
+        (200, 100, Action.CREATE, Leave.PERSON),
+        (10, 100, Action.CREATE, Leave.POLICY),
+        (0, 100, Action.CREATE, Leave.PERSON),
+        (100, 0, Action.CREATE, Leave.PERSON),
+    ],
+)
+def test_runs_on_fewer_rows_promise_less(rows: int, before: int, action: Action, leave: Leave) -> None:
+    change = decided(situation(wanted(budget={"max_hours": 4})), (1, 2, 3), rows=rows, before=before)
+    assert (change.action, [hazard.leave for hazard in change.hazards]) == (action, [leave])
+
+
+def test_runs_on_more_rows_break_no_smaller_budget() -> None:
+    given_ = situation(wanted(budget={"max_hours": 1}))
+    assert decided(given_, (3, 4, 5), rows=100, before=100).reason is Reason.OVER_BUDGET
+    small = decided(given_, (3, 4, 5), rows=10, before=100)
+    assert (small.action, [hazard.leave for hazard in small.hazards]) == (Action.CREATE, [Leave.PERSON])
+    assert "its budget is 1 hour," in small.hazards[0].detail
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "growth"), [(6, 2, 3.0), ("auto", "auto", 1.0), (6, "auto", None), ("auto", 6, None)]
+)
+def test_epochs_count_like_rows_where_both_say_them(now: Any, then: Any, growth: float | None) -> None:
+    entries = ran(1, 2, 3, of=wanted(n_epochs=then))
+    found = estimate_of(wanted(n_epochs=now), resources={TRAIN: file_of()}, entries=entries, profile=OPENAI)
+    assert found.growth == growth

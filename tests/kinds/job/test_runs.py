@@ -14,7 +14,7 @@ from rftplan.api.port import JobStatus, Simulation
 from rftplan.api.profiles import profile
 from rftplan.canonical import JsonObject
 from rftplan.kinds.job.progress import Progress
-from rftplan.kinds.job.runs import MOST_RUNS, comparable_seconds, grader_type, with_run
+from rftplan.kinds.job.runs import MOST_RUNS, comparable_runs, grader_type, seconds_of, with_run
 from rftplan.lockfile import Entry
 from tests.kinds.builders import JOB, remote
 
@@ -37,13 +37,13 @@ def kept(count: int, launched: JsonObject | None = None, **job: Any) -> tuple[Js
     history: tuple[JsonObject, ...] = ()
     for number in range(count):
         ended = remote(JobStatus.SUCCEEDED, id=f"ftjob-{number}", **job)
-        history = with_run(history, ended, launched or inputs(), DONE)
+        history = with_run(history, ended, launched or inputs(), DONE, {})
     return history
 
 
 def known(history: tuple[JsonObject, ...], want: JsonObject | None = None, model: str = MODEL) -> tuple[float, ...]:
     entries = {JOB: Entry("v1:a", {}, id="ftjob-9", history=history)}
-    return comparable_seconds(entries, want or inputs(), model, OPENAI)
+    return tuple(seconds_of(run) for run in comparable_runs(entries, want or inputs(), model, OPENAI))
 
 
 @given(st.integers(0, 30))
@@ -51,22 +51,22 @@ def test_the_newest_runs_are_kept_and_each_once(count: int) -> None:
     history = kept(count)
     ids = [run["job_id"] for run in history]
     assert ids == [f"ftjob-{number}" for number in range(count)][-MOST_RUNS:]
-    assert len(with_run(history, remote(JobStatus.SUCCEEDED, id="ftjob-0"), inputs(), DONE)) <= MOST_RUNS
+    assert len(with_run(history, remote(JobStatus.SUCCEEDED, id="ftjob-0"), inputs(), DONE, {})) <= MOST_RUNS
     assert len(known((*history, *history))) == len(ids), "the same run in two entries is one run"
 
 
 @pytest.mark.parametrize("status", [s for s in JobStatus if s is not JobStatus.SUCCEEDED])
 def test_a_run_that_did_not_succeed_is_not_kept(status: JobStatus) -> None:
-    assert with_run((), remote(status), inputs(), DONE) == ()
+    assert with_run((), remote(status), inputs(), DONE, {}) == ()
 
 
 @pytest.mark.parametrize("progress", [Progress(), Progress(8, 9, seconds=1.0), Progress(9, 9)])
 def test_a_run_that_stopped_early_or_whose_time_nobody_knows_is_not_kept(progress: Progress) -> None:
-    assert with_run((), remote(JobStatus.SUCCEEDED), inputs(), progress) == ()
+    assert with_run((), remote(JobStatus.SUCCEEDED), inputs(), progress, {}) == ()
 
 
 def test_only_reinforcement_is_kept() -> None:
-    assert with_run((), remote(JobStatus.SUCCEEDED), {"model": MODEL, "method": {"type": "supervised"}}, DONE) == ()
+    assert with_run((), remote(JobStatus.SUCCEEDED), {"model": MODEL, "method": {"type": "supervised"}}, DONE, {}) == ()
     assert known(kept(3), {"model": MODEL, "method": {"type": "supervised"}}) == ()
 
 
@@ -111,5 +111,5 @@ def test_what_an_older_or_an_edited_lock_has_there_is_passed_over() -> None:
     odd: list[JsonObject] = [{}, {**run, "seconds": "long"}, {**run, "seconds": -1}, {"revision": 1}]
     assert known(tuple(odd)) == ()
     other = {Address("deployment", "review"): Entry("v1:a", {}, history=kept(3))}
-    assert comparable_seconds(other, inputs(), MODEL, OPENAI) == ()
+    assert comparable_runs(other, inputs(), MODEL, OPENAI) == ()
     assert replace(Entry("v1:a", {}), history=kept(1)).history == (run,)
