@@ -15,7 +15,7 @@ import pytest
 
 from rftplan.api.profiles import Capability, profile
 from rftplan.asking import first_rows
-from rftplan.checks.answers import FAILS, REFUSED
+from rftplan.checks.answers import GRADER_FAILS, GRADER_REFUSED
 from rftplan.checks.models import BASE_CLOSING, PROMOTED_GONE, UNKNOWN_MODEL
 from rftplan.config.request import DataNames
 from rftplan.errors import ApiError, CredentialError, LockError, RejectedError, SpecError
@@ -121,7 +121,7 @@ def test_what_the_service_refuses_is_told_in_its_words_and_not_run(vendor: Vendo
     vendor.answers["/validate"] = refusal(400, "Invalid grader: no")
     found = asked(vendor, tmp_path, ANSWERED)
     (line,) = lines_of(found.diagnostics)
-    assert line.startswith(f"{REFUSED.code} {tmp_path}/job.json:1:")
+    assert line.startswith(f"{GRADER_REFUSED.code} {tmp_path}/job.json:1:")
     assert "could not validate the grader: Invalid grader: no" in line
     assert found.asked.runs == 0
 
@@ -131,7 +131,7 @@ def test_a_run_with_an_error_flag_is_an_error_although_the_answer_is_200(vendor:
     vendor.answers["/run"] = httpx2.Response(200, json={"reward": 0, "metadata": {"errors": errors}})
     found = asked(vendor, tmp_path, ANSWERED)
     (line,) = lines_of(found.diagnostics)
-    assert line.startswith(f"{FAILS.code} ")
+    assert line.startswith(f"{GRADER_FAILS.code} ")
     assert (
         f"model_grader_server_error for 3 of 3 rows, first for its right answer at {tmp_path}/t.jsonl:1:1: no such "
         "model; the service answers it with reward 0 | try again later"
@@ -145,13 +145,13 @@ def test_an_answer_that_was_made_up_may_be_no_json(vendor: Vendor, tmp_path: Pat
     found = asked(vendor, tmp_path, judged)
     assert [trial.right for trial in found.asked.told.trials] == [False] * 3
     assert lines_of(found.diagnostics) == []
-    assert [d.code for d in asked(vendor, tmp_path, ANSWERED).diagnostics] == [FAILS.code]
+    assert [d.code for d in asked(vendor, tmp_path, ANSWERED).diagnostics] == [GRADER_FAILS.code]
 
 
 def test_a_run_that_is_refused_is_told_too(vendor: Vendor, tmp_path: Path) -> None:
     vendor.answers["/run"] = refusal(400, "item is too large")
     (found,) = asked(vendor, tmp_path, ANSWERED).diagnostics
-    assert found.code == FAILS.code
+    assert found.code == GRADER_FAILS.code
     assert "refused for 3 of 3 rows" in found.detail and "item is too large" in found.detail
 
 

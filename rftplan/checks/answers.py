@@ -9,8 +9,8 @@ from rftplan.checks.preflight import GraderTrial, Preflight, row_place, written_
 from rftplan.codes import error
 from rftplan.errors import Diagnostic
 
-REFUSED: Final = error("G160", "Service refuses the grader")
-FAILS: Final = error("G168", "Grader fails at the service")
+GRADER_REFUSED: Final = error("G160", "Service refuses the grader")
+GRADER_FAILS: Final = error("G168", "Grader fails at the service")
 
 _MAY_BE_THE_ANSWERS: Final = frozenset({"sample_parse_error"})
 """An answer that was made up may well not be what the grader reads; a right one is."""
@@ -21,7 +21,7 @@ def refused_grader(preflight: Preflight) -> Iterable[Diagnostic]:
     refusals = preflight.told.refusals if preflight.told else {}
     for where, _ in written_graders(preflight):
         if where.of in refusals:
-            yield where.finding(REFUSED, refusals[where.of], hint="the job would be refused for it, too")
+            yield where.finding(GRADER_REFUSED, refusals[where.of], hint="the job would be refused for it, too")
 
 
 def failing_grader(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -35,7 +35,7 @@ def failing_grader(preflight: Preflight) -> Iterable[Diagnostic]:
                 if trial.right or flag not in _MAY_BE_THE_ANSWERS:
                     failed.setdefault(flag, []).append(trial)
         for flag, trials_of_flag in failed.items():
-            yield where.finding(FAILS, _said(preflight, flag, trials_of_flag, len(mine)), hint=_hint(flag))
+            yield where.finding(GRADER_FAILS, _said(preflight, flag, trials_of_flag, len(mine)), hint=_hint(flag))
 
 
 def _said(preflight: Preflight, flag: str, failed: list[GraderTrial], tried: int) -> str:

@@ -110,6 +110,7 @@ WRONG = [
         {"run": "paused"},
         'S202 job.json:17:2 "run" is no field of a request | take it out: it is a word of rftplan\'s own specs',
     ),
+    ({"model": " "}, 'S204 job.json:2:11 model: must be the name of a model, not " " | write the name without spaces'),
     ({"model": {"file": "x"}}, "S204 job.json:2:11 model: must be a text"),
     ({"api_key": "k"}, 'S202 job.json:17:2 "api_key" is not a field here | keys never go into specs'),
 ]

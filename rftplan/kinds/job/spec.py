@@ -213,6 +213,9 @@ def _model(value: Any) -> Any:
     if isinstance(value, Mapping) and ("job" in value or "deployment" in value):
         about = {"hint": "write the model's name, or use a newer rftplan"}
         raise PydanticCustomError("not_built", "a model of another job is not carried out by this version", about)
+    if isinstance(value, str) and value != value.strip():
+        about = {"given": shown(value), "hint": "write the name without spaces around it"}
+        raise PydanticCustomError("model", "must be the name of a model, not {given}", about)
     return value
 
 
