@@ -11,20 +11,19 @@ from rftplan.checks.python_runs import NO_ROWS, NOT_RUN, SCORES_ALIKE, Seen, sai
 from rftplan.checks.python_source import ALWAYS_THE_SAME
 from rftplan.errors import Diagnostic, UserError
 from rftplan.events import Graded, OnEvent, ignore
-from rftplan.grading import Flag, Grader, GraderError, Result, StandInJudge, parse_grader
+from rftplan.grading import Grader, GraderError, Result, StandInJudge, parse_grader
 from rftplan.kinds.grader import Python
 from rftplan.loading import Loaded
 from rftplan.trial import Answer, Subject, rows_spread, subjects
 from rftplan.trial.answers import Question, Questions
-from rftplan.trial.scores import members
+from rftplan.trial.runs import OnGraded
+from rftplan.trial.scores import members, timed_out
 from rftplan.trial.words import NAMES
 from rftplan.trying import FileRows, file_rows
 from rftplan.wiring import World
 
 FEW_ROWS: Final = 5
 """Of a file: enough to see whether a grader works, few enough for one that takes its time."""
-_TIMED_OUT: Final = "timeout"
-"""What the detail of `python_grader_server_error` starts with if a row ran out of time."""
 
 
 def run_python(loaded: Loaded, world: World, on_event: OnEvent = ignore) -> list[Diagnostic]:
@@ -55,15 +54,16 @@ def _of_grader(loaded: Loaded, subject: Subject, whole: Grader, at: Written, on_
     except UserError as error:
         yield at.finding(NO_ROWS, error.message, "source")
         return
-    on_event(Graded(at.of, 0, FEW_ROWS))
-    yield from said_of_runs(at, rows.shown, list(_runs(rows, whole, grader)))
+    told = list(_runs(rows, whole, grader, lambda done: on_event(Graded(at.of, done, FEW_ROWS))))
     on_event(Graded(at.of, FEW_ROWS, FEW_ROWS))
+    yield from said_of_runs(at, rows.shown, told)
 
 
-def _runs(rows: FileRows, whole: Grader, grader: Grader) -> Iterator[Seen]:
+def _runs(rows: FileRows, whole: Grader, grader: Grader, on_graded: OnGraded) -> Iterator[Seen]:
     """Answers that `whole` and the rows call right or wrong, scored by `grader`, until one runs out of time."""
     made = rows.questions(whole)
-    for question in made.of_rows(rows_spread(rows.path, rows.count, FEW_ROWS)):
+    for done, question in enumerate(made.of_rows(rows_spread(rows.path, rows.count, FEW_ROWS))):
+        on_graded(done)
         for answer in question.texts:
             seen = _seen(question, answer, made, grader)
             yield seen
@@ -80,7 +80,7 @@ def _seen(question: Question, answer: Answer, made: Questions, grader: Grader) -
         compared=answer in question.compared and answer not in (Answer.NEAR, Answer.VERBOSE),
         score=result.reward,
         failure=_failure(result),
-        timed_out=result.errors.get(Flag.PYTHON_SERVER, "").startswith(_TIMED_OUT),
+        timed_out=timed_out(result),
     )
 
 

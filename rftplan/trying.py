@@ -169,7 +169,8 @@ def _on_samples(subject: Subject, rater: Rater, path: Path, limit: int | None, o
     scored = rate_samples(rater, entries, _told(on_event, subject, used))
     source = Source(str(path), samples.count, used, samples=True)
     column = scored.column(SAMPLE)
-    return _trial(subject, rater, job, source, scored, judge_samples(column.count, column.failed))
+    judgement = judge_samples(column.count, column.failed, unjudged=scored.unjudged)
+    return _trial(subject, rater, job, source, scored, judgement)
 
 
 def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_event: OnEvent) -> Trial:
@@ -179,7 +180,8 @@ def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_
     scored = rate_questions(rater, made, made.of_rows(rows.some(used)), _told(on_event, subject, used))
     right = scored.columns.get(Answer.RIGHT, Column())
     failed = right.failed - scored.unjudged
-    judgement = judge_pairs(right.count, failed, {Answer(name): c.pairs for name, c in scored.columns.items()})
+    pairs = {Answer(name): column.pairs for name, column in scored.columns.items()}
+    judgement = judge_pairs(right.count, failed, pairs, unjudged=scored.unjudged)
     trial = _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
     return replace(trial, remarks=(*trial.remarks, *_limits(rows.job, rater, judgement)))
 

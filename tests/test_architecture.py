@@ -153,7 +153,6 @@ MIRROR_ELSEWHERE = {
     # Which grader, which rows, in which words: each is what somebody sees who tries one.
     "render.grade_documents": "render/test_grade_text.py",
     "render.grade_shapes": "render/test_shapes.py",
-    "trial.runs": "test_trying.py",
     "trial.subject": "test_trying.py",
     "trial.words": "test_trying.py",
     # A command is parse, call, render, exit code, so each is tested whole, on a project.

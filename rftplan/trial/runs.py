@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from rftplan.grading import Flag, Grader, Judge, Result
+from rftplan.errors import UserError
+from rftplan.grading import Grader, Judge, Result, Sample
 from rftplan.trial.answers import Question, Questions
 from rftplan.trial.samples import Entry
-from rftplan.trial.scores import Column, judged, score_of
+from rftplan.trial.scores import Column, judged, score_of, timed_out, unjudged
 from rftplan.trial.verdict import Answer, compare
 
 _AT_ONCE: Final = 8
 """Requests to a model that judges."""
+_LATE: Final = 3
+"""Each time takes as long as the service's limit: two minutes."""
 MOST_LISTED: Final = 1_000
 """Of samples, so many are told one by one."""
 
@@ -25,12 +28,22 @@ OnGraded = Callable[[int], None]
 """Told after each row or sample how many are graded."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rater:
-    """A grader and who judges for it."""
+    """A grader and who judges for it. Gives up a grader that runs out of time again and again."""
 
     grader: Grader
     judge: Judge
+    _late: int = field(default=0, init=False)
+
+    def grade(self, sample: Sample, item: Mapping[str, Any]) -> Result:
+        """UserError after the third time in a row that Python ran out of time."""
+        result = self.grader.grade(sample, item, self.judge)
+        self._late = self._late + 1 if timed_out(result) else 0
+        if self._late >= _LATE:
+            said = f"the grader ran out of time on {_LATE} answers in a row"
+            raise UserError(said, hint="bound its loops; rftplan check --run-python names the grader and the row")
+        return result
 
     @property
     def stand_in(self) -> bool:
@@ -61,7 +74,7 @@ class SampleScore:
 
 @dataclass(slots=True)
 class Scored:
-    """What was scored. `unjudged` counts right answers of which only the stand-in judge could say nothing."""
+    """What was scored. `unjudged` counts right answers, or samples, for which the judge gave no score."""
 
     columns: dict[str, Column] = field(default_factory=dict)
     unjudged: int = 0
@@ -83,7 +96,7 @@ def rate_questions(rater: Rater, made: Questions, questions: Iterable[Question],
 
     def rate(question: Question) -> tuple[Question, Mapping[str, Result]]:
         texts = dict.fromkeys(question.texts.values())
-        return question, {text: rater.grader.grade(made.sample(text), question.item, rater.judge) for text in texts}
+        return question, {text: rater.grade(made.sample(text), question.item) for text in texts}
 
     for question, results in rater.each(rate, questions):
         scored.rows += 1
@@ -99,7 +112,7 @@ def _add(scored: Scored, rater: Rater, question: Question, results: Mapping[str,
         result, column = results[text], scored.column(answer)
         column.add(result)
         if answer is Answer.RIGHT:
-            scored.unjudged += rater.stand_in and set(result.errors) == {Flag.MODEL_SERVER}
+            scored.unjudged += unjudged(result)
         elif right is not None and answer in question.compared:
             column.orders[compare(right, score_of(rater.grader, result, stand_in=rater.stand_in))] += 1
     scored.constant = question.texts.get(Answer.CONSTANT, scored.constant)
@@ -110,11 +123,12 @@ def rate_samples(rater: Rater, entries: Iterable[Entry], on_graded: OnGraded) ->
     scored = Scored()
 
     def rate(entry: Entry) -> SampleScore:
-        return SampleScore(entry.line, rater.grader.grade(entry.sample, entry.item, rater.judge))
+        return SampleScore(entry.line, rater.grade(entry.sample, entry.item))
 
     for one in rater.each(rate, entries):
         scored.rows += 1
         scored.column(SAMPLE).add(one.result)
+        scored.unjudged += unjudged(one.result)
         if len(scored.listed) < MOST_LISTED:
             scored.listed.append(one)
         on_graded(scored.rows)

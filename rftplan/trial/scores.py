@@ -58,6 +58,18 @@ def members(grader: Grader) -> Mapping[str, Grader]:
     return grader.members if isinstance(grader, Multi) else {grader.name: grader}
 
 
+def timed_out(result: Result) -> bool:
+    """Whether Python ran out of time, in a member or as a whole."""
+    if result.members:
+        return any(map(timed_out, result.members.values()))
+    return result.errors.get(Flag.PYTHON_SERVER, "").startswith("timeout")
+
+
+def unjudged(result: Result) -> bool:
+    """Whether nothing went wrong but that the judge gave no score."""
+    return set(result.errors) == {Flag.MODEL_SERVER}
+
+
 def score_of(grader: Grader, result: Result, *, stand_in: bool) -> Score:
     """The reward, and what it would be if the stand-in said the same of every answer."""
     ranges = {key: one.range for key, one in members(grader).items() if isinstance(one, ScoreModel)}

@@ -108,6 +108,7 @@ class Why(StrEnum):
     NO_RIGHT_ANSWER = "no-right-answer"  # nothing says what would be right
     ONLY_BROKEN = "only-broken"  # there was no well-formed answer to compare with
     STAND_IN = "stand-in"  # the stand-in judge decides too many pairs
+    UNJUDGED = "unjudged"  # the judge gave no score
     UNMARKED = "unmarked"  # samples do not say whether they are right
 
 
@@ -125,8 +126,9 @@ def falls_short(count: int, total: int) -> bool:
     return count < CLEAR * total - SAME
 
 
-def judge_pairs(rights: int, failed: int, pairs: Mapping[Answer, Pairs]) -> Judgement:
-    """The verdict on a grader that scored `rights` right answers, of which it failed on `failed`.
+def judge_pairs(rights: int, failed: int, pairs: Mapping[Answer, Pairs], *, unjudged: int = 0) -> Judgement:
+    """The verdict on a grader that scored `rights` right answers, of which it failed on `failed`, and the judge gave
+    no score for `unjudged` others.
 
     It separates if right answers score more in at least CLEAR of the pairs of each kind that must be lower, one of
     which is well-formed. It does not if it fails on more than 1 - CLEAR of the right answers, or falls short of CLEAR
@@ -134,6 +136,8 @@ def judge_pairs(rights: int, failed: int, pairs: Mapping[Answer, Pairs]) -> Judg
     """
     if not rights:
         return Judgement(Verdict.CANNOT_TELL, Why.NO_RIGHT_ANSWER)
+    if falls_short(rights - unjudged, rights):
+        return Judgement(Verdict.CANNOT_TELL, Why.UNJUDGED)
     if falls_short(rights - failed, rights):
         return Judgement(Verdict.DOES_NOT_SEPARATE, Why.FAILS)
     compared = {kind: pairs[kind] for kind in MUST_BE_LOWER if kind in pairs and pairs[kind].total}
@@ -148,8 +152,10 @@ def judge_pairs(rights: int, failed: int, pairs: Mapping[Answer, Pairs]) -> Judg
     return Judgement(Verdict.SEPARATES, Why.CLEAR, closest)
 
 
-def judge_samples(samples: int, failed: int) -> Judgement:
+def judge_samples(samples: int, failed: int, *, unjudged: int = 0) -> Judgement:
     """The verdict on a grader that scored samples of which nobody knows whether they are right."""
+    if samples and unjudged == samples:
+        return Judgement(Verdict.CANNOT_TELL, Why.UNJUDGED)
     if samples and failed == samples:
         return Judgement(Verdict.DOES_NOT_SEPARATE, Why.FAILS)
     return Judgement(Verdict.CANNOT_TELL, Why.UNMARKED)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rftplan.trial.runs import SAMPLE, Scored
+from rftplan.trial.scores import Column
 from rftplan.trial.verdict import CLEAR, SAME, Answer, Judgement, Pairs, Why
 
 NAMES: Final = {
@@ -40,6 +41,8 @@ def detail_of(judgement: Judgement, scored: Scored) -> str:
             return "no well-formed wrong answer could be made: right answers are the same in all rows"
         case Why.STAND_IN:
             return _undecided(judgement, scored)
+        case Why.UNJUDGED:
+            return f"the judge gave no score for {scored.unjudged} of {_must_score(scored).count} {_noun(scored)}"
         case Why.UNMARKED:
             return "nothing says which of the samples are right"
 
@@ -51,6 +54,8 @@ def hint_of(judgement: Judgement) -> str | None:
             return "write answers that you know to be right or wrong into a file, and give it with --samples"
         case Why.STAND_IN:
             return "name a real judge: project.provider.judge in the specs"
+        case Why.UNJUDGED:
+            return "the errors above say why; see to it that the judge answers"
         case Why.UNMARKED:
             return "compare the scores with what you think of each answer"
         case _:
@@ -90,6 +95,14 @@ def _failing(scored: Scored) -> str:
         return f"the grader fails on {right.failed} of {right.count} right answers, which then score 0"
     column = scored.columns[SAMPLE]
     return "the grader fails on the sample" if column.count == 1 else f"the grader fails on all {column.count} samples"
+
+
+def _must_score(scored: Scored) -> Column:
+    return scored.columns.get(Answer.RIGHT) or scored.columns[SAMPLE]
+
+
+def _noun(scored: Scored) -> str:
+    return "right answers" if Answer.RIGHT in scored.columns else "samples"
 
 
 def remarks_of(scored: Scored) -> Iterator[str]:

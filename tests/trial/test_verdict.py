@@ -80,6 +80,7 @@ def test_each_reason_has_its_case() -> None:
     assert judge_pairs(10, 0, {**GOOD, Answer.CONSTANT: Pairs(8, undecided=2)}).why is Why.STAND_IN
     assert judge_pairs(10, 0, {Answer.EMPTY: Pairs(10), Answer.MALFORMED: Pairs(10)}).why is Why.ONLY_BROKEN
     assert judge_pairs(10, 0, {}).why is Why.ONLY_BROKEN
+    assert judge_pairs(10, 0, GOOD, unjudged=2).why is Why.UNJUDGED
 
 
 def test_the_kind_that_comes_closest_is_named() -> None:
@@ -90,6 +91,7 @@ def test_the_kind_that_comes_closest_is_named() -> None:
 def test_samples_tell_only_of_a_grader_that_fails_on_all() -> None:
     assert judge_samples(3, 3).why is Why.FAILS
     assert judge_samples(3, 2).why is Why.UNMARKED
+    assert judge_samples(3, 3, unjudged=3).why is Why.UNJUDGED
 
 
 @given(REWARDS, REWARDS)
