@@ -45,7 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("execution", "monitor"),
     ("wiring",),
     ("trial", "opening"),
-    ("project", "releasing", "trying", "python_check", "online"),
+    ("project", "releasing", "trying", "python_check", "online", "grader_tests"),
     ("render",),
     ("cli",),
     ("__main__",),

@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "state": ("state",),
     "serving": ("serve",),
     "trying": ("grade",),
+    "testing": ("test",),
 }
 """Modules of this package, each with a `register`, and the commands that it registers."""
 

@@ -22,6 +22,7 @@ from rftplan.codes import (
     WRONG_VALUE,
     finding,
 )
+from rftplan.config import grader_tests
 from rftplan.config.misfits import section_hint
 from rftplan.config.named_files import NamedFiles
 from rftplan.config.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
@@ -31,7 +32,7 @@ from rftplan.kinds import KINDS
 from rftplan.kinds.spec import NAME_HINT, shown
 from rftplan.source import Document, PathKey, Root, read_documents
 
-LATER: Final = ("variables", "environments", "tests")
+LATER: Final = ("variables", "environments")
 """Sections that the language has and this version does not carry out; refused rather than ignored."""
 
 
@@ -55,6 +56,7 @@ class Config:
     """All specs of a project.
 
     `broken` are addresses that are declared but could not be read, `unread` kinds whose whole section could not.
+    `tests` are no resources: nothing is planned of them.
     """
 
     project: ProjectSpec | None
@@ -64,6 +66,7 @@ class Config:
     unread: frozenset[str] = frozenset()
     provider_place: Place | None = None
     moved: tuple[MoveSpec, ...] = ()
+    tests: Mapping[str, Declared] = field(default_factory=dict)
 
 
 @dataclass
@@ -75,6 +78,7 @@ class _Reading:
     policy: PolicySpec = field(default_factory=PolicySpec)
     single: dict[str, Place] = field(default_factory=dict)
     declared: dict[Address, Declared] = field(default_factory=dict)
+    tests: dict[Address, Declared] = field(default_factory=dict)
     broken: dict[Address, Place] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     provider_place: Place | None = None
@@ -106,6 +110,7 @@ def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:
         unread=frozenset(reading.unread),
         provider_place=reading.provider_place,
         moved=tuple(move for move, _ in reading.moved),
+        tests={address.name: declared for address, declared in reading.tests.items()},
     )
     reading.findings.extend(_check_moves(reading))
     return config, reading.findings
@@ -124,7 +129,7 @@ def _read_document(reading: _Reading, document: Document) -> None:
         reading.findings.append(finding(TOP_LEVEL, detail, place=document.place(()), hint=hint))
         return
     reading.findings.extend(_variables(document))
-    sections = {kind.section: kind.name for kind in KINDS.values()}
+    sections = {kind.section: kind.name for kind in KINDS.values()} | {"tests": grader_tests.KIND}
     for key, value in document.data.items():
         if key in sections:
             _read_section(reading, document, key, sections[key], value)
@@ -249,15 +254,18 @@ def _read_section(reading: _Reading, document: Document, section: str, kind: str
 
 
 def _read_resource(reading: _Reading, document: Document, path: PathKey, address: Address, place: Place) -> None:
-    first = reading.declared[address].place if address in reading.declared else reading.broken.get(address)
+    is_test = address.kind == grader_tests.KIND
+    known = reading.tests if is_test else reading.declared
+    first = known[address].place if address in known else reading.broken.get(address)
     if first is not None:
         reading.findings.append(_twice(str(address), place, first))
         return
-    spec = _validated(reading, document, path, KINDS[address.kind].adapter, str(address))
+    adapter = grader_tests.ADAPTER if is_test else KINDS[address.kind].adapter
+    spec = _validated(reading, document, path, adapter, str(address))
     if spec is None:
         reading.broken[address] = place
     else:
-        reading.declared[address] = Declared(address, spec, place, document, path)
+        known[address] = Declared(address, spec, place, document, path)
 
 
 def _validated(

@@ -31,12 +31,12 @@ SECTIONS = [
     ),
     (
         SPEC + "x-notes: {}\n",
-        f'S202 {M}:27:1 "x-notes" is not a section | sections are files, graders, jobs, deployments, project, '
-        "policy, moved, removed, variables, environments, tests",
+        f'S202 {M}:27:1 "x-notes" is not a section | sections are files, graders, jobs, deployments, tests, project, '
+        "policy, moved, removed, variables, environments",
     ),
     *(
         (SPEC + f"{section}: {{}}\n", f"S209 {M}:27:1 {section}: {NOT_BUILT}")
-        for section in ("variables", "environments", "tests")
+        for section in ("variables", "environments")
     ),
     (
         edited(("project: {name: demo, provider: local}\n", "")),
