@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import socket
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from rftplan import project
+from rftplan.grader_tests import Verdict, run_tests
 from rftplan.project import Options
+from rftplan.wiring import World, trusted
 from tests.docs.blocks import PAGES, Block, blocks, clone, environment, run
 
 SERVED = "rftplan serve"
@@ -133,3 +136,6 @@ def test_every_spec_is_accepted(tmp_path: Path, block: Block) -> None:
     (tmp_path / "specs/security.yaml").write_text(block.text)
     findings = project.check(Options(tmp_path))
     assert [f for f in findings if f.severity == "error"] == []
+    world = World({}, now=time.time, sleep=asyncio.sleep, new_id=str, new_runner=trusted)
+    ran = run_tests(Options(tmp_path), world=world)
+    assert [one for one in ran.tests if one.verdict is Verdict.FAILED] == []

@@ -14,6 +14,7 @@ import pytest
 import typer
 
 import rftplan
+from rftplan import grader_tests
 from rftplan.address import Address
 from rftplan.changes import Action, Hazard, Reason
 from rftplan.cli.app import make_app
@@ -21,7 +22,7 @@ from rftplan.cli.boundary import main
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.errors import RejectedError, RftplanError, Severity
 from rftplan.events import Outcome
-from rftplan.render import grade_shapes, shapes
+from rftplan.render import grade_shapes, shapes, testing_shapes
 from rftplan.render.documents import release_document
 from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
 from rftplan.render.reasons import PHRASES
@@ -30,7 +31,7 @@ from tests.test_errors import tree
 from tests.world import Small
 
 PAGE = Path(rftplan.__file__).parents[1] / "docs" / "json.md"
-SHAPES = {**vars(shapes), **vars(grade_shapes)}
+SHAPES = {**vars(shapes), **vars(grade_shapes), **vars(testing_shapes)}
 SCALARS = {
     str: "text",
     int: "whole number",
@@ -103,6 +104,7 @@ def test_every_word_that_a_field_may_have_is_on_the_page() -> None:
     assert list(_listed("verdicts")) == [verdict.value for verdict in Verdict]
     assert list(_listed("why")) == [why.value for why in Why]
     assert list(_listed("kinds of answers")) == [*Answer, SAMPLE]
+    assert list(_listed("verdicts of tests")) == [*grader_tests.Verdict]
     assert list(_listed("outcomes")) == [outcome.value for outcome in Outcome]
     assert list(_listed("hazards")) == [hazard.value for hazard in Hazard]
     assert list(_listed("severities")) == [severity.value for severity in Severity]
@@ -173,6 +175,7 @@ FORMATS = {
     "rftplan.explain/1": shapes.ExplainDocument,
     "rftplan.codes/1": shapes.CodesDocument,
     "rftplan.grade/1": grade_shapes.GradeDocument,
+    "rftplan.test/1": testing_shapes.TestDocument,
     "rftplan.version/1": shapes.VersionDocument,
     "rftplan.error/1": shapes.ErrorDocument,
 }
@@ -200,6 +203,10 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         seen += [printed(small, capsys, *words) for words in (["state", "list"], ["state", "show", "job.review"])]
         seen += [printed(small, capsys, "destroy", "--yes"), printed(small, capsys, "version")]
         small.write("samples.jsonl", '{"sample": "3", "item": {"answer": "3"}}\n{"sample": "", "item": {}}\n')
+        seen += [printed(small, capsys, "test")]
+        test = '{"grader": "match", "item": {"answer": "3"}, "sample": "3", "expect": {"min": 2}}'
+        small.write("specs/tests.yaml", f'{{"tests": {{"one": {test}}}}}')
+        seen += [printed(small, capsys, "test")]
         seen += [printed(small, capsys, "grade"), printed(small, capsys, "grade", "--samples", samples)]
         seen += [printed(small, capsys, "explain"), printed(small, capsys, "explain", "s101")]
         small.edit("specs/main.yaml", "jobs:", "jbos:")
