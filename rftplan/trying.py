@@ -163,7 +163,7 @@ def _doubts(loaded: Loaded) -> Iterator[str]:
 
 def _on_samples(subject: Subject, rater: Rater, path: Path, limit: int | None, on_event: OnEvent) -> Trial:
     samples = read_samples(path, lambda done, total: on_event(Hashed(str(path), done, total)))
-    job = next(iter(subject.jobs()), None)
+    job = next(iter(subject.jobs), None)
     used = min(samples.count, samples.count if limit is None else limit)
     entries = samples.entries(used, with_json=job is None or response_format_of(job) is not None)
     scored = rate_samples(rater, entries, _told(on_event, subject, used))
@@ -182,16 +182,15 @@ def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_
     failed = right.failed - scored.unjudged
     pairs = {Answer(name): column.pairs for name, column in scored.columns.items()}
     judgement = judge_pairs(right.count, failed, pairs, unjudged=scored.unjudged)
-    trial = _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
-    return replace(trial, remarks=(*trial.remarks, *_limits(rows.job, rater, judgement)))
+    return _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
 
 
-def _limits(job: Declared, rater: Rater, judgement: Judgement) -> Iterator[str]:
+def _limits(job: Declared | None, rater: Rater, judgement: Judgement) -> Iterator[str]:
     """What the scores cannot show."""
     if rater.stand_in and judgement.verdict is not Verdict.CANNOT_TELL:
         yield "the verdict holds whatever a judge would say of both answers alike; the scores are the stand-in's"
     read = {(ref.namespace, ref.path[0]) for ref in rater.grader.references}
-    if (Namespace.SAMPLE, "output_json") in read and response_format_of(job) is None:
+    if job is not None and (Namespace.SAMPLE, "output_json") in read and response_format_of(job) is None:
         yield f"{job.address} has no response_format, so its grader is given no sample.output_json"
 
 
@@ -213,7 +212,7 @@ def _trial(
         judgement=judgement,
         detail=detail_of(judgement, scored),
         hint=hint_of(judgement),
-        remarks=tuple(remarks_of(scored)),
+        remarks=(*remarks_of(scored), *_limits(job, rater, judgement)),
     )
 
 

@@ -198,6 +198,20 @@ def test_samples_are_graded_one_by_one_as_the_job_would_hand_them_over(small: Sm
     assert tried(small, samples=path, limit=1).source.used == 1
 
 
+def test_samples_are_read_as_the_job_would_even_if_its_files_are_not_managed_here(small: Small) -> None:
+    path = small.root / "samples.jsonl"
+    path.write_text('{"sample": "{\\"verdict\\": \\"yes\\"}", "item": {"verdict": "yes"}}\n')
+    with_verdicts(small, VERDICTS)
+    for name in ("training_file: train", "validation_file: test"):
+        small.edit("specs/main.yaml", name, name.partition(" ")[0] + " {id: file-abc}")
+    trial = tried(small, samples=path)
+    assert (trial.job, trial.scored.column(SAMPLE).mean) == ("job.review", 1.0)
+    small.edit("specs/main.yaml", f"response_format: {FORMAT}\n        ", "")
+    trial = tried(small, samples=path)
+    assert trial.judgement.why is Why.FAILS
+    assert any("has no response_format" in remark for remark in trial.remarks)
+
+
 def test_samples_that_all_score_the_same_are_told(small: Small) -> None:
     path = small.root / "samples.jsonl"
     path.write_text('{"sample": "8", "item": {"answer": "7"}}\n' * 3)

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rftplan.canonical import JsonObject
-from rftplan.data import MAX_ROW_BYTES
+from rftplan.data import MAX_ROW_BYTES, DataError
 from rftplan.data.rows import WHITESPACE, row_of
-from rftplan.errors import UserError
-from rftplan.reading import BOM, open_regular
+from rftplan.reading import BOM, UnreadableError, open_regular
 
 
 def spread(total: int, wanted: int, index: int) -> bool:
@@ -21,7 +20,7 @@ def spread(total: int, wanted: int, index: int) -> bool:
 def rows_spread(path: Path, total: int, wanted: int) -> Iterator[tuple[int, JsonObject]]:
     """So many good rows of a file that has `total`, each with its 1-based line.
 
-    A chosen row that is broken is left out: pre-flight tells of it. UserError if the file can no longer be read.
+    A chosen row that is broken is left out: pre-flight tells of it. DataError if the file can no longer be read.
     """
     for index, (line, text) in enumerate(_lines(path)):
         if not spread(total, wanted, index):
@@ -41,5 +40,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 if whole and text.strip(WHITESPACE):
                     yield number, text.removesuffix(b"\n").removesuffix(b"\r")
                 whole = text.endswith(b"\n")
+    except UnreadableError as error:
+        raise DataError(f"{path.name} {error.message}", hint="it was there a moment ago; try again") from None
     except OSError as error:
-        raise UserError(f"{path.name} cannot be read ({error.strerror})", hint="try again, or check the disk") from None
+        raise DataError(f"{path.name} cannot be read ({error.strerror})", hint="try again, or check the disk") from None

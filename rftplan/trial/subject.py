@@ -17,19 +17,17 @@ from rftplan.kinds.grader import GraderSpec, sent
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A grader, with the uses of files by the reinforcement jobs that train with it, in the order of the specs."""
+    """A grader, with the jobs that train with it and their uses of files, in the order of the specs."""
 
     where: Written
     spec: GraderSpec
+    jobs: tuple[Declared, ...]
     uses: tuple[Use, ...]
 
     @property
     def body(self) -> JsonObject:
         """As it is sent."""
         return sent(self.spec, name=self.where.declared.address.name)
-
-    def jobs(self) -> list[Declared]:
-        return list({use.job.address: use.job for use in self.uses}.values())
 
 
 def response_format_of(job: Declared | None) -> Mapping[str, Any] | None:
@@ -40,13 +38,17 @@ def response_format_of(job: Declared | None) -> Mapping[str, Any] | None:
 
 def subjects(preflight: Preflight) -> Iterator[Subject]:
     """Every grader, each once, with all its uses."""
-    used: dict[str, list[Use]] = {}
-    for use in uses(preflight):
-        found = grader_of(preflight, use.job)
-        if found is not None:
-            used.setdefault(found[0].of, []).append(use)
+    training: dict[str, list[Declared]] = {}
+    for job in preflight.of_kind("job"):
+        if (found := grader_of(preflight, job)) is not None:
+            training.setdefault(found[0].of, []).append(job)
     for where, spec in written_graders(preflight):
-        yield Subject(where, spec, tuple(used.get(where.of, ())))
+        yield _of_jobs(preflight, where, spec, training.get(where.of, ()))
+
+
+def _of_jobs(preflight: Preflight, where: Written, spec: GraderSpec, jobs: Sequence[Declared]) -> Subject:
+    theirs = {job.address for job in jobs}
+    return Subject(where, spec, tuple(jobs), tuple(use for use in uses(preflight) if use.job.address in theirs))
 
 
 def find_subject(preflight: Preflight, name: str | None) -> Subject:
@@ -87,7 +89,7 @@ def _of_job(preflight: Preflight, job: Declared) -> Subject:
     found = grader_of(preflight, job)
     if found is None:
         raise UserError(f"{job.address} trains with no grader", hint="only reinforcement jobs have one")
-    return Subject(*found, tuple(use for use in uses(preflight) if use.job.address == job.address))
+    return _of_jobs(preflight, *found, [job])
 
 
 def _meant(address: str, known: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.reading import UnreadableError
+from rftplan.data import DataError
 from rftplan.trial.rows import rows_spread, spread
 
 
@@ -28,5 +28,5 @@ def test_lines_are_counted_over_blank_ones_and_broken_rows_are_left_out(tmp_path
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableError, match="does not exist"):
+    with pytest.raises(DataError, match="does not exist"):
         list(rows_spread(tmp_path / "a.jsonl", 1, 1))
