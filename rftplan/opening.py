@@ -5,11 +5,15 @@ Plans nothing and writes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rftplan.address import Address
 from rftplan.api.profiles import Capability
 from rftplan.errors import Diagnostic, SpecError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent
+from rftplan.kinds.job.observe import SeenJob
 from rftplan.loading import Loaded, Options, load
 from rftplan.ownership import require_own
 from rftplan.promoted import promoted
@@ -42,3 +46,17 @@ async def dated(loaded: Loaded, port: Port) -> tuple[Diagnostic, ...]:
     if has_errors(found):
         raise SpecError(found)
     return found
+
+
+def with_sharing(
+    loaded: Loaded, snapshot: Mapping[Address, object], findings: Sequence[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    """The findings with what the replies of launched jobs say of their data."""
+    from rftplan.checks import Told, sharing
+
+    jobs = {a: seen.mine for a, seen in snapshot.items() if isinstance(seen, SeenJob) and seen.mine is not None}
+    said = {address: job.body.get("shared_with_openai") for address, job in jobs.items()}
+    told = Told(shared={address: value for address, value in said.items() if isinstance(value, bool)})
+    codes = {sharing.SHARING_UNSHOWN.code, sharing.NOT_SHARED.code}
+    kept = [one for one in findings if one.code not in codes]
+    return (*kept, *sharing.data_sharing(replace(loaded.preflight, told=told)))

@@ -27,7 +27,7 @@ from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Lock
 from rftplan.moving import moved_entries, moved_launches, moved_tombstones
 from rftplan.observe import observe, open_intents
-from rftplan.opening import dated, opened
+from rftplan.opening import dated, opened, with_sharing
 from rftplan.ownership import require_own
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.promoted import Promoted, promoted, require_directory, require_environment, state_paths
@@ -113,7 +113,7 @@ async def _inputs(
         intents=open_intents((i for i in intents if i.address not in moved), now=world.now(), scope=scope),
         snapshot=snapshot,
         selection=_checked(selection, loaded),
-        diagnostics=sort_diagnostics((*findings, *exposed_keys(loaded, world))),
+        diagnostics=sort_diagnostics((*with_sharing(loaded, snapshot, findings), *exposed_keys(loaded, world))),
         allowed=loaded.allowed,
         moves=moves,
     )

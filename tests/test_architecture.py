@@ -114,6 +114,7 @@ MIRROR_ELSEWHERE = {
     "data_files": "test_loading.py",
     "estimate": "kinds/job/test_cost.py",
     "events": "cli/test_board.py",
+    "opening": "test_online.py",
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
     "cli.interrupt": "cli/test_at_a_terminal.py",

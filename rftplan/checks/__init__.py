@@ -30,6 +30,7 @@ from rftplan.checks import (
     python_surroundings,
     row_sets,
     schemas,
+    sharing,
     strict_schemas,
     templates,
     variables,
@@ -77,6 +78,7 @@ FAMILIES: Final = (
     models,
     answers,
     cost,
+    sharing,
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for family in FAMILIES for rule in family.RULES)
 PROBES: Final[tuple[ProbeChoice, ...]] = tuple(choice for family in FAMILIES for choice in family.PROBES)

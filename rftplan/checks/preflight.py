@@ -51,13 +51,14 @@ class GraderTrial:
 class Told:
     """What the service said: the first day without a model, which models it does not have of those that were asked
     for, why it refuses a grader (by `Written.of`), and how graders did on sample rows. `promoted` are the models that
-    the lock's deployments point at, by their names."""
+    the lock's deployments point at, by their names; `shared` is what launched jobs say of their data."""
 
     shutdowns: Mapping[str, date] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     promoted: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)
     trials: tuple[GraderTrial, ...] = ()
+    shared: Mapping[Address, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

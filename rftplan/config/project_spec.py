@@ -84,6 +84,7 @@ class PolicySpec(SpecModel):
     shutdown_days: Annotated[Int, Field(ge=0, le=3650)] = 30
     data_roots: tuple[Annotated[Str, AfterValidator(_data_root)], ...] = ()
     budget: Budget | None = None
+    require_data_sharing: Flag = False
     prices: PricesSpec | None = None
 
 

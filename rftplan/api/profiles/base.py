@@ -23,6 +23,7 @@ class Capability(StrEnum):
     METADATA_FILTER = "metadata_filter"
     GRADER_RUN = "grader_run"
     SHUTDOWN_DATES = "shutdown_dates"
+    DATA_SHARING = "data_sharing"
 
 
 class ResponseFormatStyle(StrEnum):

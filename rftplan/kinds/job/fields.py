@@ -18,7 +18,9 @@ API: Final = (
     "metadata",
     "integrations",
 )
-OURS: Final = frozenset({"run", "retry", "lifecycle", "extra_body", "variants", "budget", "guards"})
+OURS: Final = frozenset(
+    {"run", "retry", "lifecycle", "extra_body", "variants", "budget", "require_data_sharing", "guards"}
+)
 OURS_HINT: Final = "take it out: it is a word of rftplan's own specs"
 
 REFUSED: Final[Mapping[str, str]] = {

@@ -24,6 +24,7 @@ from rftplan.kinds.budget import Budget
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.spec import (
     SECRET_NAMES,
+    Flag,
     Int,
     Name,
     ReplacedLifecycle,
@@ -220,7 +221,7 @@ def _model(value: Any) -> Any:
 
 
 class JobSpec(SpecModel):
-    """The create request; `run`, `retry`, `budget` and `lifecycle` are ours and never sent."""
+    """The create request; `run`, `retry`, `budget`, `require_data_sharing` and `lifecycle` are ours and never sent."""
 
     later = frozenset({"variants", "guards"})
 
@@ -237,6 +238,7 @@ class JobSpec(SpecModel):
     run: Run = Run.RUNNING
     retry: Retry | None = None
     budget: Budget | None = None
+    require_data_sharing: Flag = False
     lifecycle: ReplacedLifecycle = ReplacedLifecycle()
 
     @property
