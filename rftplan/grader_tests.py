@@ -140,7 +140,7 @@ class _Ready:
 
     @classmethod
     def of(cls, at: Bench, subject: Subject) -> _Ready:
-        jobs = subject.jobs()
+        jobs = subject.jobs
         with_json = not jobs or any(response_format_of(job) is not None for job in jobs)
         try:
             grader = at.read_grader(subject.body)

@@ -39,7 +39,7 @@ def grade_text(document: GradeDocument, look: Look) -> str:
     """Head, scores, members' scores, errors, histogram, remarks, verdict."""
     blocks = [
         list(_head(document, look)),
-        _scores(document["answers"]),
+        _scores(document["answers"], look),
         _members(document["answers"], look),
         list(_samples(document.get("samples", []))),
         list(_errors(document["answers"], look)),
@@ -67,10 +67,13 @@ def _head(document: GradeDocument, look: Look) -> Iterator[str]:
         yield "  Python graders ran with your own rights, not kept in"
 
 
-def _scores(answers: Sequence[AnswersDocument]) -> list[str]:
+def _scores(answers: Sequence[AnswersDocument], look: Look) -> list[str]:
+    """One line a kind of answer; without the least and the highest score where the table would be too wide."""
     compared = any(one["pairs"] for one in answers)
     head = ["answer", "scored", "mean", "min", "max", "failed", *(["right scores more"] if compared else [])]
-    return aligned([head, *(_score_cells(one, compared=compared) for one in answers)], indent=2)
+    rows = [head, *(_score_cells(one, compared=compared) for one in answers)]
+    table = aligned(rows, indent=2)
+    return table if fits(table, look.width) else aligned([[*row[:3], *row[5:]] for row in rows], indent=2)
 
 
 def _score_cells(one: AnswersDocument, *, compared: bool) -> list[str]:

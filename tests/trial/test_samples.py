@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,40 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(samples, "LARGEST_LIST", 10)
     with pytest.raises(UserError, match="one JSON list of more than"):
         read_samples(written(tmp_path, json.dumps([GOOD])), lambda _done, _total: None)
+
+
+PIECES = st.sampled_from(
+    [
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b",",
+        b":",
+        b"\n",
+        b'"',
+        b"\xef\xbb\xbf",
+        b"\xff",
+        b"\\ud800",
+        b"1e999",
+        b"NaN",
+        b"[" * 2000,
+        json.dumps(GOOD).encode(),
+        b'{"sample": "x", "sample": "y", "item": {}}',
+        b'{"sample": 1}',
+        b" ",
+        b"\x00",
+    ]
+)
+
+
+@given(st.lists(PIECES | st.binary(max_size=5)))
+def test_whatever_is_in_a_file_it_is_samples_or_is_told_why_not(pieces: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(Path(folder), b"".join(pieces))
+        try:
+            read = read_samples(path, lambda _done, _total: None)
+        except UserError as error:
+            assert not isinstance(error, SamplesError) or error.diagnostics
+            return
+        assert len(list(read.entries(read.count, with_json=True))) == read.count > 0
