@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def test(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="These tests alone.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="These tests alone.")] = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML, for a CI to show.")
     ] = None,
@@ -30,6 +30,7 @@ def test(
     json: JsonFlag = False,
 ) -> int:
     """Grade the samples of the specs' tests. Runs it here, and asks no service but a judge that the specs name."""
+    from rftplan.cli.interrupt import interruptible
     from rftplan.grader_tests import run_tests
     from rftplan.render.documents import dumped
     from rftplan.render.testing_documents import ran_document
@@ -38,7 +39,8 @@ def test(
 
     run = invocation(context)
     world = trusting(real_world()) if trust_python else real_world()
-    with run.listener() as listener:
+    # A trusted grader has a folder of its own, which shall not stay behind where SIGTERM ends the command.
+    with interruptible(run.program), run.listener() as listener:
         document = ran_document(run_tests(run.options(), names or (), on_event=listener, world=world))
     if junit is not None:
         _write(junit, document, run.base)

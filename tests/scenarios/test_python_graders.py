@@ -180,6 +180,24 @@ def test_no_worker_outlives_an_apply_that_is_ended(
     assert select.select([worker], [], [], 30)[0]
 
 
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+def test_no_worker_and_no_folder_outlives_tests_that_are_ended(
+    small: Small, stuck: Callable[[], int], tmp_path: Path, ended_by: signal.Signals
+) -> None:
+    small.write("specs/tests.yaml", "tests: {one: {grader: match, item: {answer: x}, sample: x, expect: 1}}\n")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    words = [sys.executable, "-m", "rftplan", "-C", str(small.root), "test", "--trust-python"]
+    environ = os.environ | {"TMPDIR": str(scratch)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ) as testing:
+        worker = stuck()
+        testing.send_signal(ended_by)
+        testing.communicate()
+    assert testing.returncode == 130
+    assert select.select([worker], [], [], 30)[0]
+    assert list(scratch.iterdir()) == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="waits for a process that is not its own")
 @pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
 def test_serve_ends_with_its_worker_and_leaves_no_folder(tmp_path: Path, ended_by: signal.Signals) -> None:
