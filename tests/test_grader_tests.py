@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rftplan.errors import SpecError, UserError
 from rftplan.grader_tests import Expected, RanTest, RanTests, Verdict, run_tests
-from rftplan.grading import Isolation, PythonWorker
+from rftplan.grading import Flag, Isolation, PythonWorker
 from rftplan.wiring import trusted
 from tests.findings import edited
 from tests.world import SPEC, Small
@@ -120,6 +120,15 @@ def test_what_only_the_stand_in_could_judge_is_skipped_and_said(small: Small) ->
     assert skipped.reason == "grader.judged asks a model, and here is only the stand-in judge (text overlap)"
     assert run.judge is not None and run.judge.stand_in
     assert [run.count(verdict) for verdict in Verdict] == [1, 0, 1]
+
+
+def test_a_judge_that_is_named_is_asked_and_one_that_does_not_answer_is_a_failure(small: Small) -> None:
+    judge = "{base_url: 'http://127.0.0.1:9/v1', model: m}"
+    small.edit("specs/main.yaml", "provider: local", f"provider: {{type: local, judge: {judge}}}")
+    run = ran(small, judged=case("judged", "x", 0, a="x"))
+    (found,) = run.tests
+    assert run.judge is not None and not run.judge.stand_in
+    assert (found.verdict, found.result and list(found.result.errors)) == (Verdict.FAILED, [Flag.MODEL_SERVER])
 
 
 def test_who_would_judge_is_not_said_where_nobody_has_to(small: Small) -> None:
