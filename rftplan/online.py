@@ -13,8 +13,10 @@ from rftplan.api.identity import ProviderIdentity
 from rftplan.api.profiles import Profile
 from rftplan.asking import Asked, ask
 from rftplan.checks import Preflight, replace_told, without_told
+from rftplan.checks.preflight import Told
+from rftplan.codes import NOT_ASKED, finding
 from rftplan.config.project_spec import ProviderSpec
-from rftplan.errors import Diagnostic, has_errors, sort_diagnostics
+from rftplan.errors import ApiError, CredentialError, Diagnostic, has_errors, sort_diagnostics
 from rftplan.loading import Loaded
 from rftplan.ownership import require_own
 from rftplan.promoted import promoted
@@ -32,7 +34,8 @@ class OnlineCheck:
 
 
 async def check_project(loaded: Loaded, world: World) -> OnlineCheck:
-    """Asks the project's service. LockError where the lock belongs to another account; ApiError, CredentialError."""
+    """Asks the project's service; where that cannot be, a finding says why. LockError where the lock belongs to
+    another account."""
     require_own(loaded.lock, loaded.paths.lock.name, loaded.identity, loaded.project)
     live = {name: one.model for name, one in promoted(loaded.state).items()}
     return await _check(loaded, loaded.preflight, loaded.diagnostics, world, paths=loaded.data_paths, live=live)
@@ -73,9 +76,14 @@ async def _check(
     paths: Mapping[Address, Path],
     live: Mapping[str, str],
 ) -> OnlineCheck:
-    async with connected(reached, world) as port:
-        preflight = replace(preflight, today=world.today())
-        grades = not has_errors(without_told(found))
-        asked = await ask(preflight, port, paths=paths, promoted=live, try_graders=grades)
-        diagnostics = (*replace_told(preflight, found, asked.told), *exposed_keys(reached, world))
-        return OnlineCheck(sort_diagnostics(diagnostics), asked, port.requests)
+    preflight = replace(preflight, today=world.today())
+    grades = not has_errors(without_told(found))
+    try:
+        async with connected(reached, world) as port:
+            asked = await ask(preflight, port, paths=paths, promoted=live, try_graders=grades)
+            diagnostics = (*replace_told(preflight, found, asked.told), *exposed_keys(reached, world))
+            return OnlineCheck(sort_diagnostics(diagnostics), asked, port.requests)
+    except (ApiError, CredentialError) as error:
+        # What was found without the service is told all the same: it may be why somebody looked.
+        unasked = finding(NOT_ASKED, error.message, hint=error.hint)
+        return OnlineCheck(sort_diagnostics((*found, unasked)), Asked(Told()), requests=0)

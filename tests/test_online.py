@@ -17,8 +17,9 @@ from rftplan.api.profiles import Capability, profile
 from rftplan.asking import first_rows
 from rftplan.checks.answers import GRADER_FAILS, GRADER_REFUSED
 from rftplan.checks.models import BASE_CLOSING, PROMOTED_GONE, UNKNOWN_MODEL
+from rftplan.codes import NOT_ASKED
 from rftplan.config.request import DataNames
-from rftplan.errors import ApiError, CredentialError, LockError, RejectedError, SpecError
+from rftplan.errors import Diagnostic, LockError, SpecError
 from rftplan.loading import load
 from rftplan.online import OnlineCheck, check_project, check_request
 from rftplan.request_check import RequestFiles
@@ -198,20 +199,26 @@ def test_a_model_that_is_not_there_is_told_and_one_that_is_only_not_listed_is_no
     )
 
 
-def test_a_key_that_is_refused_ends_the_check_with_the_usual_error(vendor: Vendor, tmp_path: Path) -> None:
+def unanswered(check: OnlineCheck) -> Diagnostic:
+    """The finding that says why nothing was asked; what files show is there all the same."""
+    assert (check.requests, check.asked.graders) == (0, 0)
+    assert {found.code for found in check.diagnostics} >= {NOT_ASKED.code, "D226"}
+    (found,) = (found for found in check.diagnostics if found.code == NOT_ASKED.code)
+    return found
+
+
+def test_a_service_that_does_not_answer_is_a_finding_beside_what_files_show(vendor: Vendor, tmp_path: Path) -> None:
     vendor.answers["/validate"] = refusal(403, "You cannot", "training_not_available")
-    with pytest.raises(RejectedError, match="You cannot") as caught:
-        asked(vendor, tmp_path, ANSWERED)
-    assert "closing fine-tuning" in str(caught.value.hint)
+    found = unanswered(asked(vendor, tmp_path, ANSWERED, train=rows(3) * 2))
+    assert "You cannot" in found.detail and "closing fine-tuning" in str(found.hint)
     vendor.answers["/validate"] = httpx2.Response(500, headers={"x-should-retry": "false"})
-    with pytest.raises(ApiError, match="could not validate the grader"):
-        asked(vendor, tmp_path, ANSWERED)
+    assert "could not validate the grader" in unanswered(asked(vendor, tmp_path, ANSWERED, train=rows(3) * 2)).detail
 
 
 def test_without_a_key_nothing_is_asked(vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Vendor, "world", property(lambda self: World({}, lambda: SPRING, None, lambda: "", wrap=None)))
-    with pytest.raises(CredentialError, match="OPENAI_API_KEY"):
-        asked(vendor, tmp_path, ANSWERED)
+    assert "OPENAI_API_KEY" in unanswered(asked(vendor, tmp_path, ANSWERED, train=rows(3) * 2)).detail
+    assert vendor.paths == []
 
 
 def test_the_local_service_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

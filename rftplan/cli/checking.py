@@ -167,7 +167,7 @@ def _ask_about_request(found: RequestCheck) -> OnlineCheck:
 
 
 def _counts(told: OnlineCheck | None) -> AskedDocument | None:
-    if told is None:
+    if told is None or not told.requests:
         return None
     asked = told.asked
     return {"graders": asked.graders, "answers": asked.runs, "models": asked.models, "requests": told.requests}
