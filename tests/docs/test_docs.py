@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rftplan import project
+from rftplan.checks import CODES
 from rftplan.grader_tests import Verdict, run_tests
 from rftplan.project import Options
 from rftplan.wiring import World, trusted
@@ -37,6 +38,11 @@ def commands() -> list[tuple[str, str]]:
 def test_the_two_commands_of_the_readme_are_there() -> None:
     lines = [line for block in blocks("bash") if block.page.name == "README.md" for line in block.text.splitlines()]
     assert lines[:2] == ["pip install . && rftplan apply --yes --wait", "pip install -e '.[dev]' && pytest"]
+
+
+def test_the_readme_counts_the_findings() -> None:
+    (readme,) = (page for page in PAGES if page.name == "README.md")
+    assert f"[{len(CODES)} findings](docs/rules.md)" in readme.read_text()
 
 
 @pytest.mark.parametrize("page", [page.name for page in PAGES])
