@@ -28,6 +28,7 @@ from rftplan.trial import (
     Scored,
     Subject,
     Verdict,
+    Why,
     find_subject,
     judge_pairs,
     judge_samples,
@@ -145,7 +146,9 @@ def ready_grader(at: Bench, subject: Subject) -> Grader:
 
 def _way_out(grader: Grader) -> str | None:
     refused = {member.type for member in members(grader).values() if member.refusal is not None}
-    return "--trust-python runs it with your own rights; read it first" if GraderType.PYTHON in refused else None
+    if GraderType.PYTHON in refused:
+        return "--trust-python runs it with your own rights; read it first"
+    return "pip install 'rftplan[metrics]' has what every metric needs"
 
 
 def _isolation(grader: Grader, *, trust: bool) -> str | None:
@@ -169,7 +172,7 @@ def _on_samples(subject: Subject, rater: Rater, path: Path, limit: int | None, o
     scored = rate_samples(rater, entries, _told(on_event, subject, used))
     source = Source(str(path), samples.count, used, samples=True)
     column = scored.column(SAMPLE)
-    judgement = judge_samples(column.count, column.failed, unjudged=scored.unjudged)
+    judgement = _as_installed(judge_samples(column.count, column.failed, unjudged=scored.unjudged), scored)
     return _trial(subject, rater, job, source, scored, judgement)
 
 
@@ -181,8 +184,17 @@ def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_
     right = scored.columns.get(Answer.RIGHT, Column())
     failed = right.failed - scored.unjudged
     pairs = {Answer(name): column.pairs for name, column in scored.columns.items()}
-    judgement = judge_pairs(right.count, failed, pairs, unjudged=scored.unjudged)
+    hopeless = scored.count if scored.failed == scored.count else 0
+    judgement = judge_pairs(right.count, failed, pairs, unjudged=scored.unjudged, hopeless=hopeless)
+    judgement = _as_installed(judgement, scored)
     return _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
+
+
+def _as_installed(judgement: Judgement, scored: Scored) -> Judgement:
+    """A package that is only missing here says nothing of the grader."""
+    if judgement.why is Why.FAILS and scored.absent is not None:
+        return Judgement(Verdict.CANNOT_TELL, Why.NOT_INSTALLED)
+    return judgement
 
 
 def _limits(job: Declared | None, rater: Rater, judgement: Judgement) -> Iterator[str]:

@@ -149,6 +149,7 @@ MIRROR_ELSEWHERE = {
     # What rules share: seen where the rules that need it fire.
     "checks.joins": "checks/test_guesses.py",
     "checks.python_runs": "test_python_check.py",
+    "checks.prompt_formats": "checks/test_grader_sense.py",
     "checks.python_tree": "checks/test_python_source.py",
     "checks.schema_views": "checks/test_schemas.py",
     # Which grader, which rows, in which words: each is what somebody sees who tries one.

@@ -102,6 +102,27 @@ def test_no_right_answer_is_made_up_for_a_python_grader_over_plain_text(small: S
     assert trial.scored.columns[Answer.EMPTY].mean == 0.0
 
 
+def test_a_grader_that_fails_on_whatever_can_be_made_does_not_separate(small: Small) -> None:
+    trial = tried(with_grader(small, LENGTH.replace("return", "return sample['output_jsn'] and")))
+    assert (trial.judgement.verdict, trial.judgement.why) == (Verdict.DOES_NOT_SEPARATE, Why.FAILS)
+    assert "fails on all 100 answers that could be made" in trial.detail
+
+
+def test_a_package_that_is_only_missing_here_says_nothing_of_the_grader(small: Small) -> None:
+    source = "          def grade(sample, item):\n"
+    trial = tried(with_grader(small, SAME.replace(source, f"{source}              import not_installed_here\n")))
+    assert (trial.judgement.verdict, trial.judgement.why) == (Verdict.CANNOT_TELL, Why.NOT_INSTALLED)
+    assert "No module named 'not_installed_here'" in trial.detail
+    assert trial.hint == "install it beside rftplan, and grade again"
+
+
+def test_the_histogram_has_no_answer_among_the_wrong_that_happens_to_be_right(small: Small) -> None:
+    trial = tried(small)
+    constant = trial.scored.columns[Answer.CONSTANT]
+    assert max(constant.rewards) == 1.0 and max(constant.compared) < 1.0
+    assert any("has something right in" in remark for remark in trial.remarks)
+
+
 def test_python_in_a_multi_is_graded_and_its_errors_told_once_with_a_count(small: Small) -> None:
     trial = tried(with_grader(small, SAME))
     assert trial.judgement.verdict is Verdict.SEPARATES

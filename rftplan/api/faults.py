@@ -120,8 +120,9 @@ class Faults:
         return None
 
     def _way_hint(self) -> str:
-        if parse_endpoint(self.base_url).loopback:
-            return "is the local service running? `rftplan serve` starts it"
+        endpoint = parse_endpoint(self.base_url)
+        if endpoint.loopback:
+            return f"is the local service running? `rftplan serve --port {endpoint.port}` starts it there"
         return "check the network, the proxy settings and base_url"
 
     def _reason(self, error: BaseException) -> str:

@@ -56,7 +56,7 @@ def unguarded(preflight: Preflight) -> Iterable[Diagnostic]:
             f"the budget of {limits_text(budget)} is compared with what is known before the launch; once the job runs, "
             f"rftplan does not watch it, and {preflight.profile.cap.said}"
         )
-        hint = "set a spend limit at the provider, and look at the run yourself: rftplan status, rftplan pause"
+        hint = "set a spend limit at the provider, and look with rftplan status; run: paused and an apply pause the job"
         yield finding(UNGUARDED, detail, place=job.where(("budget",)), address=str(job.address), hint=hint)
 
 

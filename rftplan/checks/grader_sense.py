@@ -8,7 +8,7 @@ from typing import Final
 from rftplan.checks.formulas import score_range
 from rftplan.checks.grader_models import is_alias, reasons, snapshot_of
 from rftplan.checks.preflight import Preflight, Scorer, Written, scorers, written_graders
-from rftplan.checks.prompt_formats import demanded_format
+from rftplan.checks.prompt_formats import asked_scales, demanded_format
 from rftplan.checks.reads import slots
 from rftplan.codes import error, warning
 from rftplan.errors import Diagnostic
@@ -23,6 +23,7 @@ LIKE_SWAPPED: Final = warning("G134", "Sides of a like are swapped")
 THRESHOLD_OUTSIDE: Final = warning("G135", "Threshold is one that no score can cross")
 RANGE_EMPTY: Final = error("G136", "Range of scores is empty")
 METRIC_OF_EVALS: Final = error("G137", "Metric is for evals only")
+SCALE_CUT: Final = warning("G138", "Prompt asks for scores outside of the range")
 
 
 def _scorers(preflight: Preflight) -> Iterator[tuple[Written, Scorer]]:
@@ -75,6 +76,24 @@ def demanded_formats(preflight: Preflight) -> Iterable[Diagnostic]:
                 detail = f'the prompt asks for "{words}", but the service makes the judge answer {{result, steps}}'
                 hint = "ask for what to weigh and for a number, and leave the shape of the answer out"
                 yield where.finding(FORMAT_DEMANDED, detail, *slot.path, hint=hint)
+
+
+def cut_scales(preflight: Preflight) -> Iterable[Diagnostic]:
+    """ "From 1 to 10", and a range that ends at 1: the service cuts every score down to 1."""
+    for where, judge in _judges(preflight):
+        reach = score_range(judge)
+        scales = [(slot, scale) for slot in slots(judge) for scale in asked_scales(slot.text)]
+        # A scale within the range may be the one of the score, and the other one of what it is made of.
+        if not scales or any(reach.low <= low and high <= reach.high for _, (low, high) in scales):
+            continue
+        slot, (low, high) = max(scales, key=lambda one: one[1][1])
+        if high > reach.high:
+            detail = (
+                f"the prompt asks for {low:g} to {high:g}, and the range is {reach.low:g} to {reach.high:g}: the "
+                f"service cuts every score above {reach.high:g} down to it"
+            )
+            hint = f"write range: [{low:g}, {high:g}], or ask for a number from {reach.low:g} to {reach.high:g}"
+            yield where.finding(SCALE_CUT, detail, *slot.path, hint=hint)
 
 
 def swapped_like(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -132,6 +151,7 @@ RULES: Final = (
     sampling_of_judge,
     moving_model,
     demanded_formats,
+    cut_scales,
     swapped_like,
     threshold_outside,
     empty_range,

@@ -37,6 +37,31 @@ _DEMANDS: Final = tuple(
 )
 
 
+_NUMBER: Final = r"(-?\d+(?:\.\d+)?)"
+_TO: Final = rf"{_NUMBER}\s*(?:to|through|and|-|–|—)\s*{_NUMBER}"
+_GIVE: Final = r"(?:give|assign|return|output|respond with|answer with)"
+_SCALES: Final = tuple(
+    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+    for pattern in (
+        rf"\bscale (?:of|from|between) {_TO}\b",
+        rf"(?<![\d.])-?{_TO}\s*(?:point )?scale\b",
+        rf"{_START}(?:rate|score|grade)\b[^.\n]{{0,60}}? (?:from|between) {_TO}\b(?! points? (?:for|off|if))",
+        rf"\b{_GIVE}\b[^.\n]{{0,30}}?\b(?:score|rating|grade|number|value) "
+        rf"(?:of|from|between|in the range(?: of)?) {_TO}\b",
+    )
+)
+_BROUGHT_DOWN: Final = re.compile(r"\b(?:normali[sz]e|divid|rescal|map (?:it|this|that) (?:to|onto))", re.IGNORECASE)
+
+
+def asked_scales(prompt: str) -> list[tuple[float, float]]:
+    """The scales that a prompt asks for scores on; none where it says how to bring the score to another."""
+    if _BROUGHT_DOWN.search(prompt):
+        return []
+    found = (match for scale in _SCALES for match in scale.finditer(prompt))
+    pairs = [(float(match[1]), float(match[2])) for match in found]
+    return [(low, high) for low, high in pairs if low < high]
+
+
 def demanded_format(prompt: str) -> str | None:
     """The words that demand a shape, as one line; None if there are none."""
     for demand in _DEMANDS:

@@ -23,6 +23,7 @@ NOT_RUN: Final = error("G166", "Python grader cannot be run here")
 NO_ROWS: Final = info("G167", "Python grader has no rows to be run on")
 
 _ABSENT: Final = re.compile(r"(?:ModuleNotFoundError|ImportError): .*")
+INSTALL: Final = "install it beside rftplan, and check again"
 _SAME: Final = 1e-9
 
 
@@ -40,15 +41,21 @@ class Seen:
     timed_out: bool = False
 
 
+def absent_package(failure: str) -> str | None:
+    """The error, if it is one of an import that finds nothing."""
+    found = _ABSENT.search(failure)
+    return found and found[0]
+
+
 def said_of_runs(where: Written, path: str, seen: Sequence[Seen]) -> Iterator[Diagnostic]:
     """The findings about one grader that was run on rows of the file at `path`."""
     failed = [one for one in seen if one.failure is not None]
     if late := next((one for one in failed if one.timed_out), None):
         detail = f"{late.failure}, for {late.answer} to {path}:{late.line}; the service stops it, too"
         yield where.finding(TOO_LONG, detail, "source", hint="do less for each answer, or bound the loops")
-    elif absent := next((found for one in failed if (found := _ABSENT.search(one.failure or ""))), None):
-        detail = f"{absent[0]}; so nothing can be said of what it scores"
-        yield where.finding(PACKAGE_ABSENT, detail, "source", hint="install it beside rftplan, and check again")
+    elif absent := next((found for one in failed if (found := absent_package(one.failure or ""))), None):
+        detail = f"{absent}; so nothing can be said of what it scores"
+        yield where.finding(PACKAGE_ABSENT, detail, "source", hint=INSTALL)
     elif failed:
         yield _failing(where, path, seen, failed)
     elif _alike(seen):
@@ -63,7 +70,7 @@ def _failing(where: Written, path: str, seen: Sequence[Seen], failed: Sequence[S
     must = wrong if rights else failed if len(failed) == len(seen) else []
     first, of = (must[0], rights or seen) if must else (failed[0], [one for one in seen if not one.right])
     count = f"{len(must or failed)} of {len(of)} {'right answers' if must and rights else 'answers'}"
-    detail = f"{first.failure}, for {count}; first for {first.answer} to {path}:{first.line}"
+    detail = f"{(first.failure or '').rstrip('.')}, for {count}; first for {first.answer} to {path}:{first.line}"
     if must:
         return where.finding(FAILS, f"{detail}. The service answers 200, and the reward is 0", "source", hint=_MEND)
     hint = "no harm if such an answer deserves 0; a score of 0.0 would not count as an error of the grader"

@@ -133,12 +133,13 @@ def _says_nothing(handler: ast.ExceptHandler) -> bool:
 
 
 def same_score(preflight: Preflight) -> Iterable[Diagnostic]:
-    """One number is all that it ever returns."""
+    """One number is all that it ever returns; where it can come to its end without, that is another finding."""
     for source, function in _functions(preflight):
         found = [python_tree.number(value) for value in _values(function)]
         fails = any(isinstance(node, ast.Raise | ast.Assert) for node in python_tree.own_nodes(function))
         generates = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in python_tree.own_nodes(function))
-        if found and None not in found and len(set(found)) == 1 and not fails and not generates:
+        ends = python_tree.ends(function.body)
+        if ends and None not in found and len(set(found)) == 1 and not fails and not generates:
             detail = f"grade returns {found[0]:g} and nothing else: every answer is as good as any other"
             yield source.finding(ALWAYS_THE_SAME, function.lineno, detail, hint="let the score depend on sample")
 

@@ -21,6 +21,7 @@ NOT_IN_SCHEMA: Final = error("G121", "Grader reads what the schema forbids")
 NOT_DESCRIBED: Final = warning("G122", "Grader expects what the schema does not say")
 VALUE_FORBIDDEN: Final = error("G123", "Rows expect an answer that the schema forbids")
 TYPE_DIFFERS: Final = warning("G124", "Grader compares text with what the schema makes no text")
+WHOLE_OBJECT: Final = error("G128", "Grader compares a whole JSON answer with what is none")
 
 _MOST_SHOWN: Final = 3
 
@@ -164,5 +165,34 @@ def compared_type(preflight: Preflight) -> Iterable[Diagnostic]:
         yield one.join.where.finding(TYPE_DIFFERS, detail, one.join.answer_key, hint=hint)
 
 
-RULES: Final = (json_without_format, path_not_in_schema, forbidden_value, compared_type)
+def whole_object(preflight: Preflight) -> Iterable[Diagnostic]:
+    """An answer that is a JSON object, compared as a whole with a field that is none: no answer is ever equal."""
+    done: set[str] = set()
+    for use, form, join in _whole_joins(preflight):
+        seen = column(preflight, use, join.field.path)
+        values = dict(texts(seen)) if seen else {}
+        if join.where.of in done or not values or any(value.lstrip().startswith("{") for value in values):
+            continue
+        done.add(join.where.of)
+        detail = (
+            f"by {form.named} every answer is a JSON object, and {{{{{join.field}}}}} in {use.file.address} is none: "
+            "this string_check scores 0 whatever the model answers"
+        )
+        hint = "compare the part that is meant: {{sample.output_json.…}}"
+        yield join.where.finding(WHOLE_OBJECT, detail, join.answer_key, hint=hint)
+
+
+def _whole_joins(preflight: Preflight) -> Iterator[tuple[Use, Format, Join]]:
+    """String_checks for equality of the whole text of an answer that is to be an object."""
+    for use in uses(preflight):
+        form, grader = format_of(use.job), grader_of(preflight, use.job)
+        if form is None or form.schema.get("type") != "object" or grader is None:
+            continue
+        for where, scorer in scorers(*grader):
+            join = join_of(where, scorer)
+            if join and join.check.operation == "eq" and join.answer.path == ("output_text",):
+                yield use, form, join
+
+
+RULES: Final = (json_without_format, path_not_in_schema, forbidden_value, compared_type, whole_object)
 PROBES: Final = ()

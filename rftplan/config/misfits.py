@@ -27,6 +27,7 @@ _WANTED: Final[Mapping[str, str]] = {
 }
 _BOUNDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "greater_than_equal": lambda bound: f"at least {bound['ge']}",
+    "greater_than": lambda bound: f"above {bound['gt']:g}",
     "less_than_equal": lambda bound: f"at most {bound['le']}",
 }
 _CODES: Final[Mapping[str, Code]] = {"bad_name": BAD_NAME, "not_built": NOT_BUILT, "file_not_loaded": FILE_NOT_LOADED}

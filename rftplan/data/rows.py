@@ -182,12 +182,14 @@ def _parsed(text: str) -> Any:
         detail = f'the key "{_shown(str(error))}" is there twice, and readers disagree which one counts'
         raise _FaultError(codes.ROW_DUPLICATE_KEY, 1, detail, "remove one of them") from error
     except json.JSONDecodeError as error:
-        raise _FaultError(codes.ROW_NOT_JSON, error.pos + 1, error.msg, _syntax_hint(text, error.pos)) from error
+        said = _NEVER_ENDS if error.msg.startswith("Unterminated") else error.msg
+        raise _FaultError(codes.ROW_NOT_JSON, error.pos + 1, said, _syntax_hint(text, error.pos)) from error
     except ValueError as error:
         detail = str(error) if isinstance(error, NumberError) else "a number has thousands of digits"
         raise _FaultError(codes.ROW_NUMBER, 1, detail, _NUMBER_HINT) from error
 
 
+_NEVER_ENDS: Final = "the text that starts here never ends; the row may have been cut off"
 _TYPE_NAMES: Final[dict[type, str]] = {
     list: "a list",
     str: "a text",

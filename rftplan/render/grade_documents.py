@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rftplan.render.grade_shapes import (
@@ -103,8 +103,15 @@ def _errors(errors: Mapping[Flag, str]) -> list[GraderErrorDocument]:
     return [{"flag": flag.value, "count": 1, "detail": detail} for flag, detail in errors.items()]
 
 
+def _shown(name: str, column: Column) -> Sequence[float]:
+    """Right answers, samples, and those that are certainly wrong."""
+    from rftplan.trial import SAMPLE, Answer
+
+    return column.rewards if name in (Answer.RIGHT, SAMPLE) else column.compared
+
+
 def _histogram(trial: Trial) -> list[BinDocument]:
     from rftplan.trial import histogram
 
-    columns = {str(name): column.rewards for name, column in trial.scored.columns.items() if column.count}
+    columns = {str(name): scores for name, column in trial.scored.columns.items() if (scores := _shown(name, column))}
     return [{"low": bin.low, "high": bin.high, "counts": dict(bin.counts)} for bin in histogram(columns)]

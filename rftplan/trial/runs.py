@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, TypeVar
 
+from rftplan.checks.python_runs import absent_package
 from rftplan.errors import UserError
 from rftplan.grading import Grader, Judge, Result, Sample
 from rftplan.trial.answers import Question, Questions
@@ -85,6 +86,21 @@ class Scored:
     def column(self, name: str) -> Column:
         return self.columns.setdefault(name, Column())
 
+    @property
+    def count(self) -> int:
+        return sum(column.count for column in self.columns.values())
+
+    @property
+    def failed(self) -> int:
+        """Answers of any kind on which the grader failed."""
+        return sum(column.failed for column in self.columns.values())
+
+    @property
+    def absent(self) -> str | None:
+        """The error of an import of what is not installed here, if there was one."""
+        said = (detail for column in self.columns.values() for detail in column.details.values())
+        return next(filter(None, map(absent_package, said)), None)
+
 
 SAMPLE: Final = "sample"
 """The column of samples that nobody marked."""
@@ -115,6 +131,7 @@ def _add(scored: Scored, rater: Rater, question: Question, results: Mapping[str,
             scored.unjudged += unjudged(result)
         elif right is not None and answer in question.compared:
             column.orders[compare(right, score_of(rater.grader, result, stand_in=rater.stand_in))] += 1
+            column.compared.append(result.reward)
     scored.constant = question.texts.get(Answer.CONSTANT, scored.constant)
 
 

@@ -16,9 +16,11 @@ BINS = 10
 
 @dataclass(slots=True)
 class Column:
-    """The scores of one kind of answer, added one after the other."""
+    """The scores of one kind of answer, added one after the other. `compared` are those of answers that have nothing
+    right and stand beside a right one."""
 
     rewards: array[float] = field(default_factory=lambda: array("d"))
+    compared: array[float] = field(default_factory=lambda: array("d"))
     members: Counter[str] = field(default_factory=Counter)
     flags: Counter[Flag] = field(default_factory=Counter)
     details: dict[Flag, str] = field(default_factory=dict)

@@ -109,6 +109,7 @@ class Why(StrEnum):
     ONLY_BROKEN = "only-broken"  # there was no well-formed answer to compare with
     STAND_IN = "stand-in"  # the stand-in judge decides too many pairs
     UNJUDGED = "unjudged"  # the judge gave no score
+    NOT_INSTALLED = "not-installed"  # the grader's imports are not installed here
     UNMARKED = "unmarked"  # samples do not say whether they are right
 
 
@@ -126,15 +127,19 @@ def falls_short(count: int, total: int) -> bool:
     return count < CLEAR * total - SAME
 
 
-def judge_pairs(rights: int, failed: int, pairs: Mapping[Answer, Pairs], *, unjudged: int = 0) -> Judgement:
+def judge_pairs(
+    rights: int, failed: int, pairs: Mapping[Answer, Pairs], *, unjudged: int = 0, hopeless: int = 0
+) -> Judgement:
     """The verdict on a grader that scored `rights` right answers, of which it failed on `failed`, and the judge gave
-    no score for `unjudged` others.
+    no score for `unjudged` others. `hopeless` is how many other answers it was given where it failed on all of them.
 
     It separates if right answers score more in at least CLEAR of the pairs of each kind that must be lower, one of
     which is well-formed. It does not if it fails on more than 1 - CLEAR of the right answers, or falls short of CLEAR
     for some kind even if all undecided pairs came out well. Otherwise nobody can tell.
     """
     if not rights:
+        if hopeless:
+            return Judgement(Verdict.DOES_NOT_SEPARATE, Why.FAILS)
         return Judgement(Verdict.CANNOT_TELL, Why.NO_RIGHT_ANSWER)
     if falls_short(rights - unjudged, rights):
         return Judgement(Verdict.CANNOT_TELL, Why.UNJUDGED)

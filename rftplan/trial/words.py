@@ -43,6 +43,8 @@ def detail_of(judgement: Judgement, scored: Scored) -> str:
             return _undecided(judgement, scored)
         case Why.UNJUDGED:
             return f"the judge gave no score for {scored.unjudged} of {_must_score(scored).count} {_noun(scored)}"
+        case Why.NOT_INSTALLED:
+            return f"{scored.absent}: it is not installed here, so nothing can be said of what the grader scores"
         case Why.UNMARKED:
             return "nothing says which of the samples are right"
 
@@ -56,6 +58,8 @@ def hint_of(judgement: Judgement) -> str | None:
             return "name a real judge: project.provider.judge in the specs"
         case Why.UNJUDGED:
             return "the errors above say why; see to it that the judge answers"
+        case Why.NOT_INSTALLED:
+            return "install it beside rftplan, and grade again"
         case Why.UNMARKED:
             return "compare the scores with what you think of each answer"
         case _:
@@ -93,7 +97,9 @@ def _failing(scored: Scored) -> str:
     right = scored.columns.get(Answer.RIGHT)
     if right is not None:
         return f"the grader fails on {right.failed} of {right.count} right answers, which then score 0"
-    column = scored.columns[SAMPLE]
+    column = scored.columns.get(SAMPLE)
+    if column is None:
+        return f"the grader fails on all {scored.count} answers that could be made, which then score 0"
     return "the grader fails on the sample" if column.count == 1 else f"the grader fails on all {column.count} samples"
 
 
@@ -108,6 +114,7 @@ def _noun(scored: Scored) -> str:
 def remarks_of(scored: Scored) -> Iterator[str]:
     """What a person should know beside the verdict."""
     yield from _flat(scored)
+    yield from _partly_right(scored)
     right = scored.columns.get(Answer.RIGHT)
     if right is None or right.mean <= 0:
         return
@@ -121,6 +128,15 @@ def remarks_of(scored: Scored) -> Iterator[str]:
     near = scored.columns.get(Answer.NEAR)
     if near is not None and near.pairs.total and near.pairs.certain < 1 - CLEAR and not near.pairs.undecided:
         yield f"{NAMES[Answer.NEAR]} scores as much as the right one in {near.pairs.ties} of {near.pairs.total} rows"
+
+
+def _partly_right(scored: Scored) -> Iterator[str]:
+    constant = scored.columns.get(Answer.CONSTANT)
+    if constant is not None and 0 < constant.pairs.total < constant.count:
+        count = constant.count - constant.pairs.total
+        yield (
+            f"{NAMES[Answer.CONSTANT]} has something right in {count} of {constant.count} rows, which are not compared"
+        )
 
 
 def _flat(scored: Scored) -> Iterator[str]:

@@ -110,6 +110,45 @@ def test_a_prompt_that_speaks_of_formats_is_no_finding(prompt: str) -> None:
     assert demanded_format(prompt) is None
 
 
+@pytest.mark.parametrize(
+    ("prompt", "asked"),
+    [
+        ("Judge it on a scale from 1 to 10.", (1, 10)),
+        ("Use a 1-5 scale.", (1, 5)),
+        ("Grade on a 0 to 100 point scale.", (0, 100)),
+        ("Rate how well the answer fits, from 1 to 10.", (1, 10)),
+        ("Compare them. Give a score between 0 and 100 and nothing else.", (0, 100)),
+        ("Return a number from 0 to 5.", (0, 5)),
+    ],
+)
+def test_a_scale_beyond_the_range_is_cut_off_and_found(graded: Graded, prompt: str, asked: tuple[int, int]) -> None:
+    content = f"{{{{sample.output_text}}}} {{{{item.answer}}}}\n{prompt}"
+    judge = {**JUDGE, "input": [{"role": "user", "content": content}]}
+    assert graded.codes(judge) == ["G138"]
+    assert f"asks for {asked[0]} to {asked[1]}, and the range is 0 to 1" in graded.detail()
+    assert "G138" not in graded.codes({**judge, "range": list(asked)})
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Give a score between 0 and 1.",
+        "Respond with a single floating point number 0 through 1.",
+        "Rate clarity from 1 to 5, then give a score between 0 and 1.",
+        "Rate it from 1 to 10 and divide by 10.",
+        "Judge on a scale of 0 to 10, normalized to 0 to 1.",
+        "The customer's score rose from 3 to 5 in 2024.",
+        "The contract runs from 2019 to 2021. Is the answer right?",
+        "Take off between 1 and 3 points for each mistake; 0.0 is the least.",
+        "An answer of 1 to 3 sentences is best.",
+        "Steps 1 to 5 are graded together.",
+    ],
+)
+def test_other_spans_of_numbers_are_no_finding(graded: Graded, prompt: str) -> None:
+    content = f"{{{{sample.output_text}}}} {{{{item.answer}}}}\n{prompt}"
+    assert graded.codes({**JUDGE, "input": [{"role": "user", "content": content}]}) == []
+
+
 def test_long_demands_are_cut() -> None:
     found = demanded_format("Respond with a score and " + "a word " * 11)
     assert found is not None and len(found) == 80 and found.endswith("…")

@@ -57,6 +57,7 @@ FIRES: list[tuple[str, str, str]] = [
     ("G156", body("if item:\n    return len(item) / 9"), "grade can come to its end without a return"),
     ("G156", body("if item:\n    return len(item) / 9\nreturn"), "line 4 of the source: grade returns None here"),
     ("G156", body("return len(item) / 9 if item else None"), "grade returns None here"),
+    ("G156", body("if sample['output_text'] == item['answer']:\n    return 1.0"), "without a return"),
     ("G156", body("for x in item:\n    return len(x) / 9"), "grade can come to its end without a return"),
     ("G156", body("try:\n    return len(item) / 9\nexcept KeyError:\n    print(1)"), "without a return"),
     ("G157", body("return sample['output_text'] == item['answer']"), "the True or False of a comparison"),

@@ -162,3 +162,15 @@ def test_no_part_of_an_answer_that_follows_the_schema_is_said_to_be_forbidden(va
 )
 def test_a_schema_that_cannot_be_followed_allows_anything(schema: dict[str, Any]) -> None:
     assert at_path(schema, ["a", "b"], schema) is None
+
+
+def test_a_whole_object_is_never_equal_to_a_word(graded: Graded) -> None:
+    assert graded.codes(CHECK, train=EVEN, response_format=FORMAT) == ["G128"]
+    assert "every answer is a JSON object, and {{item.answer}} in file.train is none" in graded.detail()
+
+
+def test_a_whole_object_may_be_compared_with_json_or_searched(graded: Graded) -> None:
+    written = rows(['{"verdict":"yes"}', '{"verdict":"no"}'] * 6)
+    assert "G128" not in graded.codes(CHECK, train=written, response_format=FORMAT)
+    assert "G128" not in graded.codes({**CHECK, "operation": "like"}, train=EVEN, response_format=FORMAT)
+    assert "G128" not in graded.codes({**CHECK, "operation": "ne"}, train=EVEN, response_format=FORMAT)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rftplan.checks.schema_views import all_types, allowed_texts, at_path
 from rftplan.checks.schemas import Format
 from rftplan.checks.strict_schemas import faults
-from tests.checks.graded import CHECK, Graded, an_object, strict
+from tests.checks.graded import SIMILAR, Graded, an_object, strict
 
 TEXT = {"type": "string"}
 
@@ -46,14 +46,14 @@ FIRES: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("code", "schema", "says"), FIRES, ids=[says for _, _, says in FIRES])
 def test_what_a_strict_schema_may_not_be(graded: Graded, code: str, schema: dict[str, Any], says: str) -> None:
-    assert graded.codes(CHECK, response_format=strict(schema)) == [code]
+    assert graded.codes(SIMILAR, response_format=strict(schema)) == [code]
     assert graded.detail().startswith(says)
     assert graded.found[0].address == "job.review"
 
 
 def test_a_schema_that_is_not_strict_may_be_anything(graded: Graded) -> None:
     for _, schema, _ in FIRES:
-        assert graded.codes(CHECK, response_format=strict(schema, strict=False)) == []
+        assert graded.codes(SIMILAR, response_format=strict(schema, strict=False)) == []
 
 
 scalars = st.sampled_from([TEXT, {"type": "number"}, {"type": ["string", "null"]}, {"enum": ["a", "b"]}, {"const": 1}])

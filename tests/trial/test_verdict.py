@@ -81,6 +81,7 @@ def test_each_reason_has_its_case() -> None:
     assert judge_pairs(10, 0, {Answer.EMPTY: Pairs(10), Answer.MALFORMED: Pairs(10)}).why is Why.ONLY_BROKEN
     assert judge_pairs(10, 0, {}).why is Why.ONLY_BROKEN
     assert judge_pairs(10, 0, GOOD, unjudged=2).why is Why.UNJUDGED
+    assert judge_pairs(0, 0, {}, hopeless=50).verdict is Verdict.DOES_NOT_SEPARATE
 
 
 def test_the_kind_that_comes_closest_is_named() -> None:
