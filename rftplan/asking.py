@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from rftplan.address import Address
 from rftplan.api.port import GraderRun, Port, RemoteModel
-from rftplan.api.profiles import Capability
+from rftplan.api.profiles import PROFILES, Capability
 from rftplan.canonical import JsonObject
 from rftplan.checks.models import judged, to_launch
 from rftplan.checks.preflight import GraderTrial, Preflight, Role, Told, Written, grader_of, uses, written_graders
@@ -24,7 +24,7 @@ from rftplan.errors import NotFoundError, RejectedError
 from rftplan.grading import GraderError, parse_grader
 from rftplan.grading.candidates import AnswerBook, item_of
 from rftplan.grading.candidates import Kind as AnswerKind
-from rftplan.kinds.grader import GraderSpec, sent
+from rftplan.kinds.grader import GraderSpec, Multi, Python, sent
 from rftplan.reading import BOM, UnreadableError, read_at_most
 
 SAMPLE_ROWS: Final = 3
@@ -72,6 +72,7 @@ async def ask(
     """
     profile = preflight.profile
     graders = [(where, spec) for where, spec in written_graders(preflight) if _runs_there(preflight, spec)]
+    asked = await _about_models(preflight, port, Told(promoted=promoted))  # before anything that may cost tokens
     refusals = await _refusals(port, graders)
     unasked: list[str] = []
     samples: list[_Sample] = []
@@ -81,12 +82,13 @@ async def ask(
         unasked.append("how graders score, until the errors above are mended")
     else:
         samples = [one for one in _samples(preflight, paths) if one.of not in refusals]
+        if _has_python_here(preflight):
+            unasked.append("how Python graders score: they would run on this machine, for which --run-python asks")
     trials = await _at_once(_trial(port, sample) for sample in samples)
-    told = Told(promoted=promoted, refusals=refusals, trials=tuple(trials))
-    asked = await _about_models(preflight, port, told)
+    told = replace(asked.told, refusals=refusals, trials=tuple(trials))
     if not profile.can(Capability.SHUTDOWN_DATES):
         unasked.append(f"when models shut down: provider {profile.type} does not say")
-    return replace(asked, graders=len(graders), runs=len(samples), unasked=tuple(unasked))
+    return replace(asked, told=told, graders=len(graders), runs=len(samples), unasked=tuple(unasked))
 
 
 async def shutdown_dates(port: Port, *, promoted: Mapping[str, str]) -> Told:
@@ -153,13 +155,27 @@ def _trial(port: Port, sample: _Sample) -> Callable[[], Awaitable[GraderTrial]]:
     return run
 
 
+def _is_python(spec: GraderSpec) -> bool:
+    members = spec.root.graders.values() if isinstance(spec.root, Multi) else [spec.root]
+    return any(isinstance(member, Python) for member in members)
+
+
+def _has_python_here(preflight: Preflight) -> bool:
+    """Whether the service inside this process would run code of the specs."""
+    here = preflight.profile == PROFILES["local"]
+    return here and any(_is_python(spec) for _, spec in written_graders(preflight))
+
+
 def _samples(preflight: Preflight, paths: Mapping[Address, Path]) -> Iterator[_Sample]:
     """For each grader that a job trains with, answers to the first rows of the first job's training file."""
     done: set[str] = set()
     training = {use.job.address: use.file for use in uses(preflight) if use.role is Role.TRAINING}
-    for job in preflight.of_kind("job"):
+    here = preflight.profile == PROFILES["local"]
+    for job in to_launch(preflight):
         found, file = grader_of(preflight, job), training.get(job.address)
         if found is None or file is None or found[0].of in done or not _runs_there(preflight, found[1]):
+            continue
+        if here and _is_python(found[1]):
             continue
         done.add(found[0].of)
         yield from _answers(job, found, file, paths)

@@ -83,6 +83,7 @@ NOT_A_REQUEST: Final = error("S217", "Not the body of a request")
 DATA_NOT_NAMED: Final = error("S218", "Data that the request leaves out")
 PYTHON_UNKEPT: Final = warning("S219", "Python grader cannot be kept in here")
 NOT_ASKED: Final = error("S220", "Provider could not be asked")
+DATES_UNKNOWN: Final = warning("S221", "Provider did not say when models shut down")
 
 ROW_NOT_JSON: Final = error("D101", "Row is not JSON")
 ROW_NOT_OBJECT: Final = error("D102", "Row is not a JSON object")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from rftplan.api.profiles import Profile
 from rftplan.asking import Asked, ask
 from rftplan.checks import Preflight, replace_told, without_told
 from rftplan.checks.preflight import Told
-from rftplan.codes import NOT_ASKED, finding
+from rftplan.codes import KEY_EXPOSED, NOT_ASKED, finding
 from rftplan.config.project_spec import ProviderSpec
 from rftplan.errors import ApiError, CredentialError, Diagnostic, has_errors, sort_diagnostics
 from rftplan.loading import Loaded
@@ -47,7 +47,13 @@ async def check_request(found: RequestCheck, world: World) -> OnlineCheck:
     with _nowhere() as root:
         reached = _Service(root, service.provider, service.profile, service.identity)
         checked = await _check(reached, found.preflight, found.diagnostics, world, paths=found.paths, live={})
-        return replace(checked, diagnostics=tuple(about(found.subject, checked.diagnostics)))
+        ours = (*about(found.subject, checked.diagnostics), *_of_the_way(checked.diagnostics))
+        return replace(checked, diagnostics=sort_diagnostics(dict.fromkeys(ours)))
+
+
+def _of_the_way(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """What is said of the key and of the service itself, whatever was to be checked."""
+    return (one for one in found if one.code in (NOT_ASKED.code, KEY_EXPOSED.code))
 
 
 @dataclass(frozen=True, slots=True)

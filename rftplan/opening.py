@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from rftplan.address import Address
 from rftplan.api.profiles import Capability
-from rftplan.errors import Diagnostic, SpecError, has_errors, sort_diagnostics
+from rftplan.codes import DATES_UNKNOWN, finding
+from rftplan.errors import ApiError, Diagnostic, SpecError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent
 from rftplan.kinds.job.observe import SeenJob
 from rftplan.loading import Loaded, Options, load
@@ -41,7 +42,11 @@ async def dated(loaded: Loaded, port: Port) -> tuple[Diagnostic, ...]:
     from rftplan.checks import replace_told
 
     live = {name: one.model for name, one in promoted(loaded.state).items()}
-    told = await shutdown_dates(port, promoted=live)
+    try:
+        told = await shutdown_dates(port, promoted=live)
+    except ApiError as error:
+        # The days are advice: a key that may not list models, or an outage of that list, stops no plan.
+        return sort_diagnostics((*loaded.diagnostics, finding(DATES_UNKNOWN, error.message, hint=error.hint)))
     found = sort_diagnostics(replace_told(loaded.preflight, loaded.diagnostics, told))
     if has_errors(found):
         raise SpecError(found)

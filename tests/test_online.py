@@ -17,7 +17,7 @@ from rftplan.api.profiles import Capability, profile
 from rftplan.asking import first_rows
 from rftplan.checks.answers import GRADER_FAILS, GRADER_REFUSED
 from rftplan.checks.models import BASE_CLOSING, PROMOTED_GONE, UNKNOWN_MODEL
-from rftplan.codes import NOT_ASKED
+from rftplan.codes import DATES_UNKNOWN, NOT_ASKED
 from rftplan.config.request import DataNames
 from rftplan.errors import Diagnostic, LockError, SpecError
 from rftplan.loading import load
@@ -215,6 +215,26 @@ def test_a_service_that_does_not_answer_is_a_finding_beside_what_files_show(vend
     assert "could not validate the grader" in unanswered(asked(vendor, tmp_path, ANSWERED, train=rows(3) * 2)).detail
 
 
+def test_a_grader_alone_is_not_called_valid_where_nobody_was_asked(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answers["/validate"] = refusal(403, "You cannot", "insufficient_permissions")
+    (tmp_path / "grader.json").write_text(json.dumps(ANSWERED))
+    (tmp_path / "t.jsonl").write_text(rows(5))
+    files = RequestFiles(str(tmp_path / "grader.json"), DataNames(str(tmp_path / "t.jsonl")))
+    found = asyncio.run(check_request(check_offline(files), vendor.world))
+    assert [one.code for one in found.diagnostics] == [NOT_ASKED.code]
+
+
+def test_python_is_not_run_on_this_machine_by_asking_the_service_in_this_process(small: Small) -> None:
+    small.edit("specs/main.yaml", 'type: string_check\n    input: "{{sample.output_text}}"\n', "type: python\n")
+    text = (small.root / "specs/main.yaml").read_text()
+    start, end = text.index("    type: python"), text.index("jobs:")
+    source = "    type: python\n    source: 'def grade(sample, item): return 1 / 0'\n"
+    (small.root / "specs/main.yaml").write_text(text[:start] + source + text[end:])
+    online = project(small)
+    assert (online.asked.graders, online.asked.runs) == (1, 0)
+    assert any("Python graders" in said for said in online.asked.unasked)
+
+
 def test_without_a_key_nothing_is_asked(vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Vendor, "world", property(lambda self: World({}, lambda: SPRING, None, lambda: "", wrap=None)))
     assert "OPENAI_API_KEY" in unanswered(asked(vendor, tmp_path, ANSWERED, train=rows(3) * 2)).detail
@@ -283,6 +303,13 @@ def test_a_plan_knows_the_days_that_the_service_names(small: Small, vendor: Vend
     with pytest.raises(SpecError) as caught:
         small.plan()
     assert [d.code for d in caught.value.diagnostics] == ["M101"]
+
+
+def test_a_plan_goes_by_our_own_dates_where_the_service_tells_none(small: Small, vendor: Vendor) -> None:
+    hosted(small, vendor)
+    vendor.answers["/models"] = refusal(403, "You cannot list models", "insufficient_permissions")
+    (found,) = small.plan().diagnostics
+    assert (found.code, found.severity) == (DATES_UNKNOWN.code, "warning")
 
 
 def test_a_plan_is_of_the_worlds_day(small: Small, vendor: Vendor) -> None:

@@ -12,7 +12,7 @@ from rftplan.errors import Diagnostic
 GRADER_REFUSED: Final = error("G160", "Service refuses the grader")
 GRADER_FAILS: Final = error("G168", "Grader fails at the service")
 
-_MAY_BE_THE_ANSWERS: Final = frozenset({"sample_parse_error"})
+_MAY_BE_THE_ANSWERS: Final = frozenset({"sample_parse_error", "invalid_variable_error", "python_grader_runtime_error"})
 """An answer that was made up may well not be what the grader reads; a right one is."""
 
 

@@ -67,11 +67,10 @@ def said_of_runs(where: Written, path: str, seen: Sequence[Seen]) -> Iterator[Di
 def _failing(where: Written, path: str, seen: Sequence[Seen], failed: Sequence[Seen]) -> Diagnostic:
     rights = [one for one in seen if one.right]
     wrong = [one for one in failed if one.right]
-    must = wrong if rights else failed if len(failed) == len(seen) else []
-    first, of = (must[0], rights or seen) if must else (failed[0], [one for one in seen if not one.right])
-    count = f"{len(must or failed)} of {len(of)} {'right answers' if must and rights else 'answers'}"
+    first, of = (wrong[0], rights) if wrong else (failed[0], [one for one in seen if not one.right])
+    count = f"{len(wrong or failed)} of {len(of)} {'right answers' if wrong else 'answers'}"
     detail = f"{(first.failure or '').rstrip('.')}, for {count}; first for {first.answer} to {path}:{first.line}"
-    if must:
+    if wrong:
         return where.finding(FAILS, f"{detail}. The service answers 200, and the reward is 0", "source", hint=_MEND)
     hint = "no harm if such an answer deserves 0; a score of 0.0 would not count as an error of the grader"
     return where.finding(FAILS_ON_SOME, detail, "source", hint=hint)

@@ -153,7 +153,8 @@ class OpenAIPort(Port):
         await self._ask(Call(Kind.READ, "validate the grader"), sending, wire.validated)
 
     async def run_grader(self, grader: JsonObject, *, model_sample: str, item: JsonObject) -> GraderRun:
-        sending = self._reads.fine_tuning.alpha.graders.with_raw_response.run(
+        # A judge is paid for each answer, so nothing is graded twice unasked.
+        sending = self._effects.fine_tuning.alpha.graders.with_raw_response.run(
             grader={},  # type: ignore[arg-type]
             model_sample=model_sample,
             extra_body={"grader": grader, "item": item},  # as in create_job

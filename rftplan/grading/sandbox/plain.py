@@ -62,6 +62,9 @@ _BUILTINS: Final = (
 BUILTINS: Final = frozenset(_BUILTINS.split())
 _OTHER_BUILTINS: Final = frozenset(dir(builtins)) - BUILTINS
 _INNER: Final = ("_", "gi_", "cr_", "ag_", "tb_", "f_", "co_")
+_DOORS: Final = frozenset({"obj", "format", "format_map", "register"})
+"""`obj` of an AttributeError is the module that lacks the attribute; a text's `format` follows any attribute that the
+text names; `register` changes what is an instance of what, for every row that follows."""
 _ROOTS: Final = frozenset(name.split(".")[0] for name in MODULES)
 
 _NODES: Final = (
@@ -103,8 +106,7 @@ def _is_harmless(node: ast.AST) -> bool:
         case ast.alias(asname=name):
             return name is None or _is_ordinary(name)
         case ast.Attribute(attr=name, ctx=context):
-            # `obj` of an AttributeError is the module that lacks the attribute.
-            return isinstance(context, ast.Load) and name != "obj" and not name.startswith(_INNER)
+            return isinstance(context, ast.Load) and name not in _DOORS and not name.startswith(_INNER)
         case ast.comprehension(is_async=is_async):
             return not is_async
         case ast.Import(names=names):

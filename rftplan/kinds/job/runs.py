@@ -79,8 +79,9 @@ def training_rows(inputs: JsonObject, resources: Mapping[Address, Resource]) -> 
 def comparable_runs(
     entries: Mapping[Address, Entry], inputs: JsonObject, model: str, profile: Profile
 ) -> tuple[JsonObject, ...]:
-    """Every run that is like the one to come: same base model, reasoning effort, compute multiplier and grader, at the
-    same provider (a lock has one). A simulated run took no time that anybody pays for."""
+    """Every run that is like the one to come: same base model, reasoning effort, compute multiplier, validation
+    samples and interval, and grader, at the same provider (a lock has one). A simulated run took no time that anybody
+    pays for."""
     settings = _settings(inputs)
     found: dict[str, JsonObject] = {}
     for address, entry in entries.items():
@@ -106,6 +107,8 @@ def _settings(inputs: JsonObject) -> JsonObject | None:
     return {
         "reasoning_effort": declared.get("reasoning_effort", "default"),
         "compute_multiplier": declared.get("compute_multiplier", "auto"),
+        "eval_samples": declared.get("eval_samples", "auto"),
+        "eval_interval": declared.get("eval_interval", "auto"),
         "grader": grader_type(settings.get("grader")),
     }
 

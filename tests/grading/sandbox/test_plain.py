@@ -54,6 +54,11 @@ def grade(sample: dict, item: dict) -> float:
 ]
 
 HOSTILE = [
+    # What a text names, and what counts as an instance, for every row that follows.
+    "import re\ndef grade(s, i): return '{0.__globals__[_cache]}'.format(re.compile)",
+    "def grade(s, i): return s['output_text'].format_map({'x': grade})",
+    "import typing\ndef grade(s, i): return typing.Mapping.register(str)",
+    "from fractions import Fraction\nFraction.register(str)",
     # Whole modules, and ways to them.
     "import os", "import sys", "import builtins", "import random", "import operator", "import threading",
     "import numpy", "from json import *", "from . import x", "from json import decoder", "import json.decoder",

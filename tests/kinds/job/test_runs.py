@@ -87,6 +87,8 @@ def test_a_simulated_run_never_counts() -> None:
         (inputs(), "gpt-5"),
         (inputs(reasoning_effort="high"), MODEL),
         (inputs(compute_multiplier=2), MODEL),
+        (inputs(eval_samples=10), MODEL),
+        (inputs(eval_interval=1), MODEL),
         (inputs(JUDGE), MODEL),
         (inputs({"type": "multi", "graders": {"a": CHECK}, "calculate_output": "a"}), MODEL),
     ],
