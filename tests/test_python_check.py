@@ -73,12 +73,14 @@ def test_members_of_a_multi_are_run_and_named(small: Small) -> None:
     assert "OSError: gone" in one.detail
 
 
-def test_without_a_right_answer_failing_is_no_error_of_the_grader(small: Small) -> None:
+def test_without_a_right_answer_only_failing_on_all_is_an_error(small: Small) -> None:
     with_grader(small, python("return 1 / len(sample['output_text'])"))
     assert [one.code for one in run_python(load(small.options), small.world)] == ["G162"]
     small.edit("specs/main.yaml", "return 1 / len", "return 1 / 0 * len")
     (one,) = run_python(load(small.options), small.world)
-    assert one.code == "G162" and "answers" in one.detail and "right answers" not in one.detail
+    assert one.code == "G161" and "answers" in one.detail and "right answers" not in one.detail
+    small.edit("specs/main.yaml", "return 1 / 0 * len", "import json; return json.loads")
+    assert [one.code for one in run_python(load(small.options), small.world)] == ["G162"]  # made up, and no JSON
 
 
 def test_where_nothing_keeps_it_in_it_is_not_run_and_that_is_an_error(small: Small) -> None:

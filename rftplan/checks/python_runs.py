@@ -23,6 +23,8 @@ NOT_RUN: Final = error("G166", "Python grader cannot be run here")
 NO_ROWS: Final = info("G167", "Python grader has no rows to be run on")
 
 _ABSENT: Final = re.compile(r"(?:ModuleNotFoundError|ImportError): .*")
+_OF_THE_ANSWER: Final = re.compile(r"(?:[a-z]+\.)*(?:JSONDecodeError|ValueError|IndexError|AttributeError)\b")
+"""What a grader raises that takes an answer apart which has not the form it expects, as answers that are made up."""
 INSTALL: Final = "install it beside rftplan, and check again"
 _SAME: Final = 1e-9
 
@@ -67,10 +69,14 @@ def said_of_runs(where: Written, path: str, seen: Sequence[Seen]) -> Iterator[Di
 def _failing(where: Written, path: str, seen: Sequence[Seen], failed: Sequence[Seen]) -> Diagnostic:
     rights = [one for one in seen if one.right]
     wrong = [one for one in failed if one.right]
-    first, of = (wrong[0], rights) if wrong else (failed[0], [one for one in seen if not one.right])
-    count = f"{len(wrong or failed)} of {len(of)} {'right answers' if wrong else 'answers'}"
+    hopeless = (
+        not rights and len(failed) == len(seen) and not all(_OF_THE_ANSWER.match(o.failure or "") for o in failed)
+    )
+    must = failed if hopeless else wrong
+    first, of = (must[0], rights or seen) if must else (failed[0], [one for one in seen if not one.right])
+    count = f"{len(must or failed)} of {len(of)} {'right answers' if must and rights else 'answers'}"
     detail = f"{(first.failure or '').rstrip('.')}, for {count}; first for {first.answer} to {path}:{first.line}"
-    if wrong:
+    if must:
         return where.finding(FAILS, f"{detail}. The service answers 200, and the reward is 0", "source", hint=_MEND)
     hint = "no harm if such an answer deserves 0; a score of 0.0 would not count as an error of the grader"
     return where.finding(FAILS_ON_SOME, detail, "source", hint=hint)
