@@ -196,7 +196,8 @@ def _answers(
         texts = book.candidates(item, turn=turn)
         right = texts.get(AnswerKind.RIGHT)
         text = texts[AnswerKind.CONSTANT] if right is None else right
-        yield _Sample(body, where.of, file.address, line, text, item, right=right is not None)
+        certain = right is not None and not book.reads_what_is_made_up(item)
+        yield _Sample(body, where.of, file.address, line, text, item, right=certain)
 
 
 def first_rows(path: Path, count: int) -> list[tuple[int, JsonObject]]:

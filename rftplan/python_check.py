@@ -76,7 +76,7 @@ def _seen(question: Question, answer: Answer, made: Questions, grader: Grader) -
     return Seen(
         line=question.line,
         answer=NAMES[answer],
-        right=answer is Answer.RIGHT,
+        right=answer is Answer.RIGHT and not question.made_up,
         compared=answer in question.compared and answer not in (Answer.NEAR, Answer.VERBOSE),
         score=result.reward,
         failure=_failure(result),

@@ -172,7 +172,7 @@ def _on_samples(subject: Subject, rater: Rater, path: Path, limit: int | None, o
     scored = rate_samples(rater, entries, _told(on_event, subject, used))
     source = Source(str(path), samples.count, used, samples=True)
     column = scored.column(SAMPLE)
-    judgement = _as_installed(judge_samples(column.count, column.failed, unjudged=scored.unjudged), scored)
+    judgement = _excused(judge_samples(column.count, column.failed, unjudged=scored.unjudged), scored)
     return _trial(subject, rater, job, source, scored, judgement)
 
 
@@ -186,14 +186,16 @@ def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_
     pairs = {Answer(name): column.pairs for name, column in scored.columns.items()}
     hopeless = scored.count if scored.failed == scored.count else 0
     judgement = judge_pairs(right.count, failed, pairs, unjudged=scored.unjudged, hopeless=hopeless)
-    judgement = _as_installed(judgement, scored)
+    judgement = _excused(judgement, scored)
     return _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
 
 
-def _as_installed(judgement: Judgement, scored: Scored) -> Judgement:
-    """A package that is only missing here says nothing of the grader."""
+def _excused(judgement: Judgement, scored: Scored) -> Judgement:
+    """A package that is only missing here says nothing of the grader, nor does what we had to make up for it."""
     if judgement.why is Why.FAILS and scored.absent is not None:
         return Judgement(Verdict.CANNOT_TELL, Why.NOT_INSTALLED)
+    if judgement.verdict is Verdict.DOES_NOT_SEPARATE and scored.made_up:
+        return Judgement(Verdict.CANNOT_TELL, Why.MADE_UP)
     return judgement
 
 

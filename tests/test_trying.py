@@ -14,6 +14,8 @@ from rftplan.checks.preflight import Role
 from rftplan.errors import SpecError, UsageError, UserError
 from rftplan.events import Event, Graded, ignore
 from rftplan.grading import Flag, Isolation, PythonWorker
+from rftplan.loading import load
+from rftplan.python_check import run_python
 from rftplan.trial import SAMPLE, Answer, Verdict, Why
 from rftplan.trying import Trial, Wanted, grade
 from tests.world import SPEC, Small
@@ -168,6 +170,17 @@ def with_verdicts(small: Small, grader: str) -> Small:
         small.write(f"specs/data/{name}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     small.edit("specs/main.yaml", "grader: match", f"response_format: {FORMAT}\n        grader: match")
     return with_grader(small, grader)
+
+
+def test_code_that_takes_a_made_up_part_apart_is_not_said_to_fail(small: Small) -> None:
+    source = "def grade(sample, item): return 0.5 + int(sample['output_json']['reason'])"
+    with_verdicts(small, f'    type: python\n    source: "{source}"\n')
+    for name in ("train", "test"):
+        small.edit(f"specs/data/{name}.jsonl", '"reason"', '"other"')
+    trial = tried(small)
+    assert (trial.judgement.verdict, trial.judgement.why) == (Verdict.CANNOT_TELL, Why.MADE_UP)
+    assert "60 of 60 right answers have parts" in trial.detail and "--samples" in str(trial.hint)
+    assert [one.code for one in run_python(load(small.options), small.world)] == ["G162"]
 
 
 def test_an_answer_that_is_right_in_what_is_compared_is_held_against_nobody(small: Small) -> None:

@@ -70,7 +70,7 @@ def _failing(where: Written, path: str, seen: Sequence[Seen], failed: Sequence[S
     rights = [one for one in seen if one.right]
     wrong = [one for one in failed if one.right]
     hopeless = (
-        not rights and len(failed) == len(seen) and not all(_OF_THE_ANSWER.match(o.failure or "") for o in failed)
+        not rights and len(failed) == len(seen) and not any(_OF_THE_ANSWER.match(o.failure or "") for o in failed)
     )
     must = failed if hopeless else wrong
     first, of = (must[0], rights or seen) if must else (failed[0], [one for one in seen if not one.right])

@@ -6,7 +6,7 @@ Read from the response format, nested or flat; without a schema, from the paths 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rftplan.grading import ABSENT, as_text
@@ -23,6 +23,15 @@ _FILLERS: Mapping[str, Any] = {
     "array": [],
     "object": {},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """What is known, what of it was used, and what had to be made up, by path."""
+
+    known: Mapping[Path, Any]
+    used: set[Path] = field(default_factory=set)
+    gaps: set[Path] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +64,31 @@ class ObjectShape:
 
         ABSENT if nothing of it is known, or if a known value does not fit where it belongs.
         """
-        used: set[Path] = set()
-        value = self._fill(self.schema, (), known, item, used)
-        return value if used and used >= {path for path in known if path} else ABSENT
+        filling = _Filling(known)
+        value = self._fill(self.schema, (), item, filling)
+        return value if filling.used and filling.used >= {path for path in known if path} else ABSENT
 
-    def _fill(self, schema: Schema, path: Path, known: Mapping[Path, Any], item: Any, used: set[Path]) -> Any:
+    def gaps(self, known: Mapping[Path, Any], item: Mapping[str, Any]) -> frozenset[Path]:
+        """The parts of that object which nothing names, so that what stands there is made up."""
+        filling = _Filling(known)
+        self._fill(self.schema, (), item, filling)
+        return frozenset(filling.gaps)
+
+    def _fill(self, schema: Schema, path: Path, item: Any, filling: _Filling) -> Any:
         filled: dict[str, Any] = {}
         for key, raw in _properties(schema).items():
             part, here = self._resolved(raw), (*path, key)
             source = item.get(key, ABSENT) if isinstance(item, Mapping) else ABSENT
-            value = _fitted(known.get(here, source), part)
+            value = _fitted(filling.known.get(here, source), part)
             if value is not ABSENT:
-                used.add(here)
+                filling.used.add(here)
                 filled[key] = value
             elif _type_of(part) == "object" and len(here) < _DEEPEST:
-                filled[key] = self._fill(part, here, known, source, used)
+                filled[key] = self._fill(part, here, source, filling)
             else:
                 filled[key] = self._filler(part, len(here))
+                if "const" not in part:
+                    filling.gaps.add(here)
         return filled
 
     def _filler(self, raw: Schema, depth: int) -> Any:

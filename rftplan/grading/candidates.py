@@ -19,6 +19,7 @@ from rftplan.grading import (
     Multi,
     Namespace,
     Operation,
+    Python,
     Reference,
     Sample,
     ScoreModel,
@@ -146,6 +147,7 @@ class AnswerBook:
     """The candidates of all rows of a job. Both splits share one constant answer, taken from training."""
 
     def __init__(self, train: Sequence[Item], grader: Grader, response_format: Mapping[str, Any] | None) -> None:
+        self._grader = grader
         self._links = links_of(grader)
         self._shape = shape_of(response_format, [link.path for link in self._links])
         self._rights = [self.right(item) for item in train]
@@ -167,10 +169,18 @@ class AnswerBook:
 
     def right(self, item: Item) -> Any:
         """The right answer, an object or a text; ABSENT if nothing says what it is."""
-        known = {link.path: value for link in reversed(self._links) if (value := link.value(item)) is not ABSENT}
+        known = self._known(item)
         if self._shape is not None:
             return self._shape.filled(known, item)
         return as_text(known[()]) if () in known else ABSENT
+
+    def reads_what_is_made_up(self, item: Item) -> bool:
+        """Whether the right answer has parts that nothing names, and the grader may look at one of them."""
+        gaps = self._shape.gaps(self._known(item), item) if self._shape is not None else frozenset()
+        return bool(gaps) and any(_may_read(self._grader, gap) for gap in gaps)
+
+    def _known(self, item: Item) -> dict[tuple[str | int, ...], Any]:
+        return {link.path: value for link in reversed(self._links) if (value := link.value(item)) is not ABSENT}
 
     def _other_right(self, right: Any, turn: int) -> Any:
         count = len(self._rights)
@@ -210,6 +220,16 @@ class AnswerBook:
 
     def _malformed(self, text: str) -> str:
         return text[: -(len(text) // 3 + 1)] if self._shape is not None else ""
+
+
+def _may_read(grader: Grader, gap: tuple[str | int, ...]) -> bool:
+    """Whether the part at this path can change the score: code may read all of an answer."""
+    if any(isinstance(one, Python) for one in (grader.members.values() if isinstance(grader, Multi) else [grader])):
+        return True
+    answers = [ref.path for ref in grader.references if ref.namespace is Namespace.SAMPLE]
+    parts = [path[1:] for path in answers if path[0] == "output_json"]
+    whole = any(path[0] != "output_json" for path in answers)
+    return whole or any(path[: len(gap)] == gap or gap[: len(path)] == path for path in parts)
 
 
 def _a_little_worse(text: str) -> str:

@@ -34,6 +34,8 @@ class Question:
     item: Mapping[str, Any]
     texts: Mapping[Answer, str]
     compared: frozenset[Answer]
+    made_up: bool = False
+    """The right answer has parts that nothing names, and the grader may read them."""
 
 
 class Questions:
@@ -59,7 +61,8 @@ class Questions:
             if texts.get(Answer.MALFORMED) == "":
                 del texts[Answer.MALFORMED]
             texts[Answer.EMPTY] = ""
-            yield Question(line, item, texts, self._compared(right, texts))
+            made_up = right is not ABSENT and self._book.reads_what_is_made_up(item)
+            yield Question(line, item, texts, self._compared(right, texts), made_up)
 
     def sample(self, text: str) -> Sample:
         """As the job hands it to its grader: read as JSON only if the job has a response format."""

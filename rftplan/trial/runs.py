@@ -75,10 +75,12 @@ class SampleScore:
 
 @dataclass(slots=True)
 class Scored:
-    """What was scored. `unjudged` counts right answers, or samples, for which the judge gave no score."""
+    """What was scored. `unjudged` counts right answers, or samples, for which the judge gave no score; `made_up` right
+    answers with parts that nothing names and the grader may read."""
 
     columns: dict[str, Column] = field(default_factory=dict)
     unjudged: int = 0
+    made_up: int = 0
     constant: str | None = None
     listed: list[SampleScore] = field(default_factory=list)
     rows: int = 0
@@ -128,6 +130,7 @@ def _add(scored: Scored, rater: Rater, question: Question, results: Mapping[str,
         result, column = results[text], scored.column(answer)
         column.add(result)
         if answer is Answer.RIGHT:
+            scored.made_up += question.made_up
             scored.unjudged += unjudged(result)
         elif right is not None and answer in question.compared:
             column.orders[compare(right, score_of(rater.grader, result, stand_in=rater.stand_in))] += 1

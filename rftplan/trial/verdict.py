@@ -109,6 +109,7 @@ class Why(StrEnum):
     ONLY_BROKEN = "only-broken"  # there was no well-formed answer to compare with
     STAND_IN = "stand-in"  # the stand-in judge decides too many pairs
     UNJUDGED = "unjudged"  # the judge gave no score
+    MADE_UP = "made-up"  # right answers have parts that nothing names, which the grader may read
     NOT_INSTALLED = "not-installed"  # the grader's imports are not installed here
     UNMARKED = "unmarked"  # samples do not say whether they are right
 

@@ -43,6 +43,9 @@ def detail_of(judgement: Judgement, scored: Scored) -> str:
             return _undecided(judgement, scored)
         case Why.UNJUDGED:
             return f"the judge gave no score for {scored.unjudged} of {_must_score(scored).count} {_noun(scored)}"
+        case Why.MADE_UP:
+            count = f"{scored.made_up} of {_must_score(scored).count} right answers"
+            return f"the grader does not prefer them, but {count} have parts that nothing in the row says"
         case Why.NOT_INSTALLED:
             return f"{scored.absent}: it is not installed here, so nothing can be said of what the grader scores"
         case Why.UNMARKED:
@@ -58,6 +61,8 @@ def hint_of(judgement: Judgement) -> str | None:
             return "name a real judge: project.provider.judge in the specs"
         case Why.UNJUDGED:
             return "the errors above say why; see to it that the judge answers"
+        case Why.MADE_UP:
+            return "give answers of your own with --samples, or the rows a field for each part of the response format"
         case Why.NOT_INSTALLED:
             return "install it beside rftplan, and grade again"
         case Why.UNMARKED:

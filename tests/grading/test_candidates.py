@@ -26,6 +26,21 @@ def judged(prompt: str) -> dict[str, Any]:
     return {"type": "score_model", "model": "m", "input": [{"role": "user", "content": prompt}]}
 
 
+def test_a_right_answer_tells_where_it_is_made_up() -> None:
+    form = schema(label={"type": "string"}, date={"type": "string"}, kind={"const": "x"})
+    label = {**EXACT, "input": "{{sample.output_json.label}}", "reference": "{{item.label}}"}
+    code = {"type": "python", "source": "def grade(sample, item): return 1.0"}
+    both = {"type": "multi", "graders": {"a": label, "b": code}, "calculate_output": "0.5 * a + 0.5 * b"}
+    told: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+        (label, {"label": "x"}, False),  # the gap is there, and nobody reads it
+        (both, {"label": "x"}, True),
+        (both, {"label": "x", "date": "2026-01-01"}, False),
+        (judged("{{sample.output_text}} {{item.label}}"), {"label": "x"}, True),
+    ]
+    for grader, item, expected in told:
+        assert book(grader, form, [item]).reads_what_is_made_up(item) is expected, grader
+
+
 def test_graders_see_neither_messages_nor_tools() -> None:
     assert item_of({"messages": [], "tools": [], "a": 1}) == {"a": 1}
 
