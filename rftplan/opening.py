@@ -38,7 +38,7 @@ async def dated(loaded: Loaded, port: Port) -> tuple[Diagnostic, ...]:
     require_own(loaded.lock, loaded.paths.lock.name, loaded.identity, loaded.project)
     if not loaded.profile.can(Capability.SHUTDOWN_DATES):
         return loaded.diagnostics
-    from rftplan.asking import shutdown_dates
+    from rftplan.checking.asking import shutdown_dates
     from rftplan.checks import replace_told
 
     live = {name: one.model for name, one in promoted(loaded.state).items()}

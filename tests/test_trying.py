@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from rftplan.checking.python_runs import run_python
 from rftplan.checks.preflight import Role
 from rftplan.errors import SpecError, UsageError, UserError
 from rftplan.events import Event, Graded, ignore
 from rftplan.grading import Flag, Isolation, PythonWorker
 from rftplan.loading import load
-from rftplan.python_check import run_python
 from rftplan.trial import SAMPLE, Answer, Verdict, Why
 from rftplan.trying import Trial, Wanted, grade
 from tests.world import SPEC, Small

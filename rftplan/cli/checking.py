@@ -14,13 +14,13 @@ from rftplan.cli.reading import JsonFlag, TrustOption
 from rftplan.errors import UsageError
 
 if TYPE_CHECKING:
+    from rftplan.checking.online import OnlineCheck
+    from rftplan.checking.request import RequestCheck
     from rftplan.cli.invocation import Invocation
     from rftplan.cli.live import Listener
     from rftplan.errors import Diagnostic
     from rftplan.loading import Loaded
-    from rftplan.online import OnlineCheck
     from rftplan.render.shapes import AskedDocument, CheckDocument
-    from rftplan.request_check import RequestCheck
 
 
 class Format(StrEnum):
@@ -97,8 +97,8 @@ def _only_read(loaded: Loaded, _listener: Listener) -> tuple[Diagnostic, ...]:
 
 def _running(*, trust: bool) -> Look:
     def look(loaded: Loaded, listener: Listener) -> tuple[Diagnostic, ...]:
+        from rftplan.checking.python_runs import run_python
         from rftplan.errors import sort_diagnostics
-        from rftplan.python_check import run_python
         from rftplan.wiring import real_world, trusting
 
         world = trusting(real_world()) if trust else real_world()
@@ -129,9 +129,9 @@ def _of_specs(run: Invocation, train: str | None, valid: str | None, look: Look,
 
 
 def _of_request(run: Invocation, request: str, train: str | None, valid: str | None, online: bool) -> CheckDocument:
+    from rftplan.checking.request import RequestFiles, check_request
     from rftplan.config.request import DataNames
     from rftplan.render.documents import check_document
-    from rftplan.request_check import RequestFiles, check_request
 
     if run.specs != DEFAULT_SPECS or run.lock is not None or run.env is not None:
         raise UsageError("--specs, --lock and --env are a project's, and a request is checked without one")
@@ -151,7 +151,7 @@ def _of_request(run: Invocation, request: str, train: str | None, valid: str | N
 def _ask_about_project(loaded: Loaded) -> OnlineCheck:
     import asyncio
 
-    from rftplan.online import check_project
+    from rftplan.checking.online import check_project
     from rftplan.wiring import real_world
 
     return asyncio.run(check_project(loaded, real_world()))
@@ -160,7 +160,7 @@ def _ask_about_project(loaded: Loaded) -> OnlineCheck:
 def _ask_about_request(found: RequestCheck) -> OnlineCheck:
     import asyncio
 
-    from rftplan.online import check_request
+    from rftplan.checking.online import check_request
     from rftplan.wiring import real_world
 
     return asyncio.run(check_request(found, real_world()))

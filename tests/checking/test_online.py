@@ -14,16 +14,16 @@ import httpx2
 import pytest
 
 from rftplan.api.profiles import Capability, profile
-from rftplan.asking import first_rows
+from rftplan.checking.asking import first_rows
+from rftplan.checking.online import OnlineCheck, check_project, check_request
+from rftplan.checking.request import RequestFiles
+from rftplan.checking.request import check_request as check_offline
 from rftplan.checks.answers import GRADER_FAILS, GRADER_REFUSED
 from rftplan.checks.models import BASE_CLOSING, PROMOTED_GONE, UNKNOWN_MODEL
 from rftplan.codes import DATES_UNKNOWN, NOT_ASKED
 from rftplan.config.request import DataNames
 from rftplan.errors import Diagnostic, LockError, SpecError
 from rftplan.loading import load
-from rftplan.online import OnlineCheck, check_project, check_request
-from rftplan.request_check import RequestFiles
-from rftplan.request_check import check_request as check_offline
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import default_settings
 from rftplan.wiring import World

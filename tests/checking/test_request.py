@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from rftplan.checking.request import RequestCheck, RequestFiles, check_request
 from rftplan.config.request import DataNames
 from rftplan.errors import UserError
-from rftplan.request_check import RequestCheck, RequestFiles, check_request
 from tests.config.test_request import BODY, MATCH
 from tests.findings import lines_of
 from tests.world import rows

@@ -11,7 +11,8 @@ from pathlib import Path
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.api.profiles import Profile
-from rftplan.asking import Asked, ask
+from rftplan.checking.asking import Asked, ask
+from rftplan.checking.request import RequestCheck, about
 from rftplan.checks import Preflight, replace_told, without_told
 from rftplan.checks.preflight import Told
 from rftplan.codes import KEY_EXPOSED, NOT_ASKED, finding
@@ -20,7 +21,6 @@ from rftplan.errors import ApiError, CredentialError, Diagnostic, has_errors, so
 from rftplan.loading import Loaded
 from rftplan.ownership import require_own
 from rftplan.promoted import promoted
-from rftplan.request_check import RequestCheck, about
 from rftplan.wiring import Reached, World, connected, exposed_keys
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from rftplan.checking.python_runs import run_python
 from rftplan.errors import Diagnostic, Severity
 from rftplan.grading import Limits, PythonWorker
 from rftplan.loading import load
-from rftplan.python_check import run_python
 from tests.test_trying import VERDICTS, with_grader, with_verdicts
 from tests.world import Small
 
