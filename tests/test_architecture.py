@@ -115,6 +115,7 @@ MIRROR_ELSEWHERE = {
     "estimate": "kinds/job/test_cost.py",
     "events": "cli/test_board.py",
     "opening": "checking/test_online.py",
+    "kinds.job.launching": "kinds/job/test_perform.py",
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
     "cli.interrupt": "cli/test_at_a_terminal.py",

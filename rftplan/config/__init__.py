@@ -142,25 +142,17 @@ def _read_document(reading: _Reading, document: Document) -> None:
             reading.moved.extend(_read_list(reading, document, key, TypeAdapter(tuple[MoveSpec, ...])))
         elif key == "removed":
             reading.removed.extend(_read_list(reading, document, key, TypeAdapter(tuple[RemovedSpec, ...])))
-        elif key in LATER:
-            reading.findings.append(
-                finding(
-                    NOT_BUILT,
-                    f"{key}: is part of the language, but this version does not carry it out",
-                    place=key_place(document, (key,)),
-                    hint="take it out, or use a newer rftplan",
-                )
-            )
         else:
-            known = [*sections, "project", "policy", "moved", "removed", *LATER]
-            reading.findings.append(
-                finding(
-                    UNKNOWN_KEY,
-                    f'"{key}" is not a section',
-                    place=key_place(document, (key,)),
-                    hint=section_hint(key, known),
-                )
-            )
+            reading.findings.append(_no_section(document, key, [*sections, "project", "policy", "moved", "removed"]))
+
+
+def _no_section(document: Document, key: str, known: Sequence[str]) -> Diagnostic:
+    place = key_place(document, (key,))
+    if key in LATER:
+        detail = f"{key}: is part of the language, but this version does not carry it out"
+        return finding(NOT_BUILT, detail, place=place, hint="take it out, or use a newer rftplan")
+    hint = section_hint(key, [*known, *LATER])
+    return finding(UNKNOWN_KEY, f'"{key}" is not a section', place=place, hint=hint)
 
 
 _VARIABLE: Final = re.compile(r"(?<!\$)\$\{var\.[^}]*\}")

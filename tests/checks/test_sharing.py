@@ -8,8 +8,8 @@ import httpx2
 
 from rftplan.api.profiles import Capability, profile
 from rftplan.checks.sharing import NOT_SHARED, SHARING_UNSHOWN
-from tests.findings import with_job
 from tests.checking.test_online import Vendor, hosted, vendor  # noqa: F401 - a fixture
+from tests.findings import with_job
 from tests.world import Small
 
 WANTED = with_job("    require_data_sharing: true\n")

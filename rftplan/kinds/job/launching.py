@@ -1,0 +1,176 @@
+"""Launching a job exactly once: the slot is looked at before and after, and a lost reply is looked up, not repeated.
+
+Decides nothing about what is to be launched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from rftplan.address import Address
+from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.canonical import JsonObject
+from rftplan.changes import Change
+from rftplan.errors import ApiError
+from rftplan.events import Outcome, Result
+from rftplan.journal import LostEffect
+from rftplan.kinds.base import Act, result
+from rftplan.kinds.file import used
+from rftplan.kinds.grader import GraderSpec
+from rftplan.kinds.job.cancelling import cancel_one
+from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of, request_body, sent_grader
+from rftplan.kinds.job.observe import age, resolved_values
+from rftplan.kinds.job.steps import LaunchStep
+from rftplan.lockfile import Entry
+
+_BAD_ENDS: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+async def launch_once(change: Change, step: LaunchStep, act: Act) -> Result:
+    """Launch into the step's slot, unless something stands there, and cancel what that replaces."""
+    want = act.resources[change.address]
+    spec = want.spec
+    if spec.reinforcement is not None and isinstance(spec.reinforcement.grader, GraderSpec):
+        await act.port.validate_grader(sent_grader(want, act.resources))
+    launch = launch_of(want.fingerprint, step.attempt)
+    try:
+        there = await _slot(change.address, launch, act)
+    except ApiError as error:
+        return result(change, Outcome.FAILED, error=f"nothing was launched: its place could not be looked at: {error}")
+    if there:
+        detail = f"{there[0].id} appeared in its place since the plan was made; run rftplan plan"
+        return result(change, Outcome.DEFERRED, id=there[0].id, detail=detail)
+    stale = act.open_intents.get(change.address)
+    if stale is not None and stale.verb == "launch":
+        act.ledger.abandon(stale)
+    sent = _Launch(change, launch, step.history, act)
+    job = await sent.once()
+    keep_files(change, act)
+    return await _tidy_up(change, step, job, frozenset(sent.tokens), act)
+
+
+async def _tidy_up(change: Change, step: LaunchStep, job: RemoteJob, tokens: frozenset[str], act: Act) -> Result:
+    """One launch a slot, and nothing left of what it replaces. The job is there and on record: whatever goes
+    wrong now is told beside it, and the next apply goes on here."""
+    try:
+        kept, rivals = await _one_a_slot(change, job, tokens, act)
+    except (ApiError, LostEffect) as error:
+        detail = f"{job.id} was launched; what else is in its place is not known: {error}; run rftplan apply again"
+        return result(change, Outcome.DEFERRED, id=job.id, detail=detail)
+    try:
+        for old in step.cancels:
+            await cancel_one(change, old, act)
+    except ApiError as error:
+        return result(change, Outcome.FAILED, id=kept.id, error=f"{kept.id} was launched, but: {error}")
+    if rivals:
+        ids = ", ".join(j.id for j in rivals)
+        return result(change, Outcome.HELD, id=kept.id, detail=f"duplicate: {ids} runs in the same slot")
+    detail = f"replaces {', '.join(j.id for j in step.cancels)}" if step.cancels else ""
+    return result(change, Outcome.DONE, id=kept.id, detail=detail)
+
+
+def keep_files(change: Change, act: Act) -> None:
+    """What the job starts from is part of what the model is, even after the job has left the specs."""
+    for ref in act.resources[change.address].refs:
+        entry = act.ledger.entries.get(ref.address)
+        if entry is not None and ref.address.kind == "file":
+            act.ledger.record(ref.address, used(entry))
+
+
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    """One launch into one slot: what it sends, what the lock shall know of it, under which tokens it went out."""
+
+    change: Change
+    slot: str
+    history: tuple[JsonObject, ...]
+    act: Act
+    tokens: set[str] = field(default_factory=set)
+
+    async def once(self) -> RemoteJob:
+        """Create it. After a lost reply the slot is looked up; the create is repeated only where the profile says
+        that a look-up proves the absence at once, otherwise LostEffect leaves the intent open."""
+        try:
+            return await self._create()
+        except LostEffect as lost:
+            found = await self._found(lost)
+            if found is not None:
+                self.act.ledger.finish(lost.intent, self._entry(found))
+                return found
+            profile = self.act.scope.profile
+            if profile.settle_seconds > 0 or profile.call_seconds > 0:
+                raise
+            self.act.ledger.abandon(lost.intent)
+        return await self._create()
+
+    async def _create(self) -> RemoteJob:
+        return await self.act.effect(self.change.address, "launch", self._send, self._entry, launch=self.slot)
+
+    async def _send(self, token: str) -> RemoteJob:
+        self.tokens.add(token)
+        scope = self.act.scope
+        metadata = {
+            ADDRESS_KEY: scope.launch_address(self.change.address),
+            LAUNCH_KEY: self.slot,
+            TOKEN_KEY: token,
+        }
+        body = request_body(
+            self.act.resources[self.change.address],
+            resources=self.act.resources,
+            entries=self.act.ledger.entries,
+            profile=scope.profile,
+            metadata=metadata,
+        )
+        return await self.act.port.create_job(body)
+
+    def _entry(self, job: RemoteJob) -> Entry:
+        want = self.act.resources[self.change.address]
+        return Entry(
+            fingerprint=want.fingerprint,
+            inputs=want.inputs,
+            id=job.id,
+            attempt=int(self.slot.rpartition(":")[2]),
+            resolved=resolved_values(job),
+            history=self.history,
+        )
+
+    async def _found(self, lost: LostEffect) -> RemoteJob | None:
+        """The job whose reply was lost. `lost` again where nobody can say yet: the intent stays open."""
+        try:
+            there = await _slot(self.change.address, self.slot, self.act)
+        except ApiError:
+            raise lost from None
+        return next((job for job in there if job.metadata.get(TOKEN_KEY) in self.tokens), None)
+
+
+async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
+    """Every launch of this slot, oldest first, under whatever address it was launched."""
+    names = act.scope.launch_addresses(address, act.ledger.entries)
+    lists = [await act.port.list_jobs({ADDRESS_KEY: name, LAUNCH_KEY: launch}) for name in names]
+    return sorted((job for jobs in lists for job in jobs), key=age)
+
+
+async def _one_a_slot(
+    change: Change, job: RemoteJob, tokens: frozenset[str], act: Act
+) -> tuple[RemoteJob, list[RemoteJob]]:
+    """The oldest launch of the slot stays, and our own later one is cancelled while that is free. What else is
+    active in the slot comes back beside it: a person has to choose."""
+    launch = job.metadata[LAUNCH_KEY]
+    listed = {j.id: j for j in (*await _slot(change.address, launch, act), job)}  # the list may be stale
+    standing = sorted((j for j in listed.values() if j.status not in _BAD_ENDS or j.id == job.id), key=age)
+    first, rivals = standing[0], []
+    for later in standing[1:]:
+        if later.metadata.get(TOKEN_KEY) in tokens and later.status.unbilled:
+            await act.effect(
+                change.address,
+                "cancel",
+                lambda _, id=later.id: act.port.cancel_job(id),  # type: ignore[misc]
+                lambda _: act.ledger.entries.get(change.address),
+            )
+        elif not later.status.ended and later.metadata.get(TOKEN_KEY) in tokens:
+            rivals.append(later)
+    if first.id != job.id:
+        entry = act.ledger.entries[change.address]
+        act.ledger.record(change.address, replace(entry, id=first.id, resolved=resolved_values(first)))
+    return first, rivals
