@@ -1,7 +1,8 @@
 """Whether a judge's prompt demands a shape for its answer. Precise rather than complete; finds nothing itself.
 
 The service makes the judge answer `{result, steps}`. A prompt that asks for a number alone does not contradict that,
-and neither does one that shows a JSON object with `result`.
+and neither does one that shows a JSON object with `result`. A label (PASS or FAIL, a letter) is a shape, too, unless
+the prompt says which number it stands for, or tells of an answer that somebody else was to give.
 """
 
 from __future__ import annotations
@@ -36,6 +37,69 @@ _DEMANDS: Final = tuple(
     )
 )
 
+_PAIRS: Final = (
+    ("pass", "fail"),
+    ("passed", "failed"),
+    ("correct", "incorrect"),
+    ("right", "wrong"),
+    ("yes", "no"),
+    ("true", "false"),
+    ("valid", "invalid"),
+    ("good", "bad"),
+    ("acceptable", "unacceptable"),
+    ("accept", "reject"),
+    ("relevant", "irrelevant"),
+    ("compliant", "non-compliant"),
+)
+_VERDICTS: Final = r"(?:pass|fail|passed|failed|correct|incorrect)"
+"""What judges say; the other words are what the answers under judgement may have to say as well."""
+
+
+def _quoted(word: str) -> str:
+    return rf"[\"'`*\[]{{0,3}}\b{word}\b[\"'`*\]]{{0,3}}"
+
+
+_OR: Final = r"(?: or |\s?/\s?|\s?\|\s?|, (?:or )?| and )(?:with |just |only )?"
+_EITHER: Final = "|".join(
+    f"{_quoted(one)}{_OR}{_quoted(other)}" for pair in _PAIRS for one, other in (pair, tuple(reversed(pair)))
+)
+_LETTERS: Final = rf"(?-i:{_quoted('[A-F]')}(?:{_OR}{_quoted('[A-F]')}){{1,5}})"
+_LETTER_GRADE: Final = (
+    r"letter grade\b(?:,? (?:from |of |between )?(?-i:\(?A[+]?\s?(?:-|–|to|through|and|/)\s?[D-F][-+]?\)?))?"
+)
+_INTO: Final = (
+    r"(?:(?:with|only|just|exactly|either|one|a|an|the|of|single|final|overall|word|words|label|letter|following|"
+    r"verdict)\b[:,]?\s?){0,8}"
+)
+_SINGLE: Final = "|".join(
+    rf"{_quoted(one)},? (?:if|when) [^.\n]{{1,160}}(?:,|;|\.|\n)\s?(?:and |or )?(?:otherwise|else)?,?\s?"
+    rf"(?:{_VERB} )?(?:with )?{_quoted(other)}"
+    for pair in _PAIRS
+    for one, other in (pair, tuple(reversed(pair)))
+)
+_END: Final = (
+    r"(?=\s*(?:$|[.!;]|,? (?:only|alone)\b|,? (?:and |with )?(?:nothing|no|without)\b|,? (?:as|for) your\b|"
+    r"\((?:only|nothing)\b))"
+)
+_LABELS: Final = re.compile(
+    rf"{_START}(?:{_VERB}|your (?:final )?(?:response|reply|output|answer|verdict) (?:must|should|has to) be) {_INTO}"
+    rf"(?:{_EITHER}|{_LETTERS}|{_LETTER_GRADE}|{_SINGLE}){_END}",
+    re.IGNORECASE | re.MULTILINE,
+)
+_IN_NUMBERS: Final = re.compile(
+    r"\bnumber\b|\bnumeric|\bfloat|\{result|\bresult\b[\"'`]?\s*[:=]|"
+    r"\d\s?(?:to|through|and|or|-|–|/)\s?\d|[=:(→>]\s*-?\d(?:\.\d+)?\b|"
+    r"\b(?:score|rating|grade|result|value|points?|return|give|output|assign|as|with|is|of)s? -?\d|"
+    r"\b\d(?:\.\d+)? (?:points?|if|for|when|otherwise|means|is)\b",
+    re.IGNORECASE,
+)
+_OF_OTHERS: Final = re.compile(
+    r"\b(?:told|asked|instructed|said|says)\b[^\n{}]{0,200}$|[\"“'`>]\s*$|"
+    r"\b(?:prompt|task|question|query|request|problem|instructions?|example|input)\b[^\n.{}]{0,40}[:>][^{}\n]{0,200}$|"
+    r"(?:prompt|task|question|query|request|problem|instructions?|example|input)\b[^\n.{}]{0,40}:$",
+    re.IGNORECASE,
+)
+"""What stands right before an instruction that is quoted."""
 
 _NUMBER: Final = r"(-?\d+(?:\.\d+)?)"
 _TO: Final = rf"{_NUMBER}\s*(?:to|through|and|-|–|—)\s*{_NUMBER}"
@@ -64,8 +128,19 @@ def asked_scales(prompt: str) -> list[tuple[float, float]]:
 
 def demanded_format(prompt: str) -> str | None:
     """The words that demand a shape, as one line; None if there are none."""
-    for demand in _DEMANDS:
-        if found := demand.search(prompt):
-            words = " ".join(found[0].split()).strip(".:;- ")
-            return words if len(words) <= 80 else words[:79] + "…"
+    found = next(filter(None, (demand.search(prompt) for demand in _DEMANDS)), None) or _demanded_label(prompt)
+    if found is None:
+        return None
+    words = " ".join(found[0].split()).strip(".:;-!? ")
+    return words if len(words) <= 80 else words[:79] + "…"
+
+
+def _demanded_label(prompt: str) -> re.Match[str] | None:
+    if _IN_NUMBERS.search(prompt):
+        return None
+    last = prompt.rfind("}}")
+    for found in _LABELS.finditer(prompt):
+        meant = found.start() > last or re.search(rf"\b{_VERDICTS}\b|letter grade", found[0], re.IGNORECASE)
+        if meant and not _OF_OTHERS.search(prompt[max(0, found.start() - 240) : found.start() + 1].rstrip()):
+            return found
     return None
