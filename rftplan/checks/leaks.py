@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from rftplan.address import Address
-from rftplan.checks.preflight import Preflight, row_place, uses
-from rftplan.checks.probes.leaks import LEAKS_PROBE, leak_facts
+from rftplan.checks.preflight import Path, Preflight, row_place, uses
+from rftplan.checks.probes.leaks import LEAKS_PROBE, kinds_in, leak_facts
 from rftplan.codes import finding, warning
+from rftplan.config import Declared
 from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
+from rftplan.kinds.job import fields
 
 SECRET: Final = warning("D231", "Text looks like a secret")
 
@@ -36,5 +38,37 @@ def secrets(preflight: Preflight) -> Iterable[Diagnostic]:
             )
 
 
-RULES: Final = (secrets,)
+def secrets_in_specs(preflight: Preflight) -> Iterable[Diagnostic]:
+    """A key in a prompt, a source or metadata goes to the service, and whoever may list jobs sees it."""
+    for declared in (*preflight.of_kind("grader"), *preflight.of_kind("job")):
+        for path, text in _sent_texts(declared):
+            if kinds := kinds_in(text.encode("utf-8", "surrogatepass")):
+                yield finding(
+                    SECRET,
+                    f"{', '.join(sorted(kinds))}: it is sent as a part of the {declared.address.kind}",
+                    place=declared.where(path),
+                    address=str(declared.address),
+                    hint="take it out, and revoke it if it is real: nothing that is trained or grades can use it",
+                )
+
+
+def _sent_texts(declared: Declared) -> Iterator[tuple[Path, str]]:
+    written = declared.spec.model_dump(by_alias=True)
+    if declared.address.kind == "job":
+        written = {key: value for key, value in written.items() if key in (*fields.API, "extra_body")}
+    return _texts(written, ())
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+
+
+RULES: Final = (secrets, secrets_in_specs)
 PROBES: Final = (leak_probes,)

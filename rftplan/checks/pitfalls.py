@@ -131,7 +131,7 @@ PITFALLS: Final = (
     ),
     Pitfall("A validation file of a few rows, by which the best checkpoint is chosen", ("D224",)),
     Pitfall("Rows that are there twice, or contradict each other", ("D226", "D227")),
-    Pitfall("A key or a token that stands in a row is uploaded", ("D231",)),
+    Pitfall("A key or a token that stands in a row, a grader or metadata is sent", ("D231",)),
     Pitfall("A strict schema that the service refuses", ("G125", "G126", "G127")),
     Pitfall("A variable in a prompt has single braces, or a judge never sees the answer", ("G110", "G113")),
     Pitfall("A judge whose name is an alias that moves", ("G132",)),

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from tests.checks.rows_of import TRAIN, found, good
-from tests.world import Small
+from tests.findings import edited, found_in, with_grader, with_job
+from tests.world import SPEC, Small
 
 # Made up, and put together here so that no scanner takes this file for a leak.
 NOISE = "q7Zk2vXw9LmT4bRc8NpJ5sHd3fGy6aUe1iOoKxVtWzBnMrQjPlCg"
@@ -20,6 +21,11 @@ def part(value: object) -> str:
 
 SECRETS = [
     ("an OpenAI key", "sk-" + "proj-" + NOISE[:24] + "T3Blbk" + "FJ" + NOISE[24:48]),
+    ("an OpenAI key", "sk-" + "proj-" + NOISE),
+    ("an OpenAI key", "sk-" + "svcacct-" + NOISE),
+    ("an OpenAI key", "sk-" + NOISE[:48]),
+    ("the token of an Authorization header", '-H "Authorization: ' + "Bearer " + NOISE[:32] + '"'),
+    ("the token of an Authorization header", "{'authorization': 'bearer " + "8f14e45fceea167a5a36dedd4bea2543'}"),
     ("an Anthropic key", "sk-" + "ant-api03-" + NOISE + NOISE[:30]),
     ("an AWS access key", "AK" + "IA" + "Q7ZK2VXW5LMT4BRC"),
     ("a GitHub token", "gh" + "p_" + NOISE[:36]),
@@ -52,9 +58,53 @@ HARMLESS = [
     "a task-" + NOISE,
     NOISE,
     "hf_hub_download and xoxo-xoxo",
+    "sk-learn-contrib-lightning-and-other-packages-of-scikit-learn-2024",
+    "sk-proj-your-key-goes-here-and-nowhere-else-123",
+    "sk-proj-" + "a1B" * 20,
+    "the sk-SK-locale-strings-for-Slovakia-and-all-of-its-regions-v2-2024.json",
+    "sk-d41d8cd98f00b204e9800998ecf8427ed41d8cd98f00b204e9800998ecf8427e",
+    "Authorization: Bearer $OPENAI_API_KEY",
+    "Authorization: Bearer YOUR_ACCESS_TOKEN_GOES_HERE_42",
+    "Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
+    "Authorization: Bearer my-very-long-and-readable-name-of-no-one",
+    "Send Authorization: Bearer and then " + NOISE,
 ]
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_examples_from_manuals_and_long_words_are_none(small: Small, text: str) -> None:
     assert found(small, "reinforcement", [{**good("reinforcement", 1), "note": text}]) == []
+
+
+def test_a_token_may_stand_beside_its_header(small: Small) -> None:
+    row = {**good("reinforcement", 1), "headers": {"Authorization": "Bearer " + NOISE[:40]}}
+    (line,) = found(small, "reinforcement", [row])
+    assert "(line 1): the token of an Authorization header" in line
+
+
+KEY = "sk-" + "proj-" + NOISE
+SENT = [
+    ("specs/main.yaml:10:16", edited(('"{{item.answer}}"', f'"{{{{item.answer}}}} {KEY}"'))),
+    ("specs/main.yaml:16:22", with_job(f"    metadata: {{note: {KEY}}}\n")),
+    ("specs/main.yaml:16:25", with_job(f"    extra_body: {{note: [{KEY}]}}\n")),
+    (
+        "specs/main.yaml:9:13",
+        with_grader(f"    type: python\n    # by us\n    source: |\n      def grade(sample, item):\n        # {KEY}\n"
+                    "        return float(item['answer'] in sample['output_text'])\n"),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("place", "spec"), SENT, ids=[place for place, _ in SENT])
+def test_a_secret_in_what_is_sent_with_a_job_is_found_at_its_place_and_never_shown(
+    small: Small, place: str, spec: str
+) -> None:
+    (line,) = [line for line in found_in(small, spec) if line.startswith("D231")]
+    assert "an OpenAI key: it is sent as a part of the" in line
+    assert NOISE[-20:] not in line
+    assert place in line
+
+
+def test_texts_of_specs_that_are_never_sent_are_not_looked_at(small: Small) -> None:
+    spec = f"{SPEC}tests:\n  t: {{grader: match, item: {{answer: a}}, sample: {KEY}, expect: 0}}\n"
+    assert [line for line in found_in(small, spec) if line.startswith("D231")] == []

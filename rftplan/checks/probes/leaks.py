@@ -1,7 +1,8 @@
 """Which rows hold text that looks like a key to something. Never keeps or tells the text itself.
 
-Few patterns, each with the marks that its issuer put there so that it can be found: a word that is merely long and
-odd is none. Examples from manuals are told by their words and by how few characters they are made of.
+Few patterns, each with the marks that its issuer put there so that it can be found, or with a header that holds
+nothing else: a word that is merely long and odd is none. Examples from manuals are told by their words and by how few
+characters they are made of.
 """
 
 from __future__ import annotations
@@ -26,6 +27,21 @@ _MANUAL: Final = re.compile(rb"example|x{6}|sample|placeholder|your[_-]|redacted
 
 def _is_random(secret: bytes) -> bool:
     return len(set(secret)) >= _FEWEST_CHARACTERS and not _MANUAL.search(secret)
+
+
+_NAMED: Final = re.compile(rb"token|secret|password|test|fake|demo|mock|sk-|key|abc|deadbeef|^eyJ", re.I)
+"""Words of examples, in what has no mark of its issuer in it; a signed token is a kind of its own."""
+
+
+def _is_mixed(secret: bytes) -> bool:
+    """Whether letters of both cases and digits stand as chance mixes them; names and identifiers have few of one."""
+    counts = (sum(map(kind, map(chr, secret))) for kind in (str.isupper, str.islower, str.isdigit))
+    return min(counts) >= 3 and len(set(secret)) >= 2 * _FEWEST_CHARACTERS and _is_random(secret)
+
+
+def _is_bearers(secret: bytes) -> bool:
+    hexadecimal = re.fullmatch(rb"[0-9a-f]{32,}", secret) is not None and len(set(secret)) > _FEWEST_CHARACTERS
+    return not _NAMED.search(secret) and (_is_mixed(secret) or (hexadecimal and _is_random(secret)))
 
 
 def _is_token(secret: bytes) -> bool:
@@ -77,7 +93,25 @@ _KINDS: Final[Mapping[bytes, tuple[_Kind, ...]]] = {
         _Kind("an AWS access key", b"ASIA", _pattern(r"ASIA[A-Z2-7]{16}")),
         _Kind("a Google key", b"AIza", _pattern(r"AIza[A-Za-z0-9_-]{35}")),
     ),
+    b"z": (
+        _Kind(
+            "the token of an Authorization header",
+            b"uthorization",
+            # The value may follow in the same text, or be one of its own: u and its length.
+            re.compile(
+                rb"(?is)\bauthorization(?:\\?[\"']?\s*[:=,]\s*\\?[\"']?|u.{4})bearer\s{1,3}"
+                rb"([a-z0-9._~+/-]{20,400})(?![a-z0-9._~+/-])"
+            ),
+            _is_bearers,
+        ),
+    ),
     b"-": (
+        _Kind(
+            "an OpenAI key",
+            b"sk-",
+            _pattern(r"sk-(?:(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,200}|[A-Za-z0-9]{40,64})"),
+            _is_mixed,
+        ),
         _Kind("an Anthropic key", b"sk-ant-", _pattern(r"sk-ant-(?:api|admin|oat)[0-9]{2}-[A-Za-z0-9_-]{60,}")),
         _Kind("a GitLab token", b"glpat-", _pattern(r"glpat-[A-Za-z0-9_-]{20,}")),
         _Kind("a Slack token", b"xox", _pattern(r"xox[abprs]-[A-Za-z0-9-]{24,}")),
@@ -89,10 +123,11 @@ _KINDS: Final[Mapping[bytes, tuple[_Kind, ...]]] = {
     ),
 }
 """By a character that each of them has and few texts are full of: to look for one is ten times as fast as for more."""
-_VERSION: Final = "leaks/1"
+_VERSION: Final = "leaks/2"
 
 
-def _kinds_in(data: bytes) -> set[str]:
+def kinds_in(data: bytes) -> set[str]:
+    """What kinds of keys there are in a text in UTF-8, or in the bytes of a row."""
     found = set()
     for character, kinds in _MARKED:
         if character in data:
@@ -113,7 +148,7 @@ class _Leaks:
 
     def see(self, line: int, row: Mapping[str, Json]) -> None:
         self._rows += 1
-        if kinds := _kinds_in(row_bytes(row)):
+        if kinds := kinds_in(row_bytes(row)):
             self._all.see(line)
             for kind in kinds:
                 self._kinds[kind] = self._kinds.get(kind, 0) + 1
