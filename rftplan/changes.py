@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CONTENT_CHANGED = "content-changed"
     ALIAS_RESOLVED = "alias-resolved"
     NOT_NEEDED = "not-needed"
+    STAYS_HERE = "stays-here"
     NEEDED_BY_LAUNCH = "needed-by-launch"
     GONE_AND_NEEDED = "gone-and-needed"
     GONE_NOT_NEEDED = "gone-not-needed"

@@ -87,7 +87,9 @@ class DataFiles:
         address = str(declared.address)
         missing = declared.address in self.paths and _is_missing(self.paths[declared.address])
         here = path_from_root(declared.spec.path, declared.document.path)
-        if entry is None or not missing or "sha256" not in entry.inputs or not lies_at(entry, here):
+        known = entry is not None and "sha256" in entry.inputs and lies_at(entry, here)
+        # What stays here is nowhere else: the lock forgets what it knew of an earlier upload.
+        if entry is None or not known or not missing or declared.spec.stays_here:
             meant = _meant(self._root.directory, declared, self.paths[declared.address]) if missing else None
             self.findings.append(
                 finding(

@@ -59,8 +59,11 @@ def specs(draw: st.DrawFn) -> dict[Address, Any]:
             found[address("deployment", name)] = DeploymentSpec.model_validate(
                 {**body, "projects": draw(st.sampled_from([[], ["p1"]])), "lifecycle": {"prevent_destroy": protect}}
             )
-    for name in draw(st.sets(st.sampled_from(["extra"]))):
-        del found[address("file", name)]
+    extra = draw(st.sampled_from([None, FileSpec(path="extra.jsonl"), FileSpec(path="extra.jsonl", upload="never")]))
+    if extra is None:
+        del found[address("file", "extra")]
+    else:
+        found[address("file", "extra")] = extra
     return found
 
 
@@ -139,7 +142,7 @@ def settled_inputs(declared: Mapping[Address, Any], **rest: Any) -> PlanInputs:
     }
     snapshot: dict[Address, object] = {}
     for at, want in graph.resources.items():
-        if at.kind == "file":
+        if at.kind == "file" and not want.spec.stays_here:
             file = remote_file(at, want, id=f"file-{at.name}")
             snapshot[at] = SeenFile(file, (file,))
         elif at.kind == "job":
@@ -148,7 +151,8 @@ def settled_inputs(declared: Mapping[Address, Any], **rest: Any) -> PlanInputs:
             checkpoint = Checkpoint("c", f"ft:{at.name}", f"ftjob-{want.spec.job}", 9, 0, {"valid_reward_mean": 0.9})
             permissions = tuple(Permission(f"cp_{p}", p) for p in want.spec.projects)
             snapshot[at] = SeenDeployment(jobs[address("job", want.spec.job)], (checkpoint,), permissions)
-    entries = {at: settled_entry(want, jobs) for at, want in graph.resources.items()}
+    here = {at for at, want in graph.resources.items() if at.kind == "file" and want.spec.stays_here}
+    entries = {at: settled_entry(want, jobs) for at, want in graph.resources.items() if at not in here}
     return plan_inputs(graph, entries, snapshot, **rest)
 
 

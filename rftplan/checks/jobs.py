@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rftplan.address import Address
-from rftplan.checks.preflight import Method, Preflight, method_of
+from rftplan.checks.preflight import Method, Preflight, Role, method_of, uses
 from rftplan.codes import Code, error, finding, info, warning
 from rftplan.config import Declared
 from rftplan.errors import Diagnostic
@@ -20,6 +20,7 @@ SHARED_SUFFIX: Final = info("J105", "Several jobs have one suffix")
 EMPTY_SETTING: Final = warning("J106", "Setting of an integration is empty")
 REFUSED_FIELD: Final = error("J107", "Further field that the service refuses")
 MISPLACED_FIELD: Final = warning("J108", "Further field that belongs elsewhere")
+STAYS_HERE: Final = error("J109", "Job needs a file that is never uploaded")
 
 
 def validation_file(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -29,6 +30,16 @@ def validation_file(preflight: Preflight) -> Iterable[Diagnostic]:
             detail = "the service refuses the job, and without validation there would be no checkpoints to choose from"
             hint = "add validation_file: with rows that the training file does not have"
             yield _about(job, NO_VALIDATION, detail, "method", "type", hint=hint)
+
+
+def files_that_stay(preflight: Preflight) -> Iterable[Diagnostic]:
+    """What a job starts from has to be at the service; held-out data never is."""
+    for use in uses(preflight):
+        if use.file.spec.stays_here:
+            what = "trains on" if use.role is Role.TRAINING else "validates with"
+            detail = f"{use.file.address} has upload: never, and what a job {what} has to be uploaded"
+            hint = f"name another file, or take upload: never out of {use.file.address}"
+            yield _about(use.job, STAYS_HERE, detail, use.role, hint=hint)
 
 
 def hyperparameter_range(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -106,6 +117,7 @@ def _about(job: Declared, code: Code, detail: str, *path: str | int, hint: str |
 
 RULES: Final = (
     validation_file,
+    files_that_stay,
     hyperparameter_range,
     ignored_hyperparameters,
     other_model,

@@ -184,7 +184,8 @@ def _wanted(item: Any) -> tuple[str, str | None]:
     if kind in ("literal_error", "enum"):
         known = str(about["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         hint = closest(given, known) if isinstance(given, str) else None
-        return f"must be {_or(known)}, not {shown(given)}", hint or "choose one of them"
+        choose = "choose one of them" if len(known) > 1 else f"write {known[0]}, or take it out"
+        return f"must be {_or(known)}, not {shown(given)}", hint or choose
     if kind in _WANTED:
         return f"must be {_WANTED[kind]}, not {shown(given)}", _hint_for(kind, given)
     if kind in _BOUNDS:

@@ -45,6 +45,18 @@ def test_reinforcement_needs_a_validation_file_and_the_other_methods_do_not(smal
     assert found(small, edited(("validation_file: test", "validation_file: {id: file-abc}"))) == []
 
 
+@pytest.mark.parametrize(("file", "role"), [("train", "training_file"), ("test", "validation_file")])
+def test_a_job_cannot_start_from_a_file_that_stays_here(small: Small, file: str, role: str) -> None:
+    (line,) = found(small, edited((f"data/{file}.jsonl", f"data/{file}.jsonl, upload: never")))
+    number, column = (14, 20) if file == "train" else (15, 22)
+    assert line.startswith(f"J109 {AT}:{number}:{column} file.{file} has upload: never, and what a job ")
+    assert line.endswith(f" | name another file, or take upload: never out of file.{file}")
+    unused = edited(
+        (f"data/{file}.jsonl}}\n", f"data/{file}.jsonl}}\n  final: {{path: data/final.jsonl, upload: never}}\n")
+    )
+    assert found(small, unused) == []
+
+
 @pytest.mark.parametrize(("value", "out"), [(0, True), (2, False), (10, False), (11, True), ("auto", False)])
 def test_a_value_outside_of_the_providers_range_is_an_error_and_auto_is_none(
     small: Small, value: int | str, out: bool

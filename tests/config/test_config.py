@@ -165,7 +165,11 @@ SHAPES = [
     ),
     *(
         (edited(("path: data/train.jsonl", f"path: data/train.jsonl, {key}: x")), f"S209 {M}:3:35 {key}: {NOT_BUILT}")
-        for key in ("split", "sample", "upload", "sha256")
+        for key in ("split", "sample", "sha256")
+    ),
+    (
+        edited(("path: data/train.jsonl", "path: data/train.jsonl, upload: always")),
+        f'S204 {M}:3:43 upload: must be never, not "always" | write never, or take it out',
     ),
     (
         edited(("{path: data/train.jsonl}", "{from: test}")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -139,6 +140,7 @@ def test_the_served_service_answers_the_client_of_the_page(tmp_path: Path) -> No
 def test_every_spec_is_accepted(tmp_path: Path, block: Block) -> None:
     clone(tmp_path)
     (tmp_path / "data").mkdir()
+    shutil.copy(tmp_path / "specs/data/test.jsonl", tmp_path / "specs/data/final.jsonl")
     (tmp_path / "specs/security.yaml").write_text(block.text)
     findings = project.check(Options(tmp_path))
     assert [f for f in findings if f.severity == "error"] == []

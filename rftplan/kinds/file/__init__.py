@@ -43,7 +43,8 @@ class FileKind(Kind[FileSpec]):
 
     async def observe(self, look: Look) -> Mapping[Address, object]:
         """One list for all files."""
-        wanted = {*look.resources, *look.entries}
+        sent = (address for address, want in look.resources.items() if not want.spec.stays_here)
+        wanted = {*sent, *look.entries}
         if not wanted:
             return {}
         by_id: dict[str, RemoteFile] = {}
@@ -74,7 +75,9 @@ class FileKind(Kind[FileSpec]):
         return (Drift(situation.address, f"{situation.entry.id} is no longer at the service"),)
 
     def standing(self, situation: Situation) -> Standing:
-        entry, seen = situation.entry, situation.seen
+        entry, seen, want = situation.entry, situation.seen, situation.want
+        if want is not None and want.spec.stays_here and entry is None:
+            return Standing("stays here", None, "never uploaded")
         if entry is None or entry.id is None:
             return Standing("not uploaded", None, "uploaded when a launch needs it")
         here = isinstance(seen, SeenFile) and seen.mine is not None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from rftplan.api.port import JobStatus, RemoteFile
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
-from rftplan.kinds.base import RecordStep, Situation, stands_for
+from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
 from rftplan.kinds.file.spec import (
     USED,
     AdoptStep,
@@ -25,7 +26,9 @@ def decide(situation: Situation) -> Change:
     """What would make the file be where a launch needs it."""
     seen = situation.seen if isinstance(situation.seen, SeenFile) else SeenFile()
     if situation.want is None:
-        return _removed(situation, seen)
+        return _taken_away(situation, seen, Reason.REMOVED_FROM_SPEC)
+    if situation.want.spec.stays_here:
+        return _kept_here(situation, seen, situation.want)
     entry, want = situation.entry, situation.want
     stands = entry is not None and stands_for(entry, want)
     if entry is not None and stands and seen.mine is not None:
@@ -87,8 +90,20 @@ def _upload(situation: Situation, reason: Reason) -> Change:
     )
 
 
-def _removed(situation: Situation, seen: SeenFile) -> Change:
-    entry, reason = situation.entry, Reason.REMOVED_FROM_SPEC
+def _kept_here(situation: Situation, seen: SeenFile, want: Resource) -> Change:
+    """Never uploaded; what was uploaded before the specs said so goes the way of a file that left them."""
+    if situation.entry is None and situation.intent is None:
+        return situation.change(Action.NOOP, "keep", Reason.STAYS_HERE)
+    entry = as_declared(situation.entry, want) if situation.entry is not None else None
+    change = _taken_away(replace(situation, entry=entry), seen, Reason.STAYS_HERE)
+    if change.action is Action.DELETE and want.spec.lifecycle.prevent_destroy:
+        detail = f"{entry.id if entry else ''} is at the service, and lifecycle.prevent_destroy keeps it there"
+        return situation.change(Action.HOLD, "hold", Reason.PREVENTED, detail)
+    return change
+
+
+def _taken_away(situation: Situation, seen: SeenFile, reason: Reason) -> Change:
+    entry = situation.entry
     if entry is None:
         return situation.change(Action.FORGET, "forget", reason, "an upload was cut off; what came of it is left alone")
     if seen.mine is None or entry.origin is not Origin.CREATED:

@@ -21,11 +21,17 @@ PATH: Final = "path"
 class FileSpec(SpecModel):
     """`files.NAME`: a JSONL file beside the spec."""
 
-    later = frozenset({"from", "split", "sample", "upload", "sha256"})
+    later = frozenset({"from", "split", "sample", "sha256"})
 
     path: Str
     purpose: Literal["fine-tune"] = PURPOSE
+    upload: Literal["never"] | None = None
     lifecycle: RetainedLifecycle = RetainedLifecycle()
+
+    @property
+    def stays_here(self) -> bool:
+        """Held-out data: read and checked, and shown to no service."""
+        return self.upload == "never"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,18 @@ from rftplan.kinds.file import (
     path_from_root,
     remote_name,
 )
+from rftplan.kinds.spec import RetainedLifecycle
 from rftplan.lockfile import Entry, Origin
 from tests.planning import graph_of, remote_file, scope
 
 FILE, JOB = Address("file", "train"), Address("job", "review")
 WANT = graph_of({FILE: FileSpec(path="train.jsonl")}).resources[FILE]
 ABSENT = graph_of({FILE: FileSpec(path="train.jsonl")}, absent=frozenset({FILE})).resources[FILE]
+NEVER = graph_of({FILE: FileSpec(path="train.jsonl", upload="never")}).resources[FILE]
+GUARDED = FileSpec(path="train.jsonl", upload="never", lifecycle=RetainedLifecycle(prevent_destroy=True))
+UNRETAINED = replace(
+    NEVER, spec=FileSpec(path="train.jsonl", upload="never", lifecycle=RetainedLifecycle(retain=False))
+)
 ENTRY = Entry(WANT.fingerprint, WANT.inputs, id="file-1")
 OLD = Entry("v1:" + "0" * 64, {"purpose": "fine-tune", "sha256": "0" * 64}, id="file-1")
 MINE = RemoteFile("file-1", "train.jsonl", 10, "fine-tune", 100)
@@ -37,6 +43,8 @@ NAMED = remote_file(FILE, WANT, id="file-2")
 HERE = SeenFile(mine=MINE)
 GONE = SeenFile()
 FOUND = SeenFile(named=(NAMED,))
+MADE = {JOB: Entry("v1:", {}, id="ftjob-1", resolved={"training_file": "file-1", "status": "succeeded"})}
+MAKES = {JOB: Entry("v1:", {}, id="ftjob-1", resolved={"training_file": "file-1", "status": "running"})}
 UPLOAD = Intent(1, FILE, "upload", "lineage-1:token", None, at=0.0)
 
 
@@ -96,6 +104,26 @@ TABLE: list[tuple[str, dict[str, Any], Action, str, Reason]] = [
     ("removed, gone", {"want": None, "entry": ENTRY}, Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC),
     ("removed, adopted", {"want": None, "entry": replace(ENTRY, origin=Origin.ADOPTED), "seen": HERE}, Action.FORGET,
      "forget", Reason.REMOVED_FROM_SPEC),
+    ("stays here", {"want": NEVER}, Action.NOOP, "keep", Reason.STAYS_HERE),
+    ("stays here, a twin there", {"want": NEVER, "seen": FOUND}, Action.NOOP, "keep", Reason.STAYS_HERE),
+    ("stays here, needed", {"want": NEVER, "needed": True}, Action.NOOP, "keep", Reason.STAYS_HERE),
+    ("stays here, was uploaded", {"want": NEVER, "entry": ENTRY, "seen": HERE}, Action.DELETE, "delete",
+     Reason.STAYS_HERE),
+    ("stays here, was uploaded, older rows", {"want": NEVER, "entry": OLD, "seen": HERE}, Action.DELETE, "delete",
+     Reason.STAYS_HERE),
+    ("stays here, was adopted", {"want": NEVER, "entry": replace(ENTRY, origin=Origin.ADOPTED), "seen": HERE},
+     Action.FORGET, "forget", Reason.STAYS_HERE),
+    ("stays here, gone from there", {"want": NEVER, "entry": ENTRY}, Action.FORGET, "forget", Reason.STAYS_HERE),
+    ("stays here, a model was made of it", {"want": NEVER, "entry": ENTRY, "seen": HERE, "entries": MADE},
+     Action.FORGET, "forget", Reason.STAYS_HERE),
+    ("stays here, a job runs on it, not retained", {"want": UNRETAINED, "entry": ENTRY, "seen": HERE, "entries": MAKES},
+     Action.FORGET, "forget", Reason.STAYS_HERE),
+    ("stays here, not retained", {"want": UNRETAINED, "entry": ENTRY, "seen": HERE, "entries": MADE},
+     Action.DELETE, "delete", Reason.STAYS_HERE),
+    ("stays here, an upload was cut off", {"want": NEVER, "intent": OpenIntent(UPLOAD, settled=False)}, Action.FORGET,
+     "forget", Reason.STAYS_HERE),
+    ("stays here, must not be deleted", {"want": replace(NEVER, spec=GUARDED), "entry": ENTRY, "seen": HERE},
+     Action.HOLD, "hold", Reason.PREVENTED),
 ]  # fmt: skip
 
 
@@ -189,6 +217,12 @@ def test_a_recorded_file_that_expired_counts_as_gone(now: float, gone: bool) -> 
     assert isinstance(seen, SeenFile)
     assert (seen.mine is None) is gone
     assert decide(entry=ENTRY, seen=seen, needed=True).verb == ("upload" if gone else "keep")
+
+
+def test_nobody_is_asked_about_files_that_stay_here_and_never_left() -> None:
+    look = Look(None, scope(), {FILE: NEVER}, {}, (), {}, {FILE: NEVER}, {}, 0.0)  # type: ignore[arg-type]
+    assert asyncio.run(KIND.observe(look)) == {}
+    assert KIND.standing(Situation(FILE, NEVER, None, None, None, scope())).state == "stays here"
 
 
 def test_the_lock_learns_where_the_bytes_lie_and_only_from_bytes_that_are_here() -> None:
