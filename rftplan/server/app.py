@@ -14,15 +14,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rftplan.server import files, graders, jobs, models, permissions, progress
+from rftplan.server import files, graders, jobs, models, permissions, progress, uploads
+from rftplan.server.contents import sweep
 from rftplan.server.errors import SERVER_ERROR, ApiError
-from rftplan.server.file_store import FileStore
 from rftplan.server.guard import Guard, reply_headers
-from rftplan.server.service import Service
+from rftplan.server.service import Service, seconds
 from rftplan.server.settings import Settings
 from rftplan.server.store import Store, StoreError
 
 _FILES = "/v1/files"
+_UPLOADS = "/v1/uploads"
 _JOBS = "/v1/fine_tuning/jobs"
 _GRADERS = "/v1/fine_tuning/alpha/graders"
 _PERMISSIONS = "/v1/fine_tuning/checkpoints/{model:path}/permissions"
@@ -35,7 +36,8 @@ def create_app(settings: Settings) -> Starlette:
     Whoever makes an app ends it: a server through the lifespan protocol, others with `close_app`.
     """
     store = Store(settings.store)
-    FileStore(store).sweep()
+    service = Service(settings, store)
+    sweep(store, now=seconds(service.now()))
     app = Starlette(
         routes=_routes(),
         middleware=[Middleware(Guard, settings=settings)],
@@ -50,7 +52,7 @@ def create_app(settings: Settings) -> Starlette:
         lifespan=_lifespan,
     )
     app.router.redirect_slashes = False
-    app.state.service = Service(settings, store)
+    app.state.service = service
     return app
 
 
@@ -79,6 +81,10 @@ def _routes() -> list[Route]:
         Route(_FILES + "/{file_id}", files.get_file),
         Route(_FILES + "/{file_id}", files.delete_file, methods=["DELETE"]),
         Route(_FILES + "/{file_id}/content", files.get_content),
+        Route(_UPLOADS, uploads.create_upload, methods=["POST"]),
+        Route(_UPLOADS + "/{upload_id}/parts", uploads.add_part, methods=["POST"]),
+        Route(_UPLOADS + "/{upload_id}/complete", uploads.complete_upload, methods=["POST"]),
+        Route(_UPLOADS + "/{upload_id}/cancel", uploads.cancel_upload, methods=["POST"]),
         Route(_JOBS, jobs.create_job, methods=["POST"]),
         Route(_JOBS, jobs.list_jobs),
         Route(_JOBS + "/{job_id}", jobs.get_job),

@@ -1,21 +1,17 @@
 """Files in the store: a row that makes an object exist, and its content beside the database. Knows no HTTP.
 
 A file's content is in place before its row is written, and its row is gone before its content is, so that a
-process killed in between leaves no half object.
+process killed in between leaves no half object; `contents.sweep` removes what it leaves.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
 from rftplan.server.paging import Order, Page, bad_cursor
 from rftplan.server.store import Store, first
-
-_ABANDONED = 3600.0  # seconds without a write after which an unfinished upload belongs to a process that died
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +26,22 @@ class StoredFile:
     expires_at: int | None
 
 
+def insert_file(db: sqlite3.Connection, file: StoredFile) -> None:
+    db.execute(
+        "INSERT INTO files (id, created_at, bytes, filename, purpose, expires_at) VALUES (?,?,?,?,?,?)",
+        (file.id, file.created_at, file.bytes, file.filename, file.purpose, file.expires_at),
+    )
+
+
 class FileStore:
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    @contextmanager
-    def receive(self, file_id: str) -> Iterator[Path]:
-        """A place to write a content to; it is gone afterwards unless `add` took it."""
-        self._store.make()
-        target = self._store.incoming / file_id
-        try:
-            yield target
-        finally:
-            target.unlink(missing_ok=True)
 
     def add(self, file: StoredFile) -> None:
         """Makes the received content an object."""
         (self._store.incoming / file.id).replace(self.content(file.id))
         with self._store.write() as db:
-            db.execute(
-                "INSERT INTO files (id, created_at, bytes, filename, purpose, expires_at) VALUES (?,?,?,?,?,?)",
-                (file.id, file.created_at, file.bytes, file.filename, file.purpose, file.expires_at),
-            )
+            insert_file(db, file)
 
     def content(self, file_id: str) -> Path:
         """Where the content of a file that exists is. `file_id` is one of ours, never a client's text."""
@@ -91,14 +81,6 @@ class FileStore:
         with self._store.write() as db:
             db.execute("UPDATE files SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (now, file_id))
         self.content(file_id).unlink(missing_ok=True)
-
-    def sweep(self) -> None:
-        """Removes what uploads of dead processes left behind."""
-        for path in self._store.incoming.iterdir() if self._store.incoming.is_dir() else ():
-            # The filesystem's own clock decides: the service's clock may be a test's.
-            if path.stat().st_mtime < time.time() - _ABANDONED:
-                with suppress(PermissionError):  # whoever may only read here leaves it to others
-                    path.unlink(missing_ok=True)
 
     def _cursor(self, after: str | None) -> int | None:
         if after is None:

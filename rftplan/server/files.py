@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from rftplan.server.errors import ApiError, missing_parameter, not_found, wrong_value
-from rftplan.server.fields import Whole, check_whole
+from rftplan.server.contents import receive
+from rftplan.server.errors import ApiError, missing_parameter, not_found, unknown_parameter, wrong_value
+from rftplan.server.fields import check_whole
+from rftplan.server.file_object import LIFETIME, check_kind, expiry, file_shape
 from rftplan.server.file_store import FileStore, StoredFile
 from rftplan.server.paging import Order, list_reply_with_ends
-from rftplan.server.requests import read_order, read_page, refuse_query, too_large
+from rftplan.server.requests import check_declared_size, read_order, read_page, refuse_query
 from rftplan.server.service import Service, seconds, service_of
 
-PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
-FINE_TUNE = "fine-tune"
 MOST_LISTED = 10_000
-SHORTEST_EXPIRY = 3_600
-LONGEST_EXPIRY = 2_592_000
-BATCH_EXPIRY = 30 * 24 * 3_600
-_LARGEST_ENVELOPE = 2**20  # what a form may weigh beside its file, in bytes
 _CHUNK = 2**18
 _ANCHOR, _SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 _ORDERS = {"asc": Order.ASCENDING, "desc": Order.DESCENDING}
@@ -32,17 +27,16 @@ async def create_file(request: Request) -> Response:
     from rftplan.server.multipart import read_form
 
     service = service_of(request)
+    refuse_query(request)
     largest = service.settings.largest_file
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > largest + _LARGEST_ENVELOPE:
-        raise too_large(largest)
+    check_declared_size(request, largest=largest)
     files = FileStore(service.store)
     file_id = service.settings.new_id("file-")
-    with files.receive(file_id) as target:
+    with receive(service.store, file_id) as target:
         form = await read_form(request, target, file_field="file", largest=largest)
         file = _new_file(service, file_id, form.fields, filename=form.filename, size=form.size)
         files.add(file)
-    return JSONResponse(_shape(file))
+    return JSONResponse(file_shape(file))
 
 
 async def list_files(request: Request) -> Response:
@@ -51,13 +45,12 @@ async def list_files(request: Request) -> Response:
     order = read_order(request, _ORDERS)
     purpose = request.query_params.get("purpose")
     found = FileStore(service.store).page(page, order=order, purpose=purpose, now=seconds(service.now()))
-    data = [_shape(file) for file in found[: page.limit]]
+    data = [file_shape(file) for file in found[: page.limit]]
     return JSONResponse(list_reply_with_ends(data, more=len(found) > page.limit))
 
 
 async def get_file(request: Request) -> Response:
-    refuse_query(request)
-    return JSONResponse(_shape(_found(request)))
+    return JSONResponse(file_shape(_found(request)))
 
 
 async def delete_file(request: Request) -> Response:
@@ -82,6 +75,7 @@ async def _chunks(content: anyio.AsyncFile[bytes]) -> AsyncIterator[bytes]:
 
 
 def _found(request: Request) -> StoredFile:
+    refuse_query(request)
     service = service_of(request)
     file_id = request.path_params["file_id"]
     file = FileStore(service.store).get(file_id, now=seconds(service.now()))
@@ -95,43 +89,29 @@ def _new_file(
 ) -> StoredFile:
     for name in fields:
         if name not in ("purpose", _ANCHOR, _SECONDS):
-            raise ApiError(f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
+            raise unknown_parameter(name)
     if "purpose" not in fields:
         raise missing_parameter("purpose")
-    if filename is None or size is None:
+    if size is None:
         raise missing_parameter("file")
+    if filename is None:
+        raise ApiError("'file' must be one file.", param="file")
     purpose = fields["purpose"]
-    if purpose not in PURPOSES:
-        raise wrong_value("purpose", got=purpose, supported=PURPOSES)
-    if purpose == FINE_TUNE and not filename.lower().endswith(".jsonl"):
-        raise ApiError("Invalid file format for Fine-Tuning API. Must be .jsonl", param="file")
+    check_kind(purpose=purpose, filename=filename, param="file")
     if size == 0:
         raise ApiError("File is empty.", param="file")
     created_at = seconds(service.now())
-    return StoredFile(file_id, created_at, size, filename, purpose, _expiry(fields, purpose, created_at))
+    expires_at = expiry(lifetime=_lifetime(fields), purpose=purpose, created_at=created_at)
+    return StoredFile(file_id, created_at, size, filename, purpose, expires_at)
 
 
-def _expiry(fields: Mapping[str, str], purpose: str, created_at: int) -> int | None:
+def _lifetime(fields: Mapping[str, str]) -> int | None:
     if _ANCHOR not in fields and _SECONDS not in fields:
-        return created_at + BATCH_EXPIRY if purpose == "batch" else None
+        return None
     if (anchor := fields.get(_ANCHOR)) != "created_at":
         raise wrong_value(_ANCHOR, got=str(anchor), supported=["created_at"])
     text = fields.get(_SECONDS, "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise ApiError(f"Invalid type for '{_SECONDS}': expected an integer.", param=_SECONDS, code="invalid_type")
-    check_whole(_SECONDS, int(text), Whole(SHORTEST_EXPIRY, LONGEST_EXPIRY))
-    return created_at + int(text)
-
-
-def _shape(file: StoredFile) -> dict[str, Any]:
-    return {
-        "object": "file",
-        "id": file.id,
-        "purpose": file.purpose,
-        "filename": file.filename,
-        "bytes": file.bytes,
-        "created_at": file.created_at,
-        "expires_at": file.expires_at,
-        "status": "processed",
-        "status_details": None,
-    }
+    check_whole(_SECONDS, int(text), LIFETIME)
+    return int(text)

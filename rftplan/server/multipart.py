@@ -21,7 +21,8 @@ LARGEST_HEADERS = 16 * 1024  # bytes of one part
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Every plain field, and the size and name of the file that was written; both None if none was sent."""
+    """Every other field; the size of the content that was written, None if none was sent, and its file name, None if
+    it came as a plain field."""
 
     fields: Mapping[str, str]
     filename: str | None
@@ -116,11 +117,11 @@ class _Reader:
         self._name = _decoded(options[b"name"])
         if self._name != self._file_field:
             self._text = bytearray()
-        elif b"filename" not in options or self.size is not None:
-            raise ApiError(f"'{self._file_field}' must be one file.", param=self._file_field)
+        elif self.size is not None:
+            raise ApiError(f"'{self._name}' is given twice.", param=self._name)
         else:
             self._text = None
-            self.filename = _decoded(options[b"filename"])
+            self.filename = _decoded(options[b"filename"]) if b"filename" in options else None
             self.size = 0
 
     def _data(self, data: bytes, start: int, end: int) -> None:

@@ -17,6 +17,7 @@ from rftplan.server.paging import Order, Page
 
 DEEPEST = 100  # levels of nesting; what is deeper could be parsed but not always written again
 LARGEST_BODY = 16 * 2**20  # bytes of JSON; the largest part of one is a grader's 256 kB source
+_LARGEST_ENVELOPE = 2**20  # what a form may weigh beside its content, in bytes
 _NOT_JSON = "We could not parse the JSON body of your request."
 
 
@@ -68,6 +69,13 @@ def read_order(request: Request, words: Mapping[str, Order]) -> Order:
 def refuse_query(request: Request) -> None:
     for name in request.query_params:
         raise unknown_parameter(name)
+
+
+def check_declared_size(request: Request, *, largest: int) -> None:
+    """Refuses a form that says itself that its content has more than `largest` bytes, before any of it is read."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > largest + _LARGEST_ENVELOPE:
+        raise too_large(largest)
 
 
 def too_large(limit: int) -> ApiError:

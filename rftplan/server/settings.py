@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 IN_PROCESS_HOST = "local"
 LARGEST_FILE = 512 * 2**20
+LARGEST_PART = 64 * 2**20
+LARGEST_UPLOAD = 8 * 2**30
 
 _ALPHABET = string.ascii_letters + string.digits
 _LENGTHS = {"file-": 22, "grader-": 12, "req_": 32}
@@ -40,8 +42,9 @@ class Settings:
     """`key` is the bearer key every route asks for; it is never stored nor logged.
 
     `now` is in seconds since the epoch. `speed` divides every duration of a job's life. `hosts` are the names
-    the Host header may carry, without port. `largest_file` is in bytes. Without a `judge` the stand-in judges;
-    without a `runner` jobs with `python` graders fail. It is asked for by requests that need it: most only read.
+    the Host header may carry, without port. `largest_file` (in one request), `largest_part` and `largest_upload`
+    (all parts together) are in bytes. Without a `judge` the stand-in judges; without a `runner` jobs with `python`
+    graders fail. It is asked for by requests that need it: most only read.
     """
 
     store: Path
@@ -54,6 +57,8 @@ class Settings:
     new_id: Callable[[str], str] = random_id
     hosts: frozenset[str] = LOOPBACK_HOSTS | {IN_PROCESS_HOST}
     largest_file: int = LARGEST_FILE
+    largest_part: int = LARGEST_PART
+    largest_upload: int = LARGEST_UPLOAD
 
     def __post_init__(self) -> None:
         if not self.key:

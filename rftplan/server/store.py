@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-SCHEMA_VERSION = 1
 BUSY_TIMEOUT = 10.0  # seconds; every transaction here is short, so that only a stuck process takes longer
 _ATTEMPTS = 50
 
-_SCHEMA = """
+_SCHEMAS = (
+    """
 CREATE TABLE files (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL,
     bytes INTEGER NOT NULL, filename TEXT NOT NULL, purpose TEXT NOT NULL,
@@ -38,7 +38,21 @@ CREATE TABLE permissions (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, model TEXT NOT NULL,
     project_id TEXT NOT NULL, created_at INTEGER NOT NULL, deleted_at INTEGER);
 CREATE INDEX permissions_of_model ON permissions (model, seq) WHERE deleted_at IS NULL;
-"""
+""",
+    """
+CREATE TABLE uploads (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, filename TEXT NOT NULL, purpose TEXT NOT NULL, mime_type TEXT NOT NULL,
+    lifetime INTEGER, expires_at INTEGER NOT NULL, ended TEXT);
+CREATE INDEX uploads_pending ON uploads (expires_at) WHERE ended IS NULL;
+CREATE TABLE parts (
+    id TEXT PRIMARY KEY, upload_seq INTEGER NOT NULL REFERENCES uploads, bytes INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX parts_of_upload ON parts (upload_seq);
+""",
+)
+"""What each version of the store added to the one before; what was released is never edited."""
+
+SCHEMA_VERSION = len(_SCHEMAS)
 
 
 class StoreError(Exception):
@@ -55,10 +69,16 @@ class Store:
         """Opens what is there; raises StoreError for a file that is no store or one of a newer version."""
         self.contents = path.with_name(path.name + "-files")
         self.incoming = self.contents / "incoming"
+        self.parts = self.contents / "parts"
         self._path = path
         self._lock = threading.RLock()
         self._made = path.exists()
         self._db = _open_there(path) if self._made else _empty()
+
+    @property
+    def made(self) -> bool:
+        """Whether there is one on the disk, as far as this process has looked."""
+        return self._made
 
     def make(self) -> None:
         """See to it that the store is on the disk; raises StoreError where it cannot be."""
@@ -192,9 +212,9 @@ def _create_schema(db: sqlite3.Connection) -> None:
         return
     db.execute("BEGIN IMMEDIATE")
     try:
-        if _version(db) != SCHEMA_VERSION:
-            _run_script(db, _SCHEMA)
-            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        for script in _SCHEMAS[_version(db) :]:
+            _run_script(db, script)
+        db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     except BaseException:  # half a schema must not be committed, nor the write lock be kept
         db.execute("ROLLBACK")
         raise

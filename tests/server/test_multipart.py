@@ -66,8 +66,8 @@ def test_any_bytes_are_a_form_or_an_error_of_the_service(
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (part("file", b"x"), "'file' must be one file"),
-        (part("file", b"x", filename="a") + part("file", b"y", filename="b"), "'file' must be one file"),
+        (part("file", b"x", filename="a") + part("file", b"y", filename="b"), "'file' is given twice"),
+        (part("file", b"x") + part("file", b"y"), "'file' is given twice"),
         (part("a", b"1") + part("a", b"2"), "'a' is given twice"),
         (part("a", b"\xff"), "not UTF-8"),
         (part("a", b"x" * (LARGEST_FIELD + 1)), "'a' is too long"),
@@ -79,6 +79,12 @@ def test_any_bytes_are_a_form_or_an_error_of_the_service(
 def test_each_wrong_part_has_its_words(tmp_path: Path, body: bytes, says: str) -> None:
     with pytest.raises(ApiError, match=says):
         read(tmp_path / "file", [body + b"--cut--\r\n"])
+
+
+def test_a_content_may_come_as_a_plain_field(tmp_path: Path) -> None:
+    assert read(tmp_path / "file", [part("file", b"x" * (LARGEST_FIELD + 1)) + b"--cut--\r\n"]) == Form(
+        {}, None, LARGEST_FIELD + 1
+    )
 
 
 def test_a_file_is_cut_off_at_the_limit_and_a_form_without_an_end_is_none(tmp_path: Path) -> None:

@@ -106,19 +106,6 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
         assert store.rows("SELECT * FROM deleted_models") == []
 
 
-def test_only_abandoned_uploads_are_swept(tmp_path: Path, make_world: Callable[..., World]) -> None:
-    import os
-
-    incoming = tmp_path / "local" / "service.sqlite-files" / "incoming"
-    incoming.mkdir(parents=True)
-    for name, age in (("old", 4_000.0), ("fresh", 0.0)):
-        (incoming / name).write_bytes(b"x")
-        modified = (incoming / name).stat().st_mtime - age
-        os.utime(incoming / name, (modified, modified))
-    make_world()
-    assert [path.name for path in incoming.iterdir()] == ["fresh"]
-
-
 def test_who_only_reads_leaves_nothing_behind_and_sees_what_others_made(tmp_path: Path) -> None:
     path = tmp_path / "local" / "service.sqlite"
     with closing(Store(path)) as reader, closing(Store(path)) as writer:

@@ -1,0 +1,86 @@
+"""What processes that died leave beside the database, and who removes it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rftplan.server.contents import sweep
+
+from .conftest import START, World, upload
+from .uploading import announced, on_disk
+
+
+def left_over(path: Path, age: float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    modified = path.stat().st_mtime - age
+    os.utime(path, (modified, modified))
+
+
+def test_only_abandoned_uploads_are_swept(tmp_path: Path, make_world: Callable[..., World]) -> None:
+    for name, age in (("old", 4_000.0), ("fresh", 0.0)):
+        left_over(tmp_path / "local" / "service.sqlite-files" / "incoming" / name, age)
+    assert on_disk(make_world()) == {"incoming/fresh"}
+
+
+@pytest.mark.anyio
+async def test_bytes_without_a_row_are_swept_when_they_are_old(make_world: Callable[..., World]) -> None:
+    """As a process leaves them that dies between the two."""
+    world = make_world()
+    async with world.sdk() as sdk:
+        kept = await upload(sdk, b"{}\n")
+        begun = await announced(sdk, 1)
+        part = await sdk.uploads.parts.create(begun.id, data=b"x")
+        contents = Path(f"{world.settings.store}-files")
+        mine = {kept, f"parts/{begun.id}/{part.id}"}
+        for name in (*mine, "incoming/a", "file-a", f"parts/{begun.id}/part_a", "parts/upload_gone/part_b", "notes"):
+            left_over(contents / name, 4_000.0)
+        for name in ("incoming/b", "file-b", f"parts/{begun.id}/part_c"):
+            left_over(contents / name, 0.0)
+        make_world()
+        fresh = {"incoming/b", "file-b", f"parts/{begun.id}/part_c"}
+        assert on_disk(world) == {*mine, *fresh, "notes"}, "what is not ours is left alone"
+        for name in fresh:
+            left_over(contents / name, 4_000.0)
+        await announced(sdk, 1)
+        assert on_disk(world) == {*mine, "notes"}, "a service that never stops sweeps, too"
+
+
+@pytest.mark.anyio
+async def test_what_has_expired_is_swept_for_good(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    async with world.sdk() as sdk:
+        expiry = {"anchor": "created_at", "seconds": 7_200}
+        file = await sdk.files.create(file=("a.jsonl", b"{}"), purpose="fine-tune", expires_after=expiry)  # type: ignore[arg-type]
+        begun = await announced(sdk, 1)
+        await sdk.uploads.parts.create(begun.id, data=b"x")
+        other = make_world(now=lambda: START + 3_600)
+        assert on_disk(world) == {file.id}
+        sweep(other.app.state.service.store, now=int(START) + 7_200)
+        assert on_disk(world) == set()
+        assert [one async for one in sdk.files.list()] == [], "though this service's clock is behind"
+        with pytest.raises(Exception, match="is expired"):
+            await sdk.uploads.cancel(begun.id)
+
+
+@pytest.mark.anyio
+async def test_whoever_may_only_read_leaves_it_to_others(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    async with world.sdk() as sdk:
+        await announced(sdk, 1)
+        file_id = await upload(sdk, b"{}\n")
+    folder = world.settings.store.parent
+    left_over(Path(f"{world.settings.store}-files") / "file-a", 4_000.0)
+    changed = [world.settings.store, *folder.rglob("*-files"), folder]
+    for path in changed:
+        path.chmod(0o500)
+    try:
+        async with make_world(now=lambda: START + 4_000).sdk() as sdk:
+            assert [file.id async for file in sdk.files.list()] == [file_id]
+    finally:
+        for path in changed:
+            path.chmod(0o700)
