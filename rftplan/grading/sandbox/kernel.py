@@ -23,7 +23,6 @@ RECURSIVE: Final = 0x4000
 PRIVATE: Final = 0x40000
 NO_SUID: Final = 0x2
 NO_DEVICES: Final = 0x4
-NO_EXEC: Final = 0x8
 DETACH: Final = 0x2
 
 _SYSCALL_MOUNT_SETATTR: Final = 442
