@@ -131,6 +131,8 @@ MIRROR_ELSEWHERE = {
     "grading.multi": "grading/test_graders.py",
     "grading.parse_score_model": "grading/test_parse.py",
     "grading.score_model": "grading/test_graders.py",
+    "checks.probes.endings": "checks/test_copied.py",
+    "checks.probes.sizes": "checks/test_row_sets.py",
     "checks.probes.leaks": "checks/test_leaks.py",
     "checks.probes.messages": "checks/probes/test_shapes.py",
     # What keeps a grader in is worth what it keeps in: real graders attack it, all of it at once.

@@ -13,6 +13,7 @@ from rftplan import codes
 from rftplan.address import Address
 from rftplan.checks import (
     answers,
+    copied,
     cost,
     formulas,
     gates,
@@ -65,6 +66,7 @@ FAMILIES: Final = (
     templates,
     variables,
     guesses,
+    copied,
     schemas,
     strict_schemas,
     grader_sense,

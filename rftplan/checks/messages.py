@@ -33,6 +33,7 @@ NO_PREFERENCE: Final = error("D213", "Row is no preference")
 OUTPUT_NOT_ASSISTANT: Final = warning("D214", "Output does not end with the assistant's message")
 SAME_OUTPUTS: Final = warning("D215", "Preferred and other output are the same")
 OTHER_MEDIUM: Final = error("D216", "Message holds audio, a video or a file")
+EMPTY_MESSAGE: Final = warning("D217", "Message of the user is empty")
 
 _CODES: Final = {
     Fault.NO_MESSAGES: NO_MESSAGES,
@@ -49,6 +50,7 @@ _CODES: Final = {
     Fault.NO_PREFERENCE: NO_PREFERENCE,
     Fault.OUTPUT_ROLE: OUTPUT_NOT_ASSISTANT,
     Fault.SAME_OUTPUTS: SAME_OUTPUTS,
+    Fault.EMPTY: EMPTY_MESSAGE,
 }
 _ENDS: Final = {Fault.ENDS_WITH_TOOL: "tool", Fault.ENDS_WITH_DEVELOPER: "developer"}
 

@@ -63,7 +63,7 @@ PITFALLS: Final = (
     Pitfall("No validation file, or a parameter under another name", ("J101", "J107", "J108", "S202", "S203")),
     Pitfall(
         "The conversation ends with the assistant, or has a role that the method does not know",
-        ("D203", "D204", "D205", "D206", "D207", "D211", "D214"),
+        ("D203", "D204", "D205", "D206", "D207", "D211", "D214", "D217"),
     ),
     Pitfall("A field that a grader reads is missing or null in some rows", ("G101", "G102", "G103", "G104")),
     Pitfall(
@@ -131,6 +131,8 @@ PITFALLS: Final = (
     ),
     Pitfall("A validation file of a few rows, by which the best checkpoint is chosen", ("D224",)),
     Pitfall("Rows that are there twice, or contradict each other", ("D226", "D227")),
+    Pitfall("The right answer stands at the end of the prompt, and is copied", ("G116",)),
+    Pitfall("Rows ran together, or a whole document stands in one", ("D108", "D232")),
     Pitfall("A key or a token that stands in a row, a grader or metadata is sent", ("D231",)),
     Pitfall("A strict schema that the service refuses", ("G125", "G126", "G127")),
     Pitfall("A variable in a prompt has single braces, or a judge never sees the answer", ("G110", "G113")),

@@ -16,6 +16,7 @@ from rftplan.checks.probes.repeats import (
     repeat_facts,
     repeats_probe,
 )
+from rftplan.checks.probes.sizes import SIZES_PROBE, size_facts
 from rftplan.checks.reads import job_reads
 from rftplan.codes import Code, error, finding, info, warning
 from rftplan.config import Declared
@@ -34,9 +35,12 @@ REPEATED_ROWS: Final = warning("D226", "Rows are there twice")
 SEVERAL_REFERENCES: Final = warning("D227", "One prompt with different references")
 OVERLAP: Final = warning("D228", "Validation rows are training rows")
 NOT_COMPARED: Final = info("D229", "More rows than are compared")
+FAR_LARGER: Final = warning("D232", "Row is far larger than the others")
 
 FEWEST_VALIDATION: Final = 50
 """With fewer, one row moves the mean reward by more than 0.02: about what checkpoints are told apart by."""
+_TIMES_LARGER: Final = 100
+_FEWEST_OTHERS: Final = 10
 
 
 def repeat_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
@@ -44,6 +48,12 @@ def repeat_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
     references = _references(preflight)
     for use in uses(preflight):
         yield use.file.address, repeats_probe(use.method, references.get(use.file.address, _NONE))
+
+
+def size_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
+    """Every file that a job uses."""
+    for use in uses(preflight):
+        yield use.file.address, SIZES_PROBE
 
 
 def row_counts(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -78,6 +88,21 @@ def large_files(preflight: Preflight) -> Iterable[Diagnostic]:
         if facts.size > most:
             detail = f"it has {facts.size:,} bytes; provider {preflight.profile.type} takes {most:,}"
             yield _about_file(DATA_TOO_LARGE, use.file, 0, detail, hint="leave out rows, or fields that nothing reads")
+
+
+def far_larger_rows(preflight: Preflight) -> Iterable[Diagnostic]:
+    """A text that no model reads whole, among others that are short: rows that ran together, or a whole document."""
+    for use, facts in _files(preflight):
+        sizes = size_facts(facts.found)
+        if sizes is None or sizes.rows <= _FEWEST_OTHERS:
+            continue
+        found = [(line, size) for line, size in sizes.large if size > _TIMES_LARGER * sizes.median]
+        if found and len(found) <= sizes.rows / _FEWEST_OTHERS:
+            line, size = found[0]
+            others = f", and so have {len(found) - 1:,} more" if len(found) > 1 else ""
+            detail = f"its messages have {size:,} characters{others}; half of the rows have less than {sizes.median:,}"
+            hint = "look whether rows ran together here; a text longer than what the model reads is cut, or refused"
+            yield _about_file(FAR_LARGER, use.file, line, detail, hint=hint)
 
 
 def blank_lines(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -225,10 +250,11 @@ RULES: Final = (
     row_counts,
     few_validation_rows,
     large_files,
+    far_larger_rows,
     blank_lines,
     repeated_rows,
     several_references,
     overlap,
     not_compared,
 )
-PROBES: Final = (repeat_probes,)
+PROBES: Final = (repeat_probes, size_probes)

@@ -26,6 +26,7 @@ def dpo(**more: Any) -> dict[str, Any]:
     return {**good("dpo", 1), **more}
 
 
+BLANK = "says nothing | write what the user says, or leave the row out"
 FAULTS = [
     (
         "reinforcement",
@@ -138,6 +139,15 @@ FAULTS = [
         "D216",
         'messages[0] has a part of type "input_audio" | leave it out, or write what it says as text',
     ),
+    (
+        "reinforcement",
+        rft(said("user", "")),
+        "D217",
+        f"messages[0] {BLANK}",
+    ),
+    ("supervised", {"messages": [said("user", " \n\t"), ANSWERED]}, "D217", f"messages[0] {BLANK}"),
+    ("dpo", dpo(input={"messages": [ASKED, ANSWERED, said("user", "")]}), "D217", f"input.messages[2] {BLANK}"),
+    ("reinforcement", rft(said("user", [{"type": "text", "text": " "}])), "D217", f"messages[0] {BLANK}"),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from rftplan.checks.row_sets import RULES
 from rftplan.config import read_config
 from rftplan.data import DataFacts
 from rftplan.source.root import Root
-from tests.checks.rows_of import BY_METHOD, TEST, TRAIN, found, good, jsonl
+from tests.checks.rows_of import BY_METHOD, TEST, TRAIN, found, good, jsonl, said
 from tests.findings import edited, found_in, line_of, with_grader
 from tests.world import Small
 
@@ -132,3 +133,37 @@ def test_beyond_so_many_rows_nothing_is_compared_and_that_is_said(small: Small) 
     assert found_in(small, BY_METHOD["supervised"], **{TRAIN: train, TEST: row % -1}) == [
         f"D229 {TRAIN} the first 262,144 of 262,146 rows are compared with others; the rest may be repeats"
     ]
+
+
+def long(characters: int, number: int = 1) -> dict[str, Any]:
+    return {"messages": [said("user", f"{number} " + "word " * (characters // 5))], "answer": "x"}
+
+
+def test_a_row_that_no_model_reads_among_short_ones_is_a_warning(small: Small) -> None:
+    (line,) = found(small, "reinforcement", [good("reinforcement", 1), long(1_200_000)])
+    assert line.startswith("D232 specs/data/train.jsonl:2:1 its messages have 1,200,002 characters; half of the rows")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [long(900_000)],
+        [long(1_200_000, number) for number in range(3)],
+        [{**good("reinforcement", 1), "cases": "x" * 1_200_000}],
+        [
+            {
+                "messages": [
+                    said(
+                        "user",
+                        [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_200_000}}],
+                    )
+                ],
+                "answer": "x",
+            }
+        ],
+        [long(1_200_000), *(long(20_000, number) for number in range(2, 20))],
+    ],
+    ids=["not so long", "several", "a field that no model sees", "a picture", "others are long as well"],
+)
+def test_long_rows_of_other_kinds_are_none(small: Small, rows: list[Any]) -> None:
+    assert found(small, "reinforcement", rows) == []

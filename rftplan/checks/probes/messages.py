@@ -33,6 +33,7 @@ class Fault(StrEnum):
     NO_PREFERENCE = "no-preference"
     OUTPUT_ROLE = "output-role"
     SAME_OUTPUTS = "same-outputs"
+    EMPTY = "empty"
 
 
 class Seen(NamedTuple):
@@ -59,9 +60,23 @@ def look_at_messages(messages: Sequence[Any], path: str, roles: Sequence[str]) -
         role = message.get("role")
         if role not in roles:
             yield _role(role, "role" in message, f"{path}[{index}]", roles)
-        if role != "user" or type(message.get("content")) is not str:
+        content = message.get("content")
+        if role == "user" and _is_blank(content):
+            yield Seen(Fault.EMPTY, f"{path}[{index}] says nothing", "write what the user says, or leave the row out")
+        if role != "user" or type(content) is not str:
             for fault, detail, hint in _message(role, message, calls):
                 yield Seen(fault, f"{path}[{index}] {detail}", hint)
+
+
+def _is_blank(content: Any) -> bool:
+    """Whether this is text, and all of it blank; a picture says something."""
+    if type(content) is str:
+        return not content or content.isspace()
+    if not isinstance(content, list) or not content:
+        return False
+    return all(
+        isinstance(part, dict) and part.get("type") == "text" and _is_blank(part.get("text")) for part in content
+    )
 
 
 def _role(role: Any, written: bool, at: str, roles: Sequence[str]) -> Seen:

@@ -16,7 +16,7 @@ from rftplan.checks.probes.messages import Fault, Seen, is_listed_tool, look_at_
 from rftplan.checks.probes.tally import Tally, tally_of
 from rftplan.data.probes import Probe
 
-_VERSION: Final = "shapes/1"
+_VERSION: Final = "shapes/2"
 
 REINFORCEMENT_ROLES: Final = ("developer", "user", "assistant", "tool")
 OTHER_ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")

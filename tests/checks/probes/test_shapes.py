@@ -13,9 +13,10 @@ from rftplan.checks.probes.messages import Fault
 from rftplan.checks.probes.shapes import shape_facts, shapes_probe
 
 text = st.text(max_size=8)
+words = text.filter(str.strip)
 json = st.recursive(st.none() | st.booleans() | st.integers() | text, lambda inner: st.lists(inner, max_size=3))
 parts = st.lists(
-    st.builds(lambda value: {"type": "text", "text": value}, text)
+    st.builds(lambda value: {"type": "text", "text": value}, words)
     | st.builds(lambda value: {"type": "image_url", "image_url": {"url": value}}, text),
     min_size=1,
     max_size=3,
@@ -23,7 +24,7 @@ parts = st.lists(
 turn = st.builds(
     lambda role, content: [{"role": role, "content": content}],
     st.sampled_from(["developer", "user", "assistant"]),
-    text | parts,
+    words | parts,
 )
 calling = st.builds(
     lambda name, arguments, result: [
@@ -41,7 +42,7 @@ tools = st.none() | st.lists(st.builds(lambda name: {"type": "function", "functi
 def rows(draw: st.DrawFn) -> dict[str, Any]:
     """Any row that is right for reinforcement."""
     turns = draw(st.lists(turn | calling, max_size=3))
-    messages = [message for some in turns for message in some] + [{"role": "user", "content": draw(text | parts)}]
+    messages = [message for some in turns for message in some] + [{"role": "user", "content": draw(words | parts)}]
     others = draw(st.dictionaries(text.filter(lambda key: key not in ("messages", "tools")), json, max_size=3))
     return {"messages": messages, **others, **({"tools": draw(tools)} if draw(st.booleans()) else {})}
 
@@ -72,6 +73,7 @@ MUTATIONS: dict[Fault, Callable[[Any], object]] = {
     Fault.MEDIUM: lambda row: row["messages"][-1].update(content=[{"type": "file", "file": {}}]),
     Fault.ENDS_WITH_ASSISTANT: lambda row: _end(row, role="assistant", content=""),
     Fault.ENDS_WITH_DEVELOPER: lambda row: _end(row, role="developer", content=""),
+    Fault.EMPTY: lambda row: row["messages"][-1].update(content=" \n"),
     Fault.TOOLS: lambda row: row.update(tools=[{"type": "function", "name": "f"}]),
     Fault.TOOL_CALLS: lambda row: row["messages"].insert(0, {"role": "tool", "content": ""}),
 }
