@@ -90,7 +90,8 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 class RftplanError(Exception):
-    """Base of every error that a command may end with on purpose. `hint` is the next thing to do.
+    """Base of every error that a command may end with on purpose. `hint` is the next thing to do; `diagnostics` are
+    findings to be told with it.
 
     `error_code` is the class's word in `rftplan.error/1`: programs branch on it, so it is never changed.
     """
@@ -101,6 +102,7 @@ class RftplanError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.diagnostics: tuple[Diagnostic, ...] = ()
 
 
 class UserError(RftplanError):
@@ -115,9 +117,10 @@ class SpecError(UserError):
     error_code = "specs"
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        self.diagnostics = sort_diagnostics(diagnostics)
-        count = sum(d.severity is Severity.ERROR for d in self.diagnostics)
+        found = sort_diagnostics(diagnostics)
+        count = sum(d.severity is Severity.ERROR for d in found)
         super().__init__(f"{count} error{'s' if count != 1 else ''} in the specs")
+        self.diagnostics = found
 
 
 class SamplesError(SpecError):

@@ -11,7 +11,7 @@ from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.api.profiles import Profile
 from rftplan.changes import Hazard
-from rftplan.checks import Preflight, run_rules
+from rftplan.checks import Preflight, run_rules, without_dated
 from rftplan.checks.cost import over_budget
 from rftplan.config import read_config
 from rftplan.config.project_spec import MoveSpec, ProviderSpec
@@ -19,6 +19,7 @@ from rftplan.data import DataFacts, OnProgress
 from rftplan.data.cache import FactsCache, read_facts_cached
 from rftplan.data.probes import Probe
 from rftplan.data_files import DataFiles, Read
+from rftplan.days import today
 from rftplan.errors import Diagnostic, LockError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, ignore
 from rftplan.graph import Graph, build_graph, read_references
@@ -44,8 +45,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A project read from disk. With an error among the findings the graph is empty; `preflight` has what could be
-    read all the same.
+    """A project read from disk. With an error among the findings the graph is empty, unless it goes by dates that a
+    service may know better; `preflight` has what could be read all the same.
 
     `state` is what lock and journal said when they were read, once for everything that is planned on them; a
     state that is new has no lineage yet. Whoever writes reads them again under the file lock.
@@ -69,7 +70,7 @@ class Loaded:
     budget: Budget | None = None
 
 
-def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = date.today) -> Loaded:
+def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = today) -> Loaded:
     """Read everything and find everything; `today` counts for what closes by a date. UserError only for what is
     outside the specs."""
     directory = _directory(options)
@@ -93,7 +94,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
     preflight = replace(preflight, facts=known)
     findings.extend(run_rules(preflight))
-    graph = Graph({}, ()) if has_errors(findings) else build_graph(config, references, facts)
+    graph = Graph({}, ()) if has_errors(without_dated(findings)) else build_graph(config, references, facts)
     findings.extend(over_budget(preflight, graph, entries, begun={i.address for i in state.intents.values()}))
     diagnostics = sort_diagnostics(findings)
     return Loaded(
@@ -107,7 +108,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
         paths=paths,
         state=state,
         lock=lock,
-        graph=Graph({}, ()) if has_errors(diagnostics) else graph,
+        graph=Graph({}, ()) if has_errors(without_dated(diagnostics)) else graph,
         data_paths=data.paths,
         preflight=preflight,
         diagnostics=diagnostics,

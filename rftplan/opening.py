@@ -5,14 +5,15 @@ Plans nothing and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rftplan.address import Address
 from rftplan.api.profiles import Capability
 from rftplan.codes import DATES_UNKNOWN, finding
-from rftplan.errors import ApiError, Diagnostic, SpecError, has_errors, sort_diagnostics
+from rftplan.errors import ApiError, CredentialError, Diagnostic, SpecError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent
 from rftplan.kinds.job.observe import SeenJob
 from rftplan.loading import Loaded, Options, load
@@ -25,9 +26,15 @@ if TYPE_CHECKING:
 
 
 def opened(options: Options, on_event: OnEvent, world: World) -> Loaded:
-    """The project as it is on the world's day. SpecError if a finding is an error."""
+    """The project as it is on the world's day. SpecError if a finding is an error.
+
+    Where the service names dates, those errors are left that go by our own: whoever finds one goes on to `dated`.
+    """
+    from rftplan.checks import without_dated
+
     loaded = load(options, on_event, today=world.today)
-    if has_errors(loaded.diagnostics):
+    asks = loaded.profile.can(Capability.SHUTDOWN_DATES)
+    if has_errors(without_dated(loaded.diagnostics) if asks else loaded.diagnostics):
         raise SpecError(loaded.diagnostics)
     return loaded
 
@@ -44,13 +51,24 @@ async def dated(loaded: Loaded, port: Port) -> tuple[Diagnostic, ...]:
     live = {name: one.model for name, one in promoted(loaded.state).items()}
     try:
         told = await shutdown_dates(port, promoted=live)
+        found = sort_diagnostics(replace_told(loaded.preflight, loaded.diagnostics, told))
     except ApiError as error:
         # The days are advice: a key that may not list models, or an outage of that list, stops no plan.
-        return sort_diagnostics((*loaded.diagnostics, finding(DATES_UNKNOWN, error.message, hint=error.hint)))
-    found = sort_diagnostics(replace_told(loaded.preflight, loaded.diagnostics, told))
+        unknown = finding(DATES_UNKNOWN, error.message, hint=error.hint)
+        found = sort_diagnostics((*loaded.diagnostics, unknown))
     if has_errors(found):
         raise SpecError(found)
     return found
+
+
+@contextmanager
+def telling(found: Sequence[Diagnostic]) -> Iterator[None]:
+    """A service that cannot be reached hides nothing of what was found without it."""
+    try:
+        yield
+    except (ApiError, CredentialError) as error:
+        error.diagnostics = tuple(found)
+        raise
 
 
 def with_sharing(

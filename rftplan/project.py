@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.changes import Action, Change, Plan
-from rftplan.errors import Diagnostic, LockError, RefusedPlanError, UserError, sort_diagnostics
+from rftplan.errors import Diagnostic, LockError, RefusedPlanError, UserError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, Result, ignore
 from rftplan.execution import Execution, Stop, execute
 from rftplan.journal import State, read_state
@@ -27,7 +27,7 @@ from rftplan.loading import Loaded, Options, load
 from rftplan.lockfile import Lock
 from rftplan.moving import moved_entries, moved_launches, moved_tombstones
 from rftplan.observe import observe, open_intents
-from rftplan.opening import dated, opened, with_sharing
+from rftplan.opening import dated, opened, telling, with_sharing
 from rftplan.ownership import require_own
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.promoted import Promoted, promoted, require_directory, require_environment, state_paths
@@ -83,13 +83,13 @@ async def plan(
     on_event: OnEvent = ignore,
     world: World | None = None,
 ) -> Planned:
-    """What apply would do. SpecError if a finding is an error."""
+    """What apply would do. SpecError if a finding is an error; what was found is told with a service's failure, too."""
     world = world or real_world()
     loaded = opened(options, on_event, world)
-    async with connected(loaded, world) as port:
-        found = await dated(loaded, port)
-        inputs, _ = await _inputs(loaded, port, world, selection, found)
-        return Planned(make_plan(inputs), port.requests)
+    with telling(loaded.diagnostics):
+        async with connected(loaded, world) as port:
+            inputs, _ = await _inputs(loaded, port, world, selection, await dated(loaded, port))
+            return Planned(make_plan(inputs), port.requests)
 
 
 async def _inputs(
@@ -164,8 +164,10 @@ async def apply(
     world = world or real_world()
     loaded = opened(options, on_event, world)
     stopping = Stop(stop or asyncio.Event())
-    async with connected(loaded, world) as port:
-        inputs, state = await _inputs(loaded, port, world, selection, await dated(loaded, port))
+    async with AsyncExitStack() as open_until_done:
+        with telling(loaded.diagnostics):  # until the plan is shown: what was found is shown with it
+            port = await open_until_done.enter_async_context(connected(loaded, world))
+            inputs, state = await _inputs(loaded, port, world, selection, await dated(loaded, port))
         made = make_plan(inputs) if wait else make_plan(inputs).without_follow_ups()
         if (made.acts or made.hazards()) and not consent(made):
             return None
@@ -251,6 +253,8 @@ async def status(
     world = world or real_world()
     loaded = opened(options, on_event, world)
     async with connected(loaded, world) as port:
+        if has_errors(loaded.diagnostics):
+            await dated(loaded, port)
         inputs, _ = await _inputs(loaded, port, world, Selection())
     return tuple(
         ResourceStatus(address, address.kind, standing.state, standing.id, standing.detail)

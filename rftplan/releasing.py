@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from rftplan.address import Address
 from rftplan.changes import Change, Reason
-from rftplan.errors import UserError
+from rftplan.errors import UserError, has_errors
 from rftplan.events import ignore
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded
 from rftplan.lockfile import RELEASED, Entry
-from rftplan.opening import opened
+from rftplan.opening import dated, opened
 from rftplan.project import Options, checked_state, plan
-from rftplan.wiring import World, acting_alone, real_world
+from rftplan.wiring import World, acting_alone, connected, real_world
 
 
 async def release(options: Options, address: Address, *, world: World | None = None) -> Change | None:
@@ -24,6 +24,9 @@ async def release(options: Options, address: Address, *, world: World | None = N
     """
     world = world or real_world()
     loaded = opened(options, ignore, world)
+    if has_errors(loaded.diagnostics):
+        async with connected(loaded, world) as port:
+            await dated(loaded, port)
     entry = checked_state(loaded, world).entries.get(address)
     if entry is None and address not in loaded.graph.resources:
         raise UserError(f"{address} is neither declared nor in the lock", hint="rftplan status lists the addresses")

@@ -12,11 +12,12 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rftplan.codes import KEY_EXPOSED, finding
+from rftplan.days import day_of
 from rftplan.errors import BusyError, Diagnostic, LockError, UserError
 from rftplan.journal import Paths
 from rftplan.loading import Loaded
@@ -63,8 +64,8 @@ class World:
     new_runner: Callable[[], PythonWorker] = kept_in
 
     def today(self) -> date:
-        """The day by UTC, so that a plan does not depend on where it is made."""
-        return datetime.fromtimestamp(self.now(), UTC).date()
+        """The day by this world's clock."""
+        return day_of(self.now())
 
 
 def real_world() -> World:

@@ -29,7 +29,7 @@ ROOT = Path(rftplan.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     # Each module imports only from the layers above its own line, and from its own line.
-    ("errors", "address", "canonical", "typed_json"),
+    ("errors", "address", "canonical", "typed_json", "days"),
     ("codes", "api.endpoint", "api.port", "api.wire", "api.paging", "api.upload", "api.faults", "estimate", "changes"),
     ("api.profiles", "reading"),
     ("diff", "events", "grading", "api.identity", "api.credentials"),
@@ -147,6 +147,7 @@ MIRROR_ELSEWHERE = {
     "kinds.job.remedies": "kinds/job/test_decide.py",
     "kinds.job.spec": "config/test_config.py",
     "render.evidence": "render/test_documents.py",
+    "releasing": "scenarios/test_held.py",
     "render.next_steps": "scenarios/test_held.py",
     "render.progress_text": "cli/test_live.py",
     # What rules share: seen where the rules that need it fire.

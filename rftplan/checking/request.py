@@ -20,6 +20,7 @@ from rftplan.config.request import JOB, DataNames, Request, Subject, read_reques
 from rftplan.data import DataFacts, OnProgress, read_facts
 from rftplan.data.probes import Probe
 from rftplan.data_files import DataFiles
+from rftplan.days import today
 from rftplan.errors import Diagnostic, Place, UserError, sort_diagnostics
 from rftplan.events import OnEvent, ignore
 from rftplan.reading import UnreadableError, read_at_most
@@ -55,7 +56,7 @@ def check_request(
     *,
     provider: str | None = None,
     on_event: OnEvent = ignore,
-    today: Callable[[], date] = date.today,
+    today: Callable[[], date] = today,
 ) -> RequestCheck:
     """Everything that can be found. UserError if the request cannot be read, or the provider is none."""
     text, problems = _text(files.body)

@@ -51,6 +51,7 @@ __all__ = [
     "choose_probes",
     "replace_told",
     "run_rules",
+    "without_dated",
     "without_told",
 ]
 
@@ -96,6 +97,8 @@ _TOLD: Final = (models, answers)
 _TOLD_CODES: Final = frozenset(
     value.code for family in _TOLD for value in vars(family).values() if isinstance(value, Code)
 )
+_DATED: Final = frozenset({models.BASE_GONE.code, models.GRADER_GONE.code})
+"""Errors that go by our table's dates; a service may name a later one."""
 
 
 def choose_probes(preflight: Preflight) -> dict[Address, tuple[Probe, ...]]:
@@ -116,6 +119,11 @@ def replace_told(preflight: Preflight, found: Iterable[Diagnostic], told: Told) 
 def without_told(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The findings that no service can say anything about."""
     return [one for one in found if one.code not in _TOLD_CODES]
+
+
+def without_dated(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The findings but for errors that a service may take back, by naming a later day for a model."""
+    return [one for one in found if one.code not in _DATED]
 
 
 def run_rules(preflight: Preflight) -> list[Diagnostic]:

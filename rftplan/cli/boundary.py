@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rftplan.cli.exit_codes import ExitCode
-from rftplan.errors import RftplanError, SpecError, UsageError
+from rftplan.errors import RftplanError, UsageError
 
 if TYPE_CHECKING:
     from rftplan.cli.terminal import Terminal
@@ -122,7 +122,7 @@ def _report(error: RftplanError, terminal: Terminal) -> int:
     from rftplan.render.text import error_text, findings_text
 
     look = terminal.look(terminal.stderr)
-    if isinstance(error, SpecError):
+    if error.diagnostics:
         terminal.err(findings_text(map(finding_document, error.diagnostics), look))
     terminal.err(error_text(str(error), error.hint, look))
     return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rftplan.errors import ApiError, RftplanError, SpecError
+from rftplan.errors import ApiError, RftplanError
 from rftplan.render.documents import finding_document
 from rftplan.render.shapes import CauseDocument, ErrorDocument
 
@@ -28,7 +28,7 @@ def error_document(error: BaseException, *, exit_code: int) -> ErrorDocument:
         "error": "; ".join(cause["error"] for cause in causes),
         "hint": one["hint"] if one else None,
         "diagnostics": [
-            finding_document(found) for each in errors if isinstance(each, SpecError) for found in each.diagnostics
+            finding_document(found) for each in errors if isinstance(each, RftplanError) for found in each.diagnostics
         ],
     }
     if isinstance(error, ApiError):

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from rftplan.address import Address
 from rftplan.api.profiles import Capability, profile
 from rftplan.checking.asking import first_rows
 from rftplan.checking.online import OnlineCheck, check_project, check_request
@@ -22,8 +23,9 @@ from rftplan.checks.answers import GRADER_FAILS, GRADER_REFUSED
 from rftplan.checks.models import BASE_CLOSING, PROMOTED_GONE, UNKNOWN_MODEL
 from rftplan.codes import DATES_UNKNOWN, NOT_ASKED
 from rftplan.config.request import DataNames
-from rftplan.errors import Diagnostic, LockError, SpecError
+from rftplan.errors import ApiError, CredentialError, Diagnostic, LockError, SpecError
 from rftplan.loading import load
+from rftplan.releasing import release
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import default_settings
 from rftplan.wiring import World
@@ -310,6 +312,59 @@ def test_a_plan_goes_by_our_own_dates_where_the_service_tells_none(small: Small,
     vendor.answers["/models"] = refusal(403, "You cannot list models", "insufficient_permissions")
     (found,) = small.plan().diagnostics
     assert (found.code, found.severity) == (DATES_UNKNOWN.code, "warning")
+
+
+AUTUMN = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+"""The table says of o4-mini that it is gone."""
+
+
+def test_a_later_day_that_the_service_names_takes_back_what_our_table_says(small: Small, vendor: Vendor) -> None:
+    vendor.now, vendor.closes = AUTUMN, {"o4-mini-2025-04-16": "2027-03-01"}
+    hosted(small, vendor)
+    assert small.verbs()["job.review"] == "create launch"
+    assert [d.code for d in small.plan().diagnostics] == ["M107"]
+    assert small.status()["job.review"].state == "not launched"
+    applied = small.apply(consent=lambda plan: not plan.hazards())
+    assert applied is None, "it was planned, and asked about"
+
+
+def test_without_a_day_of_the_service_our_table_stops_whatever_would_launch(small: Small, vendor: Vendor) -> None:
+    vendor.now = AUTUMN
+    hosted(small, vendor)
+    for command in (small.plan, small.apply, small.status, lambda: released(small)):
+        with pytest.raises(SpecError) as caught:
+            command()
+        assert [d.code for d in caught.value.diagnostics] == ["M107", "M101"]
+    vendor.answers["/models"] = refusal(403, "You cannot list models", "insufficient_permissions")
+    with pytest.raises(SpecError) as caught:
+        small.plan()
+    assert {d.code for d in caught.value.diagnostics} == {"M107", "M101", DATES_UNKNOWN.code}
+    assert {"GET /models"} == set(vendor.paths)
+
+
+def released(small: Small) -> None:
+    asyncio.run(release(small.options, Address("job", "review"), world=small.world))
+
+
+def test_a_release_goes_by_the_day_of_the_service_too(small: Small, vendor: Vendor) -> None:
+    vendor.now, vendor.closes = AUTUMN, {"o4-mini-2025-04-16": "2027-03-01"}
+    hosted(small, vendor)
+    released(small)
+    assert vendor.paths[0] == "GET /models"
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_service_that_refuses_hides_nothing_of_what_files_show(small: Small, vendor: Vendor, command: str) -> None:
+    hosted(small, vendor)
+    small.write("specs/data/train.jsonl", rows(3) * 4)
+    vendor.answers[""] = refusal(401, "Incorrect API key provided", "invalid_api_key")
+    with pytest.raises(ApiError) as refused:
+        getattr(small, command)()
+    assert [d.code for d in refused.value.diagnostics] == ["D226"]
+    del small.environ["OPENAI_API_KEY"]
+    with pytest.raises(CredentialError) as unknown:
+        getattr(small, command)()
+    assert [d.code for d in unknown.value.diagnostics] == ["D226"]
 
 
 def test_a_plan_is_of_the_worlds_day(small: Small, vendor: Vendor) -> None:
