@@ -44,9 +44,9 @@ class Estimate:
     """What one launch will probably cost. None is "not known", and never free.
 
     `hour_usd` is the price of an hour of training, as `source` had it on `read`; `hours` how long `runs` comparable
-    runs took, None if there are too few of them, and `growth` how many times the rows of the largest of them it trains
-    on; `training_usd` is the price of those hours. The judges' tokens come on top.
-    `cap_usd` is where the provider ends a run that becomes too dear, `cap` who does what about that.
+    runs took, None if there are too few of them. By its rows this one may take `growth` times as long as the largest
+    of them, or only the part `shrinkage` of any; `training_usd` is the price of those hours. The judges' tokens come
+    on top. `cap_usd` is where the provider ends a run that becomes too dear, `cap` who does what about that.
     """
 
     hour_usd: float | None
@@ -59,6 +59,7 @@ class Estimate:
     judges: tuple[JudgeEstimate, ...]
     cap_usd: float | None
     cap: str
+    shrinkage: float = 1.0
 
 
 def dollars(amount: float) -> str:

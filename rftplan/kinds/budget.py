@@ -38,23 +38,23 @@ def limits_text(budget: Budget) -> str:
 def broken(budget: Budget, estimate: Estimate) -> str | None:
     """Why the launch certainly breaks its budget: all that is known of it lies above, and would with its fewer rows.
     None if it may keep within."""
-    fewer = min(1.0, 1.0 if estimate.growth is None else estimate.growth)
     for limit in _limits(budget, estimate):
-        if limit.known is not None and limit.known.low * fewer > limit.most:
+        if limit.known is not None and limit.known.low * estimate.shrinkage > limit.most:
             return f"the budget is {limit.said}, and {limit.took}"
     return None
 
 
 def doubtful(budget: Budget, estimate: Estimate) -> str | None:
     """Why nobody can promise that the launch keeps within its budget; None if all comparable runs would, each as many
-    times as long as this one has more rows."""
+    times as long as the rows of this one may make it."""
     for limit in _limits(budget, estimate):
         if limit.known is None:
             return f"its budget is {limit.said}, and {_not_known(estimate)}"
         if estimate.growth is None:
-            return f"its budget is {limit.said}, and whether comparable runs trained on as many rows is not known"
+            unknown = "whether comparable runs trained and validated on as many rows is not known"
+            return f"its budget is {limit.said}, and {unknown}"
         if limit.known.high <= limit.most < limit.known.high * estimate.growth:
-            more = f"it trains on {estimate.growth:.1f} times the rows of the largest of them"
+            more = f"by its rows it may take {estimate.growth:.1f} times as long as the largest of them"
             return f"its budget is {limit.said}, and {limit.took}, but {more}"
         if limit.known.high > limit.most:
             return f"its budget is {limit.said}, and {limit.took}"

@@ -64,7 +64,7 @@ def _training_text(document: EstimateDocument) -> str:
 def _growth(times: float | None) -> str:
     if times is None:
         return " (of how many rows is not known)"
-    return "" if 0.95 < times < 1.05 else f" (this one has {times:.1f} times the rows of the largest)"
+    return "" if 0.95 < times < 1.05 else f" (by its rows this one may take {times:.1f} times as long as the largest)"
 
 
 def _source(document: EstimateDocument | JudgeCostDocument) -> str:

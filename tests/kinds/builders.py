@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -130,10 +131,17 @@ def rows_of(want: Resource, count: int) -> dict[Address, Resource]:
     return {at: Resource(at, None, Place("a"), (), "v1:f", {}, DataFacts("a", 1, count, "b"), digest)}
 
 
-def ran(*hours: float, of: Resource, rows: int = 100, simulation: Simulation | None = None) -> dict[Address, Entry]:
-    """A lock in which another job of the same settings took so many hours, each time, with so many rows."""
+def ran(
+    *hours: float,
+    of: Resource,
+    rows: int = 100,
+    files: Mapping[Address, Resource] | None = None,
+    simulation: Simulation | None = None,
+) -> dict[Address, Entry]:
+    """A lock in which another job of the same settings took so many hours, each time, with so many rows, or with those
+    of its `files`."""
     history: tuple[JsonObject, ...] = ()
     for number, each in enumerate(hours):
         job = remote(JobStatus.SUCCEEDED, id=f"ftjob-{number}", simulation=simulation)
-        history = with_run(history, job, of.inputs, Progress(9, 9, seconds=each * 3600), rows_of(of, rows))
+        history = with_run(history, job, of.inputs, Progress(9, 9, seconds=each * 3600), files or rows_of(of, rows))
     return {OTHER: Entry("v1:a", {}, id="ftjob-0", history=history)}

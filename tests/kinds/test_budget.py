@@ -20,7 +20,14 @@ JUDGE = JudgeEstimate("answer", "gpt-4o-2024-08-06", None, None, (), None, None)
 
 def estimate(**fields: Any) -> Estimate:
     usual: dict[str, Any] = {"hour_usd": None, "read": None, "source": None, "runs": 3, "hours": None}
-    usual |= {"training_usd": None, "growth": 1.0, "judges": (), "cap_usd": None, "cap": "nobody does anything"}
+    usual |= {
+        "training_usd": None,
+        "growth": 1.0,
+        "shrinkage": 1.0,
+        "judges": (),
+        "cap_usd": None,
+        "cap": "nobody does anything",
+    }
     return Estimate(**{**usual, **fields})
 
 
@@ -84,11 +91,11 @@ def test_why_is_said_in_figures() -> None:
     assert doubtful(Budget(max_hours=3), judged) is None
     known = estimate(hours=Range(1, 2), growth=3.0)
     assert str(doubtful(Budget(max_hours=4), known)) == (
-        "its budget is 4 hours, and 3 comparable runs took 1.0 to 2.0 hours, but it trains on 3.0 times the rows of "
-        "the largest of them"
+        "its budget is 4 hours, and 3 comparable runs took 1.0 to 2.0 hours, but by its rows it may take 3.0 times "
+        "as long as the largest of them"
     )
     assert str(doubtful(Budget(max_hours=4), estimate(hours=Range(1, 2), growth=None))) == (
-        "its budget is 4 hours, and whether comparable runs trained on as many rows is not known"
+        "its budget is 4 hours, and whether comparable runs trained and validated on as many rows is not known"
     )
     assert limits_text(Budget(max_usd=2.5, max_hours=3)) == "$2.50 and 3 hours"
 

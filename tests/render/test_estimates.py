@@ -37,8 +37,8 @@ def lines(estimate: Estimate) -> list[str]:
         (replace(KNOWN, hour_usd=None, training_usd=None),
          "price of an hour unknown, 2.0 to 3.5 hours by 4 comparable runs"),
         (replace(KNOWN, growth=2.5),
-         "$100 an hour (a guide, 2026-11), 2.0 to 3.5 hours by 4 comparable runs (this one has 2.5 times the rows of "
-         "the largest): $204 to $350"),
+         "$100 an hour (a guide, 2026-11), 2.0 to 3.5 hours by 4 comparable runs (by its rows this one may take 2.5 "
+         "times as long as the largest): $204 to $350"),
         (replace(KNOWN, growth=None),
          "$100 an hour (a guide, 2026-11), 2.0 to 3.5 hours by 4 comparable runs (of how many rows is not known): "
          "$204 to $350"),

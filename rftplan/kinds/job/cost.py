@@ -13,7 +13,7 @@ from rftplan.changes import Action, Change, Hazard, HazardOf, Leave, Reason
 from rftplan.estimate import CHARACTERS_PER_TOKEN, FEWEST_RUNS, Estimate, JudgeEstimate, Range
 from rftplan.kinds.base import Resource, Situation
 from rftplan.kinds.budget import Budget, broken, budget_of, doubtful
-from rftplan.kinds.job.runs import comparable_runs, growth, seconds_of
+from rftplan.kinds.job.runs import comparable_runs, growth, seconds_of, shrinkage
 from rftplan.kinds.job.steps import LaunchStep, ResumeStep
 from rftplan.kinds.prompts import Judge, judges_in, sizes
 from rftplan.lockfile import Entry
@@ -65,6 +65,7 @@ def estimate_of(
         runs=len(seconds),
         hours=hours,
         growth=growth(want.inputs, runs, resources) if hours else None,
+        shrinkage=shrinkage(want.inputs, runs, resources) if hours else 1.0,
         training_usd=hours.times(price.usd) if hours and price else None,
         judges=tuple(_judges(want, settings.get("grader") if isinstance(settings, dict) else None, resources, profile)),
         cap_usd=profile.cap.usd,

@@ -38,8 +38,10 @@ def with_run(
         "model": job.model,
         **settings,
     }
-    if (rows := training_rows(inputs, resources)) is not None:
+    if (rows := _rows(inputs, "training", resources)) is not None:
         run |= {"rows": rows, "n_epochs": _hyperparameters(inputs).get("n_epochs", "auto")}
+    if (rows := _rows(inputs, "validation", resources)) is not None:
+        run["validation_rows"] = rows
     if job.simulation is not None:
         run["simulated"] = True
     earlier = tuple(kept for kept in history if kept.get("job_id") != job.id)
@@ -53,12 +55,44 @@ def seconds_of(run: JsonObject) -> float:
 
 
 def growth(inputs: JsonObject, runs: Sequence[JsonObject], resources: Mapping[Address, Resource]) -> float | None:
-    """How many times the rows of the largest of these runs are trained on, epochs counted. None if nobody knows: rows
-    that are not here, or epochs that one leaves to the service and the other does not."""
-    rows, epochs = training_rows(inputs, resources), _hyperparameters(inputs).get("n_epochs", "auto")
-    sizes = [size for run in runs if (size := _size(run.get("rows"), run.get("n_epochs"), epochs)) is not None]
-    own = _size(rows, epochs, epochs)
-    return None if own is None or not sizes else own / max(sizes)
+    """How many times as long as the largest of these runs it may take by its rows, to train (epochs counted) and to
+    validate. None if nobody knows: rows that are not here, or epochs that one leaves to the service and the other does
+    not."""
+    ratios = _ratios(inputs, runs, resources)
+    # More training means more steps, each of which may come with an evaluation.
+    known = [max(train, valid, train * valid) for train, valid in ratios if train is not None and valid is not None]
+    return min(known, default=None)
+
+
+def shrinkage(inputs: JsonObject, runs: Sequence[JsonObject], resources: Mapping[Address, Resource]) -> float:
+    """To what part of the time of any of these runs it may come down by its fewer rows: 1 where they are not fewer, as
+    far as anybody knows."""
+    ratios = _ratios(inputs, runs, resources)
+    return min((_at_most_one(train) * _at_most_one(valid) for train, valid in ratios), default=1.0)
+
+
+def _at_most_one(ratio: float | None) -> float:
+    return 1.0 if ratio is None else min(1.0, ratio)
+
+
+def _ratios(
+    inputs: JsonObject, runs: Sequence[JsonObject], resources: Mapping[Address, Resource]
+) -> list[tuple[float | None, float | None]]:
+    """How many times the rows of each run are trained on, and validated on."""
+    rows, epochs = _rows(inputs, "training", resources), _hyperparameters(inputs).get("n_epochs", "auto")
+    own, valid = _size(rows, epochs, epochs), _rows(inputs, "validation", resources)
+    return [
+        (_ratio(own, _size(run.get("rows"), run.get("n_epochs"), epochs)), _ratio(valid, run.get("validation_rows")))
+        for run in runs
+    ]
+
+
+def _ratio(own: float | None, other: Json) -> float | None:
+    if own is None or not isinstance(other, int | float) or other < 0:
+        return None
+    if other == 0:
+        return 1.0 if own == 0 else None
+    return own / other
 
 
 def _size(rows: Json, epochs: Json, other: Json) -> float | None:
@@ -68,10 +102,12 @@ def _size(rows: Json, epochs: Json, other: Json) -> float | None:
     return float(rows * epochs) if isinstance(epochs, int) else float(rows)
 
 
-def training_rows(inputs: JsonObject, resources: Mapping[Address, Resource]) -> int | None:
-    """How many rows a job trains on, if a declared file that is here has them."""
-    training = inputs.get("training")
-    digest = training.get("rows") if isinstance(training, dict) else None
+def _rows(inputs: JsonObject, split: str, resources: Mapping[Address, Resource]) -> int | None:
+    """How many rows a job trains or validates on, if a declared file that is here has them; 0 without a file."""
+    if split not in inputs:
+        return 0
+    file = inputs[split]
+    digest = file.get("rows") if isinstance(file, dict) else None
     having = (r.data.rows for r in resources.values() if r.data is not None and r.rows_digest == digest)
     return next(having, None) if digest is not None else None
 

@@ -19,7 +19,7 @@ from rftplan.data import DataFacts
 from rftplan.errors import Place
 from rftplan.estimate import Estimate, Range
 from rftplan.kinds.base import Resource, Situation
-from rftplan.kinds.budget import Budget
+from rftplan.kinds.budget import Budget, broken, doubtful
 from rftplan.kinds.file.spec import FileSpec
 from rftplan.kinds.job import KIND
 from rftplan.kinds.job.cost import estimate_of
@@ -138,6 +138,60 @@ def test_a_judge_without_a_price_costs_nobody_knows_what() -> None:
     (judge,) = judged(members, None).judges
     assert (judge.grader, judge.unknown) == ("review/say", ("its output",))
     assert judge.prompt_usd == Range(0.0025, 0.0025), "nothing of a row is read"
+
+
+VALID = Address("file", "valid")
+
+
+def validated(rows: int, *, of: int) -> tuple[Resource, dict[Address, Resource]]:
+    """A job that validates on `of` rows, and the files that it has, where it trains on `rows`."""
+    valid = Resource(VALID, FileSpec(path="valid.jsonl"), Place("a"), (), "v1:g", {}, DataFacts("c", 1, of, "d"), "d")
+    files = {TRAIN: file_of(rows), VALID: valid}
+    settings = {"grader": CHECK, "hyperparameters": {"n_epochs": 1}}
+    method = {"type": "reinforcement", "reinforcement": settings}
+    spec = job_spec(training_file="train", validation_file="valid", method=method)
+    inputs = identity(spec, files)
+    return Resource(JOB, spec, Place("specs/a.yaml"), tuple(KIND.refs(spec)), fingerprint(inputs), inputs), files
+
+
+COUNTS = st.integers(1, 10_000)
+
+
+@given(COUNTS, COUNTS, COUNTS, COUNTS)
+def test_validation_rows_take_time_too(train: int, valid: int, trained: int, tested: int) -> None:
+    want, files = validated(train, of=valid)
+    before, had = validated(trained, of=tested)
+    entries = ran(1, 2, 3, of=before, files=had)
+    found = estimate_of(want, resources=files, entries=entries, profile=OPENAI)
+    more, checks = train / trained, valid / tested
+    assert found.growth == pytest.approx(max(more, checks, more * checks))
+    assert found.shrinkage == pytest.approx(min(more, 1) * min(checks, 1))
+
+
+def test_runs_of_an_older_lock_say_nothing_of_their_validation() -> None:
+    want, files = validated(100, of=50)
+    (at, entry), *_ = ran(3, 4, 5, of=want, files=files).items()
+    old = replace(
+        entry, history=tuple({k: v for k, v in run.items() if k != "validation_rows"} for run in entry.history)
+    )
+    found = estimate_of(want, resources=files, entries={at: old}, profile=OPENAI)
+    assert (found.growth, found.shrinkage) == (None, 1.0)
+    assert "validated on as many rows is not known" in str(doubtful(Budget(max_hours=9), found))
+    small, few = validated(10, of=50)
+    found = estimate_of(small, resources=few, entries={at: old}, profile=OPENAI)
+    assert (found.growth, found.shrinkage) == (None, 0.1)
+    assert broken(Budget(max_hours=1), found) is None, "it may well keep within"
+
+
+def test_files_that_are_not_here_validate_on_nobody_knows_how_many_rows() -> None:
+    want, files = validated(100, of=50)
+    entries = ran(1, 2, 3, of=want, files=files)
+    found = estimate_of(want, resources={TRAIN: files[TRAIN]}, entries=entries, profile=OPENAI)
+    assert found.growth is None
+    bare = wanted(n_epochs=1)
+    assert estimate_of(bare, resources=files, entries=entries, profile=OPENAI).growth == 1.0
+    unlike = ran(1, 2, 3, of=bare)
+    assert estimate_of(want, resources=files, entries=unlike, profile=OPENAI).growth is None
 
 
 def decided(
