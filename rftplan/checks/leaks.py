@@ -53,7 +53,8 @@ def secrets_in_specs(preflight: Preflight) -> Iterable[Diagnostic]:
 
 
 def _sent_texts(declared: Declared) -> Iterator[tuple[Path, str]]:
-    written = declared.spec.model_dump(by_alias=True)
+    # Without warnings: a request's spec has the names of its files in the place of their ids.
+    written = declared.spec.model_dump(by_alias=True, warnings=False)
     if declared.address.kind == "job":
         written = {key: value for key, value in written.items() if key in (*fields.API, "extra_body")}
     return _texts(written, ())
