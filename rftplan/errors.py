@@ -14,7 +14,7 @@ RftplanError
 │   └── NotTextError          bytes that are not UTF-8 text (reading)
 ├── UsageError                the command line itself is wrong: exit 64
 └── ApiError                  the service, or the way to it
-    ├── NotDoneError          certainly without effect: not connected, or 429
+    ├── NotDoneError          certainly without effect: not connected, 429, or never brought to its end
     ├── RejectedError         the service answered that it will not: 4xx in the vendor's envelope
     │   └── NotFoundError     404
     └── FateUnknownError      anything else: the effect may or may not have happened
@@ -195,7 +195,8 @@ class ApiError(RftplanError):
 
 
 class NotDoneError(ApiError):
-    """Certainly without effect: the connection was never established, or the answer was 429."""
+    """Certainly without effect: the connection was never established, the answer was 429, or what was begun was never
+    brought to its end."""
 
     error_code = "not-done"
 

@@ -27,6 +27,8 @@ class Kind(Enum):
     """Whether a call changes something at the service."""
 
     READ = "read"
+    STAGING = "staging"
+    """Nothing comes of it until a later call: whatever became of this one, nothing was done."""
     EFFECT = "effect"
 
 
@@ -47,6 +49,7 @@ _NEVER_CONNECTED: Final = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
+_UNCERTAIN: Final = {Kind.READ: ApiError, Kind.STAGING: NotDoneError, Kind.EFFECT: FateUnknownError}
 _MAX_MESSAGE: Final = 2_000
 
 
@@ -87,7 +90,7 @@ class Faults:
         return self._because(None, self._uncertain(call)(message, **facts))
 
     def _uncertain(self, call: Call) -> type[ApiError]:
-        return FateUnknownError if call.kind is Kind.EFFECT else ApiError
+        return _UNCERTAIN[call.kind]
 
     def _message(self, call: Call, status: int, envelope: Mapping[str, Any]) -> str:
         """The service's own words where it has some."""

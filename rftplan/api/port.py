@@ -2,7 +2,8 @@
 
 Every method raises only the `ApiError` tree of `rftplan.errors`. Reading methods may be retried by the
 adapter; `create_job`, `upload_file`, `pause_job`, `resume_job`, `cancel_job`, `delete_file`,
-`grant_permission` and `revoke_permission` are sent exactly once.
+`grant_permission` and `revoke_permission` are sent exactly once: of a file in parts, that is the call that
+makes it a file.
 """
 
 from __future__ import annotations

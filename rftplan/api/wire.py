@@ -78,6 +78,19 @@ def file(body: JsonObject) -> RemoteFile:
     )
 
 
+def staged(body: JsonObject) -> str:
+    """The id of what is no file yet: of an upload, or of a part of one."""
+    return _text(body, "id")
+
+
+def completed(body: JsonObject) -> RemoteFile:
+    """The file that an upload became."""
+    made = body.get("file")
+    if body.get("status") != "completed" or not isinstance(made, dict):
+        raise ValueError("it does not say that the upload is completed, with its file")
+    return file(made)
+
+
 def job(body: JsonObject, statuses: Mapping[str, JobStatus]) -> RemoteJob:
     word = _text(body, "status")
     return RemoteJob(

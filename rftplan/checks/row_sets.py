@@ -83,7 +83,7 @@ def few_validation_rows(preflight: Preflight) -> Iterable[Diagnostic]:
 
 def large_files(preflight: Preflight) -> Iterable[Diagnostic]:
     """More bytes than the service takes in one file."""
-    most = preflight.profile.max_file_bytes
+    most = preflight.profile.largest_file
     for use, facts in _files(preflight):
         if facts.size > most:
             detail = f"it has {facts.size:,} bytes; provider {preflight.profile.type} takes {most:,}"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rftplan.address import Address
-from rftplan.api.profiles import Profile, profile
+from rftplan.api.profiles import Capability, PartSizes, Profile, profile
 from rftplan.checks.preflight import Preflight
 from rftplan.checks.probes.repeats import MOST_ROWS
 from rftplan.checks.row_sets import RULES
@@ -66,9 +66,12 @@ def test_few_validation_rows_are_a_warning_for_reinforcement(small: Small) -> No
 
 
 def test_a_file_that_is_too_large_is_an_error(small: Small) -> None:
-    (line,) = counted(small, 60, 60, of=replace(HOSTED, max_file_bytes=5_999))[:1]
+    (line,) = counted(small, 60, 60, of=replace(HOSTED, parts=PartSizes(most=5_999)))[:1]
     assert line.startswith(f"D223 {TEST} it has 6,000 bytes; provider openai takes 5,999") or TRAIN in line
-    assert counted(small, 60, 60, of=replace(HOSTED, max_file_bytes=6_000)) == []
+    assert counted(small, 60, 60, of=replace(HOSTED, parts=PartSizes(most=6_000))) == []
+    without = replace(HOSTED, capabilities=HOSTED.capabilities - {Capability.UPLOADS})
+    assert len(counted(small, 60, 60, of=replace(without, max_file_bytes=5_999))) == 2
+    assert counted(small, 60, 60, of=replace(without, max_file_bytes=6_000)) == []
 
 
 def test_blank_lines_are_counted_and_the_end_of_the_file_is_none(small: Small) -> None:

@@ -123,12 +123,14 @@ class Death:
     counts: dict[str, int]
 
 
-def apply_and_die(root: Path, point: Point | None, *, parallelism: int = 1) -> Death:
-    """Apply to the end in a child that dies at `point`. Steps that run side by side share their syncs as it
-    happens, so that only one at a time gives the same points in every run."""
+def apply_and_die(
+    root: Path, point: Point | None, *, parallelism: int = 1, work: Callable[..., None] = _apply
+) -> Death:
+    """Apply to the end in a child that dies at `point`; `work` is what the child does. Steps that run side by side
+    share their syncs as it happens, so that only one at a time gives the same points in every run."""
     counts: Any = FORKS.SimpleQueue()
     clock = FORKS.Value("d", Clock().time)
-    child = FORKS.Process(target=_apply, args=(root, clock, point, parallelism, counts))
+    child = FORKS.Process(target=work, args=(root, clock, point, parallelism, counts))
     child.start()
     child.join()
     found = {} if counts.empty() else counts.get()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import httpx2
 import openai
@@ -18,7 +18,8 @@ import openai
 from rftplan.api import wire
 from rftplan.api.faults import Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
-from rftplan.api.openai.client import ANSWER_SECONDS, Traffic, make_client, timeout
+from rftplan.api.openai.client import ANSWER_SECONDS, Reply, Traffic, intake_timeout, make_client, timeout
+from rftplan.api.openai.parts import upload_in_parts
 from rftplan.api.paging import ListedT, every
 from rftplan.api.port import (
     Checkpoint,
@@ -39,15 +40,6 @@ from rftplan.errors import ApiError, CredentialError, RejectedError, UserError
 
 _READ_RETRIES: Final = 2
 _SLOWEST_GRADER: Final = 150.0  # seconds: Python may run for two minutes (FACTS §3.7)
-_SLOWEST_INTAKE: Final = 4_000_000.0  # bytes a second: an upload is answered once the service has stored it
-
-
-class _Reply(Protocol):
-    """What of the SDK's raw responses is used here."""
-
-    @property
-    def http_response(self) -> httpx2.Response: ...
-
 
 _T = TypeVar("_T")
 
@@ -82,13 +74,15 @@ class OpenAIPort(Port):
         return [file for file in found if file.purpose == purpose]
 
     async def upload_file(self, upload: Upload, progress: Progress) -> RemoteFile:
-        """UserError if the file is too large for one request, or not what was planned."""
-        check_size(upload, self._profile.max_file_bytes)
+        """UserError if the file is too large, or not what was planned."""
+        check_size(upload, self._profile.largest_file)
+        if self._profile.can(Capability.UPLOADS) and upload.size > self._profile.parts.above:
+            return await upload_in_parts(upload, progress, self._ask, self._reads, self._profile.parts)
         with CountedReader(upload, progress) as content:
             sending = self._effects.files.with_raw_response.create(
                 file=(upload.filename, content, "application/jsonl"),
                 purpose=upload.purpose,  # type: ignore[arg-type]  # a closed set in the SDK, open here
-                timeout=timeout(ANSWER_SECONDS + upload.size / _SLOWEST_INTAKE),
+                timeout=intake_timeout(upload.size),
             )
             try:
                 return await self._ask(Call(Kind.EFFECT, f"upload {upload.filename}"), sending, wire.file)
@@ -207,7 +201,7 @@ class OpenAIPort(Port):
     async def _pages(
         self,
         what: str,
-        fetch: Callable[..., Awaitable[_Reply]],
+        fetch: Callable[..., Awaitable[Reply]],
         parse: Callable[[JsonObject], ListedT],
         size: int,
         *,
@@ -219,11 +213,11 @@ class OpenAIPort(Port):
 
         return await every(page, size=size, most=most, what=what)
 
-    async def _do(self, what: str, sending: Awaitable[_Reply], parse: Callable[[JsonObject], _T]) -> _T:
+    async def _do(self, what: str, sending: Awaitable[Reply], parse: Callable[[JsonObject], _T]) -> _T:
         """An effect; an answer that comes in drops may not hold us for ever."""
         return await self._ask(Call(Kind.EFFECT, what, self._answer_seconds), sending, parse)
 
-    async def _ask(self, call: Call, sending: Awaitable[_Reply], parse: Callable[[JsonObject], _T]) -> _T:
+    async def _ask(self, call: Call, sending: Awaitable[Reply], parse: Callable[[JsonObject], _T]) -> _T:
         response = await self._answer(call, sending)
         try:
             return parse(wire.parse_object(response.content))
@@ -231,7 +225,7 @@ class OpenAIPort(Port):
             fault = self._faults.unreadable(call, response, error)
         raise fault
 
-    async def _answer(self, call: Call, sending: Awaitable[_Reply]) -> httpx2.Response:
+    async def _answer(self, call: Call, sending: Awaitable[Reply]) -> httpx2.Response:
         """A success, or the fault that it means; raised outside `except`, where no context clings to it."""
         fault: ApiError
         try:

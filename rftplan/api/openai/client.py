@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Final
+from typing import Final, Protocol
 
 import httpx2
 import openai
@@ -17,6 +17,7 @@ if "OPENAI_LOG" in os.environ:
     logging.getLogger("openai").setLevel(logging.NOTSET)
 
 _CONNECT_SECONDS: Final = 10.0
+_SLOWEST_INTAKE: Final = 4_000_000.0  # bytes a second
 ANSWER_SECONDS: Final = 60.0
 """How long an answer may be waited for."""
 
@@ -74,6 +75,18 @@ def make_client(
             event_hooks={"request": [traffic.count]},
         ),
     )
+
+
+class Reply(Protocol):
+    """What of the SDK's raw responses is used here."""
+
+    @property
+    def http_response(self) -> httpx2.Response: ...
+
+
+def intake_timeout(size: int) -> httpx2.Timeout:
+    """For a request with `size` bytes of a file, which is answered once the service has stored them."""
+    return timeout(ANSWER_SECONDS + size / _SLOWEST_INTAKE)
 
 
 def timeout(seconds: float) -> httpx2.Timeout:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from rftplan.api.profiles.base import Capability, PageSizes, Profile, ResponseFormatStyle, RowLimits
+from rftplan.api.profiles.base import Capability, PageSizes, PartSizes, Profile, ResponseFormatStyle, RowLimits
 from rftplan.api.profiles.local import LOCAL, SERVED
 from rftplan.api.profiles.openai import OPENAI
 from rftplan.api.profiles.prices import NO_PRICES, NOT_KNOWN
@@ -18,6 +18,7 @@ __all__ = [
     "SERVED",
     "Capability",
     "PageSizes",
+    "PartSizes",
     "Profile",
     "ResponseFormatStyle",
     "RowLimits",
@@ -32,8 +33,9 @@ _NOT_YET: Final[Mapping[str, str]] = MappingProxyType({"azure": "Azure AI Foundr
 
 def elsewhere(of: Profile) -> Profile:
     """The same protocol at another host: what closes at the provider's own, which models it trains and what it charges
-    says nothing of it."""
-    return replace(of, life=None, trains={}, prices=NO_PRICES, cap=NOT_KNOWN)
+    says nothing of it. Nor does it that there are uploads: many hosts have only files."""
+    can = of.capabilities - {Capability.UPLOADS}
+    return replace(of, capabilities=can, life=None, trains={}, prices=NO_PRICES, cap=NOT_KNOWN)
 
 
 def profile(name: str) -> Profile:

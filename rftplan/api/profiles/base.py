@@ -22,6 +22,7 @@ class Capability(StrEnum):
     METADATA = "metadata"
     METADATA_FILTER = "metadata_filter"
     GRADER_RUN = "grader_run"
+    UPLOADS = "uploads"
     SHUTDOWN_DATES = "shutdown_dates"
     DATA_SHARING = "data_sharing"
 
@@ -45,6 +46,17 @@ class PageSizes:
 
 
 @dataclass(frozen=True, slots=True)
+class PartSizes:
+    """A file of more than `above` bytes goes in parts where the service has uploads: of `size` bytes each, `at_once` of
+    them at a time, `most` bytes in all."""
+
+    above: int = 100 * 2**20
+    size: int = 64 * 2**20
+    at_once: int = 4
+    most: int = 8 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
 class RowLimits:
     """What a service takes of a data file, by method where it is a mapping; a method that is not in it has no limit
     that anybody established. `last_roles` are the roles that the last message of a reinforcement row may have."""
@@ -61,9 +73,10 @@ class Profile:
 
     `settle_seconds` is how long after the end of an attempt a new job may be missing from the lists;
     `call_seconds` how long a create may still be acting after we lost it; `statuses` maps the service's
-    words to ours, and a word it lacks is JobStatus.UNKNOWN. `life` is None where nothing closes. `trains` has the
-    base models of a method where the provider names them, `ranges` the hyperparameters (`reinforcement.eval_samples`)
-    that it takes from a narrower range than the API itself. `prices` and `cap` count only where it is `paid`.
+    words to ours, and a word it lacks is JobStatus.UNKNOWN. `max_file_bytes` is for one request. `life` is None where
+    nothing closes. `trains` has the base models of a method where the provider names them, `ranges` the hyperparameters
+    (`reinforcement.eval_samples`) that it takes from a narrower range than the API itself. `prices` and `cap` count
+    only where it is `paid`.
     """
 
     type: str
@@ -82,6 +95,7 @@ class Profile:
     rows: RowLimits
     page_sizes: PageSizes
     response_format_style: ResponseFormatStyle
+    parts: PartSizes = PartSizes()
     life: LifeTable | None = None
     trains: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -90,6 +104,11 @@ class Profile:
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities
+
+    @property
+    def largest_file(self) -> int:
+        """However it is sent."""
+        return self.parts.most if self.can(Capability.UPLOADS) else self.max_file_bytes
 
     def named(self, model: str) -> str:
         """The snapshot that an alias of a base model stands for here; any other name as it is."""

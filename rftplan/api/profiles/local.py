@@ -36,6 +36,7 @@ LOCAL: Final = Profile(
             Capability.METADATA,
             Capability.METADATA_FILTER,
             Capability.GRADER_RUN,
+            Capability.UPLOADS,
         }
     ),
     grader_types=RFT_GRADERS,

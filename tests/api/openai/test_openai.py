@@ -325,8 +325,8 @@ def test_a_file_that_is_gone_is_not_uploaded(tmp_path: Path) -> None:
 
 
 def test_a_file_over_the_limit_is_not_even_opened(tmp_path: Path) -> None:
-    upload = Upload(tmp_path / "gone.jsonl", "x.jsonl", 512 * 1024 * 1024 + 1, "fine-tune")
-    with pytest.raises(UserError, match="536,870,913 bytes"):
+    upload = Upload(tmp_path / "gone.jsonl", "x.jsonl", 8 * 1024**3 + 1, "fine-tune")
+    with pytest.raises(UserError, match="8,589,934,593 bytes"):
         ask(Service(reply(FILE)).port(), lambda port: port.upload_file(upload, lambda *_: None))
 
 

@@ -1,0 +1,100 @@
+"""A large file to the service in parts: announced, sent side by side, put together. Knows no other call of the API.
+
+No file is there before the last call, so that whatever happens earlier is certainly not done, and the SDK may repeat
+it. Only the last call is an effect, and is sent once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import IO, Protocol, TypeVar, cast
+
+import openai
+
+from rftplan.api import wire
+from rftplan.api.faults import Call, Kind
+from rftplan.api.openai.client import ANSWER_SECONDS, Reply, intake_timeout
+from rftplan.api.port import Progress, RemoteFile, Upload
+from rftplan.api.profiles import PartSizes
+from rftplan.api.upload import PartedFile, Section
+from rftplan.canonical import JsonObject
+from rftplan.errors import ApiError, NotDoneError, RejectedError, UserError
+
+_MIME_TYPE = "text/jsonl"
+_T = TypeVar("_T")
+
+
+class Ask(Protocol):
+    """A call with its answer parsed, or the fault that it means."""
+
+    async def __call__(self, call: Call, sending: Awaitable[Reply], parse: Callable[[JsonObject], _T]) -> _T: ...
+
+
+async def upload_in_parts(
+    upload: Upload, progress: Progress, ask: Ask, client: openai.AsyncOpenAI, sizes: PartSizes
+) -> RemoteFile:
+    """UserError if the file is not what was planned, or changes meanwhile: the service then keeps nothing of it.
+    NotDoneError and RejectedError for what ended it before its last call; FateUnknownError is of the last call."""
+    what = f"upload {upload.filename}"
+    with PartedFile(upload, progress) as file:
+        begun = client.uploads.with_raw_response.create(
+            bytes=upload.size,
+            filename=upload.filename,
+            mime_type=_MIME_TYPE,
+            purpose=upload.purpose,  # type: ignore[arg-type]  # a closed set in the SDK, open here
+        )
+        upload_id = await ask(Call(Kind.STAGING, what), begun, wire.staged)
+        try:
+            send = partial(_send, what=what, upload_id=upload_id, ask=ask, client=client)
+            md5, part_ids = await _staged(file, sizes, send)
+            ending = client.with_options(max_retries=0).uploads.with_raw_response.complete(
+                upload_id, part_ids=part_ids, md5=md5, timeout=intake_timeout(upload.size)
+            )
+            return await ask(Call(Kind.EFFECT, what), ending, wire.completed)
+        except (NotDoneError, RejectedError, UserError):
+            await _give_up(what, upload_id, ask, client)
+            raise
+
+
+async def _staged(
+    file: PartedFile, sizes: PartSizes, send: Callable[[Section], Awaitable[str]]
+) -> tuple[str, list[str]]:
+    """The digest of the planned bytes, and the parts that hold them, in order."""
+    sections = list(file.sections(sizes.size))
+    waiting, part_ids = iter(enumerate(sections)), dict.fromkeys(range(len(sections)), "")
+
+    async def work(waiting: Iterator[tuple[int, Section]]) -> None:
+        for number, section in waiting:
+            part_ids[number] = await send(section)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            # Beside the sending: it reads the same pages, and takes about as long as the network.
+            digest = group.create_task(asyncio.to_thread(file.md5))
+            for _ in range(sizes.at_once):
+                group.create_task(work(waiting))
+    except* (ApiError, UserError) as failed:
+        fault = failed.exceptions[0]
+    else:
+        file.check_unchanged()
+        return digest.result(), list(part_ids.values())
+    if file.refused is not None:
+        raise UserError(file.refused, hint="plan again") from None
+    raise fault
+
+
+async def _send(section: Section, *, what: str, upload_id: str, ask: Ask, client: openai.AsyncOpenAI) -> str:
+    sending = client.uploads.parts.with_raw_response.create(
+        upload_id, data=("part", cast("IO[bytes]", section)), timeout=intake_timeout(section.size)
+    )
+    return await ask(Call(Kind.STAGING, what), sending, wire.staged)
+
+
+async def _give_up(what: str, upload_id: str, ask: Ask, client: openai.AsyncOpenAI) -> None:
+    """Good manners, no need: what is not completed becomes no file and expires."""
+    cancelling = client.with_options(max_retries=0).uploads.with_raw_response.cancel(upload_id)
+    with suppress(ApiError):
+        await ask(Call(Kind.STAGING, what, ANSWER_SECONDS), cancelling, wire.staged)
