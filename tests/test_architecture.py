@@ -152,6 +152,7 @@ MIRROR_ELSEWHERE = {
     "render.progress_text": "cli/test_live.py",
     # What rules share: seen where the rules that need it fire.
     "checks.joins": "checks/test_guesses.py",
+    "checks.python_keys": "checks/test_python_reads.py",
     "checks.python_runs": "checking/test_python_runs.py",
     "checks.prompt_formats": "checks/test_grader_sense.py",
     "checks.python_tree": "checks/test_python_source.py",

@@ -65,7 +65,9 @@ PITFALLS: Final = (
         "The conversation ends with the assistant, or has a role that the method does not know",
         ("D203", "D204", "D205", "D206", "D207", "D211", "D214", "D217"),
     ),
-    Pitfall("A field that a grader reads is missing or null in some rows", ("G101", "G102", "G103", "G104")),
+    Pitfall(
+        "A field that a grader reads is missing or null in some rows", ("G101", "G102", "G103", "G104", "G169", "G170")
+    ),
     Pitfall(
         "The grader reads parts of a JSON answer that no schema promises, or rows expect values that it forbids",
         ("G120", "G121", "G122", "G123", "G124"),
@@ -86,7 +88,7 @@ PITFALLS: Final = (
     ),
     Pitfall(
         "A grader that fails answers 200 and reward 0",
-        ("G103", "G104", "G105", "G106", "G107", "G108", "G146", "G160", "G161", "G162", "G168"),
+        ("G103", "G104", "G105", "G106", "G107", "G108", "G146", "G160", "G161", "G162", "G168", "G169"),
         "grade shows every error of a grader on answers made from rows, check --run-python those of Python;"
         " errors inside graders are shown while a job trains, in status, and beside the figures of every gate",
     ),

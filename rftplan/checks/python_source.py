@@ -172,11 +172,20 @@ def no_float(preflight: Preflight) -> Iterable[Diagnostic]:
     """A score is a float; what the service does with anything else is documented as an error and 0."""
     for source, function in _functions(preflight):
         for node in python_tree.returns(function):
-            said = next(filter(None, map(_other_than_float, python_tree.returned(node.value))), None)
+            values = python_tree.returned(node.value)
+            said = next(filter(None, (_other_than_float(value) or _kept(function, value) for value in values)), None)
             if said is not None:
                 detail = f"grade returns {said}; what is no float counts as an error and 0"
                 yield source.finding(NO_FLOAT, node.lineno, detail, hint="return float(…)")
                 break
+
+
+def _kept(function: Function, value: ast.expr | None) -> str | None:
+    """What is no float of a name, if nothing that it stands for is one; numbers may be added to later."""
+    if not isinstance(value, ast.Name):
+        return None
+    said = {_other_than_float(one) for one in python_tree.assigned(function, value.id)}
+    return min(filter(None, said), default=None) if None not in said and "a whole number" not in said else None
 
 
 def _other_than_float(value: ast.expr | None) -> str | None:
@@ -189,10 +198,18 @@ def _other_than_float(value: ast.expr | None) -> str | None:
             return "a whole number"
         case ast.Compare() | ast.UnaryOp(op=ast.Not()):
             return "the True or False of a comparison"
+        case ast.BoolOp(values=values) if all(isinstance(one, ast.Compare) or _is_not(one) for one in values):
+            return "the True or False of a comparison"
+        case ast.Call(func=ast.Name(id="bool" | "all" | "any" | "isinstance")):
+            return "True or False"
         case ast.List() | ast.Tuple() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp() | ast.SetComp():
             return "a collection"
         case _:
             return None
+
+
+def _is_not(value: ast.expr) -> bool:
+    return isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not)
 
 
 RULES: Final = (source_too_large, not_python, no_grade, hidden_errors, same_score, no_return, no_float)

@@ -131,6 +131,19 @@ def returned(value: ast.expr | None) -> list[ast.expr | None]:
     return found
 
 
+def assigned(function: Function, name: str) -> list[ast.expr | None]:
+    """The values that a name of the function may have; none if it gets one in any other way than by `name = …`."""
+    found: list[ast.expr | None] = []
+    plain = 0
+    for node in own_nodes(function):
+        if isinstance(node, ast.Assign) and [one.id for one in node.targets if isinstance(one, ast.Name)] == [name]:
+            found += returned(node.value)
+            plain += 1
+    bound = [node for node in own_nodes(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
+    elsewhere = any(isinstance(node, ast.Global | ast.Nonlocal) and name in node.names for node in own_nodes(function))
+    return found if plain == sum(node.id == name for node in bound) and not elsewhere else []
+
+
 def number(value: ast.expr | None) -> float | None:
     """The number that is written there, also behind a minus or inside `float(…)`; None for anything else."""
     sign = 1.0

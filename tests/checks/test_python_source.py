@@ -65,6 +65,10 @@ FIRES: list[tuple[str, str, str]] = [
     ("G157", body("return '1.0' if item else 0.0"), "grade returns text"),
     ("G157", body("return 1 if item else 0"), "grade returns a whole number"),
     ("G157", body("return {'score': 1.0}"), "grade returns a collection"),
+    ("G157", body("ok = sample['output_text'] == item['answer']\nreturn ok"), "the True or False of a comparison"),
+    ("G157", body("ok = False\nif item:\n    ok = len(item) > 1\nreturn ok"), "True or False"),
+    ("G157", body("return sample == {} or not item"), "the True or False of a comparison"),
+    ("G157", body("return all(item.values())"), "grade returns True or False"),
     ("G158", GOOD + "#" * 262_144, "bytes, and the service takes less than 262,144"),
 ]  # fmt: skip
 
@@ -86,7 +90,11 @@ def test_what_gives_no_score_is_found(graded: Graded, code: str, source: str, sa
         "from functools import partial\ngrade = partial(max, 0.0)\n",
         "if True:\n    def grade(sample, item):\n        return len(item) / 9\n",
         "import functools\n@functools.cache\ndef grade(only):\n    return len(only) / 9\n",
-        body("assert item['x'] == sample['output_text']\nreturn 1.0"),
+        body("assert item['answer'] == sample['output_text']\nreturn 1.0"),
+        body("score = 0\nif item:\n    score = 1\nreturn score"),
+        body("score = False\nif item:\n    score = 0.5\nreturn score"),
+        body("found = []\nfor found in (0.5, 0.25):\n    pass\nreturn found"),
+        body("ok = sample == item\nok *= 0.5\nreturn ok"),
         body("if item:\n    raise ValueError('no')\nreturn 1.0"),
         body("try:\n    return float(item['x'])\nexcept Exception as error:\n    print(error)\n    raise"),
         body("try:\n    return float(item['x'])\nexcept Exception as error:\n    print(error)\n    return 0.0"),

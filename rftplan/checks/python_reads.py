@@ -1,0 +1,150 @@
+"""Rules about what a Python grader reads of the row and of the answer, against the files and the job. Runs nothing.
+
+Only what `grade` itself reads by a written key counts; what it may do without is its own matter.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from rftplan.address import Address
+from rftplan.checks import python_tree
+from rftplan.checks.preflight import Preflight, Use, Written, grader_of, scorers, uses
+from rftplan.checks.probes.fields import MOST_KEYS, RESERVED, FieldFacts, fields_probe
+from rftplan.checks.python_keys import KeyRead, Reading, is_used_otherwise, key_reads
+from rftplan.checks.python_tree import Function
+from rftplan.checks.reads import columns_of, item_fields
+from rftplan.checks.schemas import NO_FORMAT
+from rftplan.codes import Code, error, warning
+from rftplan.config import Declared
+from rftplan.data.probes import Probe
+from rftplan.errors import Diagnostic
+from rftplan.kinds.grader import Python
+
+KEY_MISSING: Final = error("G169", "Python grader reads a field that rows do not have")
+KEY_UNKNOWN: Final = warning("G170", "Python grader asks for a field that no row has")
+
+
+@dataclass(frozen=True, slots=True)
+class _Grading:
+    """A Python grader that one job trains with, and the names of its two arguments."""
+
+    job: Declared
+    where: Written
+    function: Function
+    sample: str
+    item: str
+
+    def finding(self, code: Code, read: KeyRead, detail: str, *, hint: str | None) -> Diagnostic:
+        return self.where.finding(code, f"line {read.line} of the source: {detail}", "source", hint=hint)
+
+
+def key_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
+    """Which keys there are in the rows that a Python grader sees."""
+    jobs = {grading.job.address for grading in _gradings(preflight)}
+    for use in uses(preflight):
+        if use.job.address in jobs:
+            yield use.file.address, fields_probe(item_fields(preflight, use.file))
+
+
+def missing_keys(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`item["x"]` where rows have no x: each such row is an error and 0, whatever the answer is."""
+    done: set[tuple[str, str, int]] = set()
+    for grading in _gradings(preflight):
+        seen = _seen(preflight, grading.job)
+        reads = key_reads(grading.function, grading.item)
+        known = {key for _, facts in seen for key in facts.keys if key not in RESERVED}
+        for read in reads if seen else ():
+            found = _missing(grading, read, seen) or _unknown(grading, read, reads, known)
+            if found is not None and (grading.where.of, read.key, read.line) not in done:
+                done.add((grading.where.of, read.key, read.line))
+                yield found
+
+
+def _missing(grading: _Grading, read: KeyRead, seen: list[tuple[Use, FieldFacts]]) -> Diagnostic | None:
+    if read.reading is not Reading.ALWAYS:
+        return None
+    for use, facts in seen:
+        without = facts.rows - (0 if read.key in RESERVED else facts.keys.get(read.key, 0))
+        if without:
+            said = f'item["{read.key}"] is missing in {without:,} of {facts.rows:,} rows of {use.file.address}'
+            known = [key for key in facts.keys if key not in RESERVED]
+            detail = f"{said}, and there the grader fails with a score of 0"
+            return grading.finding(KEY_MISSING, read, detail, hint=_hint(read.key, known))
+    return None
+
+
+def _unknown(grading: _Grading, read: KeyRead, reads: Iterable[KeyRead], known: set[str]) -> Diagnostic | None:
+    """A key that some calls read, or that may be missing, is told where it is misspelt, or where all of them are."""
+    if read.key in known or read.key in RESERVED:
+        return None
+    read_keys = {one.key for one in reads}
+    close = [key for key in get_close_matches(read.key, sorted(known), n=1, cutoff=0.8) if key not in read_keys]
+    if not close and (read_keys & known or is_used_otherwise(grading.function, grading.item)):
+        return None
+    asked = read.reading is Reading.ASKED
+    detail = f'no row that it sees has "{read.key}"' + (", so this is always None" if asked else "")
+    return grading.finding(KEY_UNKNOWN, read, detail, hint=_hint(read.key, known))
+
+
+def _hint(key: str, known: Iterable[str]) -> str:
+    if key in RESERVED:
+        return f"{key} is the prompt and no field of item; put what the grader needs into a field of its own"
+    names = sorted(known)
+    close = get_close_matches(key, names, n=1, cutoff=0.6)
+    if key in names:
+        return "give it to every row, or write item.get with what a missing one stands for"
+    return f'did you mean "{close[0]}"?' if close else f"rows have {', '.join(names[:20]) or 'no field but the prompt'}"
+
+
+def json_without_format(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`sample["output_json"]` is there only where the job has a response format."""
+    for grading in _gradings(preflight):
+        written = grading.job.spec.reinforcement.response_format
+        if written is not None and written.get("type") != "text":
+            continue
+        reads = key_reads(grading.function, grading.sample)
+        alone = {read.key for read in reads} == {"output_json"}
+        otherwise = is_used_otherwise(grading.function, grading.sample)
+        for read in reads:
+            sure = read.reading is Reading.ALWAYS or (alone and not otherwise)
+            if read.key == "output_json" and sure:
+                detail = (
+                    f'{grading.job.address} has no response_format, so sample["output_json"] has no value in any row'
+                )
+                hint = 'give the job a response_format of type json_schema, or read sample["output_text"]'
+                yield grading.finding(NO_FORMAT, read, detail, hint=hint)
+                break
+
+
+def _gradings(preflight: Preflight) -> Iterator[_Grading]:
+    for job in preflight.of_kind("job"):
+        grader = grader_of(preflight, job)
+        for where, scorer in scorers(*grader) if grader else ():
+            function = _grade(scorer.source) if isinstance(scorer, Python) else None
+            arguments = [*function.args.posonlyargs, *function.args.args] if function else []
+            if function is not None and len(arguments) >= 2:
+                yield _Grading(job, where, function, arguments[0].arg, arguments[1].arg)
+
+
+def _grade(source: str) -> Function | None:
+    try:
+        found = python_tree.function_named(python_tree.parse(source), "grade")
+    except python_tree.UnparsedError:
+        return None
+    return found if isinstance(found, ast.FunctionDef) and not found.decorator_list else None
+
+
+def _seen(preflight: Preflight, job: Declared) -> list[tuple[Use, FieldFacts]]:
+    """The files of the job with the keys of their rows; none if one of them could not be looked at whole."""
+    seen = [(use, columns_of(preflight, use.file)) for use in uses(preflight) if use.job is job]
+    known = [(use, facts) for use, facts in seen if facts is not None and facts.rows and len(facts.keys) < MOST_KEYS]
+    return known if len(known) == len(seen) else []
+
+
+RULES: Final = (missing_keys, json_without_format)
+PROBES: Final = (key_probes,)

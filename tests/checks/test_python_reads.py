@@ -1,0 +1,115 @@
+"""What a Python grader reads, against the rows and the response format: certain where every call comes to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.checks.graded import CHECK, Graded, an_object, multi, python, rows, strict
+from tests.checks.test_python_source import body
+
+RIGHT = "sample['output_text'] == item['answer']"
+OTHERS = rows(["yes", "no"] * 6, kind="math")
+
+
+def graded_body(graded: Graded, text: str, **more: Any) -> list[str]:
+    return graded.codes(python(body(text)), **{"train": OTHERS, **more})
+
+
+CERTAIN = [
+    "return float(sample['output_text'] == item['anwser'])",
+    "if sample['output_text'] == item['anwser']:\n    return 1.0\nreturn 0.0",
+    "said = sample['output_text']\nif not said:\n    said = '0'\nreturn float(said == item['anwser'])",
+    "for one in item['anwser']:\n    return float(len(one))\nreturn 0.0",
+    "return 1.0 if item['anwser'] in sample['output_text'] else 0.0",
+]
+
+
+@pytest.mark.parametrize("text", CERTAIN)
+def test_a_key_that_every_call_reads_and_no_row_has_is_an_error(graded: Graded, text: str) -> None:
+    assert graded_body(graded, text) == ["G169"]
+    assert 'item["anwser"] is missing in 12 of 12 rows of file.train, and there the grader fails' in graded.detail()
+    assert graded.hint() == 'did you mean "answer"?'
+    assert graded.codes(multi("0.5 * a + 0.5 * b", a=python(body(text)), b=CHECK), train=OTHERS) == ["G169"]
+
+
+def test_a_key_that_only_the_validation_rows_lack_is_an_error(graded: Graded) -> None:
+    test = [{key: value for key, value in row.items() if key != "kind"} for row in OTHERS]
+    text = f"weight = len(item['kind'])\nreturn float({RIGHT}) / weight"
+    assert graded_body(graded, text, test=test) == ["G169"]
+    assert "12 of 12 rows of file.test" in graded.detail()
+    assert graded_body(graded, text, test=[*test[:1], *OTHERS[1:]]) == ["G169"]
+    assert graded.hint() == "give it to every row, or write item.get with what a missing one stands for"
+
+
+def test_the_prompt_is_no_field_of_item(graded: Graded) -> None:
+    assert graded_body(graded, "return float(item['messages'][0]['content'] in sample['output_text'])") == ["G169"]
+    assert str(graded.hint()).startswith("messages is the prompt and no field of item")
+
+
+MISSPELT = [
+    "return float(sample['output_text'] == item.get('anwser'))",
+    "if sample['output_text']:\n    return float(item['anwser'] == sample['output_text'])\nreturn 0.0",
+    "return float(sample['output_text'] == item.get('target'))",
+]
+
+
+@pytest.mark.parametrize("text", MISSPELT)
+def test_a_key_that_is_asked_for_and_misspelt_or_the_only_one_is_a_warning(graded: Graded, text: str) -> None:
+    assert graded_body(graded, text) == ["G170"]
+
+
+LEGITIMATE = [
+    f"return float({RIGHT})",
+    f"weight = item.get('weight', 1.0)\nreturn weight * float({RIGHT})",
+    f"hint = item.get('hint')\nreturn float({RIGHT}) if not hint else 0.5",
+    f"if 'weight' in item:\n    return float(item['weight'])\nreturn float({RIGHT})",
+    f"if item.get('weight', 0):\n    return float(item['weight'])\nreturn float({RIGHT})",
+    f"if item['kind'] == 'code':\n    return float(item['tests'] in sample['output_text'])\nreturn float({RIGHT})",
+    f"if item['kind'] != 'code':\n    return float({RIGHT})\nreturn float(item['tests'] in sample['output_text'])",
+    f"try:\n    weight = float(item['weight'])\nexcept KeyError:\n    weight = 1.0\nreturn weight * float({RIGHT})",
+    "item = item.get('item') or item\nreturn float(sample['output_text'] == item['target'])",
+    f"item['said'] = sample['output_text']\nreturn float(item['said'] == 'x' or {RIGHT})",
+    "want = item.get('answers') or [item.get('answer')]\nreturn float(sample['output_text'] in want)",
+    "want = item.get('target') or next(iter(item.values()))\nreturn float(sample['output_text'] == want)",
+    "class Item:\n    def f(self, item):\n        return item['x']\nreturn float(len(item))",
+    f"return (lambda: item['x'])() if item['kind'] == 'x' else float({RIGHT})",
+    f"return float({RIGHT} or item['kind'] == 'x' and item['x'] == 'y')",
+]
+
+
+@pytest.mark.parametrize("text", LEGITIMATE)
+def test_what_a_grader_may_do_without_is_no_finding(graded: Graded, text: str) -> None:
+    assert {"G169", "G170"}.isdisjoint(graded_body(graded, text))
+
+
+def test_arguments_may_have_any_names(graded: Graded) -> None:
+    source = "def grade(s, row):\n    return float(s['output_text'] == row['anwser'])\n"
+    assert graded.codes(python(source), train=OTHERS) == ["G169"]
+
+
+FORMAT = strict(an_object(answer={"type": "string"}))
+JSON = "return float(sample['output_json']['answer'] == item['answer'])"
+MAYBE = "said = sample.get('output_json')\nreturn float(bool(said) and said['answer'] == item['answer'])"
+
+
+@pytest.mark.parametrize("text", [JSON, MAYBE])
+def test_json_of_the_answer_needs_a_response_format(graded: Graded, text: str) -> None:
+    assert graded_body(graded, text) == ["G120"]
+    assert 'job.review has no response_format, so sample["output_json"] has no value in any row' in graded.detail()
+    assert graded_body(graded, text, response_format=FORMAT) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "said = sample.get('output_json') or {'answer': sample['output_text']}\n"
+        "return float(said['answer'] == item['answer'])",
+        "if 'output_json' in sample:\n    return float(sample['output_json'] == {})\nreturn " + f"float({RIGHT})",
+        "try:\n    said = sample['output_json']\nexcept KeyError:\n    said = {}\nreturn float(said == item['answer'])",
+        "said = sample.get('output_json') or dict(sample)\nreturn float(said == item['answer'])",
+    ],
+)
+def test_a_grader_that_can_do_without_json_needs_none(graded: Graded, text: str) -> None:
+    assert "G120" not in graded_body(graded, text)
