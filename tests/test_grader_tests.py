@@ -171,7 +171,9 @@ def test_specs_with_errors_are_not_tested_but_missing_data_is_no_matter(small: S
 
 def test_without_a_response_format_no_text_is_read_as_json_as_in_training(small: Small) -> None:
     start, end = SPEC.index("  match:"), SPEC.index("jobs:")
-    source = "def grade(sample, item):\n    return 0.25 if sample['output_json'] is None else 0.75\n"
+    source = (
+        "def grade(sample, item):\n    return 0.25 if sample['output_json'] is None and sample['choices'] else 0.75\n"
+    )
     grader = json.dumps({"type": "python", "source": source})
     small.write("specs/main.yaml", edited((SPEC[start:end], f"  match: {grader}\n")))
     tests = {

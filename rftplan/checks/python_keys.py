@@ -21,11 +21,13 @@ class Reading(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KeyRead:
-    """One place that reads one key. `line` is 1-based, in the source."""
+    """One place that reads one key. `line` is 1-based, in the source; `opened`: a part of the value is read at once,
+    so it cannot be None."""
 
     key: str
     line: int
     reading: Reading
+    opened: bool
 
 
 _CHANGES: Final = ("setdefault", "update", "pop", "popitem", "clear")
@@ -42,13 +44,15 @@ def key_reads(function: Function, name: str) -> tuple[KeyRead, ...]:
     asked_first = {_looked_for(node, name) for node in nodes}
     caught = {inner for node in nodes if isinstance(node, ast.Try) and node.handlers for inner in _inside(node.body)}
     always = {inner for one in _always_run(function.body) for inner in _always(one)}
+    opened = {node.value for node in nodes if isinstance(node, ast.Subscript | ast.Attribute)}
     found: list[KeyRead] = []
     for node in nodes:
         key, reading = _key(node, name)
         if key is None or key in asked_first or node in caught:
             continue
-        sure = reading is Reading.ALWAYS and node not in always
-        found.append(KeyRead(key, getattr(node, "lineno", 1), Reading.SOMETIMES if sure else reading))
+        if reading is Reading.ALWAYS and node not in always:
+            reading = Reading.SOMETIMES
+        found.append(KeyRead(key, getattr(node, "lineno", 1), reading, node in opened))
     return tuple(sorted(found, key=lambda one: one.line))
 
 

@@ -102,7 +102,7 @@ def _hint(key: str, known: Iterable[str]) -> str:
 
 
 def json_without_format(preflight: Preflight) -> Iterable[Diagnostic]:
-    """`sample["output_json"]` is there only where the job has a response format."""
+    """`sample["output_json"]` is None unless the job has a response format; a grader may look at the text then."""
     for grading in _gradings(preflight):
         written = grading.job.spec.reinforcement.response_format
         if written is not None and written.get("type") != "text":
@@ -111,7 +111,7 @@ def json_without_format(preflight: Preflight) -> Iterable[Diagnostic]:
         alone = {read.key for read in reads} == {"output_json"}
         otherwise = is_used_otherwise(grading.function, grading.sample)
         for read in reads:
-            sure = read.reading is Reading.ALWAYS or (alone and not otherwise)
+            sure = (read.reading is Reading.ALWAYS and read.opened) or (alone and not otherwise)
             if read.key == "output_json" and sure:
                 detail = (
                     f'{grading.job.address} has no response_format, so sample["output_json"] has no value in any row'

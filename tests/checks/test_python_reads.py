@@ -106,6 +106,8 @@ def test_json_of_the_answer_needs_a_response_format(graded: Graded, text: str) -
     [
         "said = sample.get('output_json') or {'answer': sample['output_text']}\n"
         "return float(said['answer'] == item['answer'])",
+        "said = sample['output_json']\nif said is None:\n    said = {'answer': sample['output_text']}\n"
+        "return float(said['answer'] == item['answer'])",
         "if 'output_json' in sample:\n    return float(sample['output_json'] == {})\nreturn " + f"float({RIGHT})",
         "try:\n    said = sample['output_json']\nexcept KeyError:\n    said = {}\nreturn float(said == item['answer'])",
         "said = sample.get('output_json') or dict(sample)\nreturn float(said == item['answer'])",
