@@ -87,9 +87,13 @@ async def _check(
     try:
         async with connected(reached, world) as port:
             asked = await ask(preflight, port, paths=paths, promoted=live, try_graders=grades)
-            diagnostics = (*replace_told(preflight, found, asked.told), *exposed_keys(reached, world))
-            return OnlineCheck(sort_diagnostics(diagnostics), asked, port.requests)
-    except (ApiError, CredentialError) as error:
-        # What was found without the service is told all the same: it may be why somebody looked.
-        unasked = finding(NOT_ASKED, error.message, hint=error.hint)
-        return OnlineCheck(sort_diagnostics((*found, unasked)), Asked(Told()), requests=0)
+            said = (*replace_told(preflight, found, asked.told), *exposed_keys(reached, world))
+            failed = () if asked.failure is None else (_not_asked(asked.failure),)
+            return OnlineCheck(sort_diagnostics((*said, *failed)), asked, port.requests)
+    except CredentialError as error:
+        return OnlineCheck(sort_diagnostics((*found, _not_asked(error))), Asked(Told()), requests=0)
+
+
+def _not_asked(error: ApiError | CredentialError) -> Diagnostic:
+    """Beside what was found before, here and there: it may be why somebody looked."""
+    return finding(NOT_ASKED, error.message, hint=error.hint)

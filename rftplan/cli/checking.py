@@ -149,21 +149,19 @@ def _of_request(run: Invocation, request: str, train: str | None, valid: str | N
 
 
 def _ask_about_project(loaded: Loaded) -> OnlineCheck:
-    import asyncio
-
     from rftplan.checking.online import check_project
+    from rftplan.cli.interrupt import run_cancellable
     from rftplan.wiring import real_world
 
-    return asyncio.run(check_project(loaded, real_world()))
+    return run_cancellable(check_project(loaded, real_world()))
 
 
 def _ask_about_request(found: RequestCheck) -> OnlineCheck:
-    import asyncio
-
     from rftplan.checking.online import check_request
+    from rftplan.cli.interrupt import run_cancellable
     from rftplan.wiring import real_world
 
-    return asyncio.run(check_request(found, real_world()))
+    return run_cancellable(check_request(found, real_world()))
 
 
 def _counts(told: OnlineCheck | None) -> AskedDocument | None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rftplan.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from rftplan.cli.live import Listener
 
+T = TypeVar("T")
 
 _STOPPING = "Stopping when the calls in flight have ended; Ctrl-C again to stop at once."
 _STOPPED = """\
@@ -71,3 +72,20 @@ def interruptible(program: str) -> Iterator[Interrupts]:
     finally:
         for number, handler in previous:
             signal.signal(number, handler)
+
+
+def run_cancellable(work: Coroutine[Any, Any, T]) -> T:
+    """The result of work that only asks. Ctrl-C and SIGTERM cancel it: what it opened is closed, and its folders are
+    gone, before KeyboardInterrupt goes on. Must be called in the main thread, outside of any loop."""
+
+    async def cancellable() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        with suppress(NotImplementedError):  # on Windows, which has no SIGTERM to hear
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(cancellable())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

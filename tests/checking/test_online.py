@@ -15,10 +15,10 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.api.profiles import Capability, profile
-from rftplan.checking.asking import first_rows
 from rftplan.checking.online import OnlineCheck, check_project, check_request
 from rftplan.checking.request import RequestFiles
 from rftplan.checking.request import check_request as check_offline
+from rftplan.checking.samples import first_rows
 from rftplan.checks.answers import GRADER_FAILS, GRADER_REFUSED
 from rftplan.checks.models import BASE_CLOSING, PROMOTED_GONE, UNKNOWN_MODEL
 from rftplan.codes import DATES_UNKNOWN, NOT_ASKED
@@ -41,19 +41,24 @@ SPRING = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
 @dataclass
 class Vendor:
     """The local service in the vendor's place, which says more of its models. `lacks` are those that it does not
-    have, `unlisted` those that it has and does not list; `answers` go out in place of its own, by path."""
+    have, `unlisted` those that it has and does not list; `answers` go out in place of its own, by path, and `turns`
+    once each."""
 
     app: Any
     closes: dict[str, str] = field(default_factory=dict)
     lacks: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)
     answers: dict[str, httpx2.Response] = field(default_factory=dict)
+    turns: dict[str, list[httpx2.Response]] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
     now: float = SPRING
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path.removeprefix("/v1")
         self.paths.append(f"{request.method} {path}")
+        for name, turns in self.turns.items():
+            if path.endswith(name) and turns:
+                return turns.pop(0)
         for name, answer in self.answers.items():
             if path.endswith(name):
                 return answer
@@ -202,8 +207,8 @@ def test_a_model_that_is_not_there_is_told_and_one_that_is_only_not_listed_is_no
 
 
 def unanswered(check: OnlineCheck) -> Diagnostic:
-    """The finding that says why nothing was asked; what files show is there all the same."""
-    assert (check.requests, check.asked.graders) == (0, 0)
+    """The finding that says why nothing more was asked; what files show is there all the same."""
+    assert check.asked.graders == 0
     assert {found.code for found in check.diagnostics} >= {NOT_ASKED.code, "D226"}
     (found,) = (found for found in check.diagnostics if found.code == NOT_ASKED.code)
     return found
@@ -241,6 +246,64 @@ def test_without_a_key_nothing_is_asked(vendor: Vendor, tmp_path: Path, monkeypa
     monkeypatch.setattr(Vendor, "world", property(lambda self: World({}, lambda: SPRING, None, lambda: "", wrap=None)))
     assert "OPENAI_API_KEY" in unanswered(asked(vendor, tmp_path, ANSWERED, train=rows(3) * 2)).detail
     assert vendor.paths == []
+
+
+def test_what_was_learnt_before_a_failure_is_kept(vendor: Vendor, tmp_path: Path) -> None:
+    vendor.closes = {"o4-mini-2025-04-16": "2026-03-20"}
+    vendor.answers["/validate"] = refusal(400, "Invalid grader: no")
+    vendor.lacks = {"gpt-4.1-2025-04-14"}
+    vendor.answers["/models/gpt-4.1-2025-04-14"] = refusal(403, "You may not look", "insufficient_permissions")
+    found = asked(vendor, tmp_path, JUDGE)
+    assert {d.code for d in found.diagnostics} == {BASE_CLOSING.code, NOT_ASKED.code}
+    assert (found.requests, found.asked.models, found.asked.graders) == (2, 1, 0)
+    del vendor.answers["/models/gpt-4.1-2025-04-14"]
+    two = {**ANSWERED, "type": "multi", "graders": {"a": {**ANSWERED, "name": "a"}}, "calculate_output": "a"}
+    vendor.lacks, vendor.answers = set(), {"/run": refusal(403, "You may not run graders")}
+    found = asked(vendor, tmp_path, {key: two[key] for key in ("type", "name", "graders", "calculate_output")})
+    assert {d.code for d in found.diagnostics} == {BASE_CLOSING.code, NOT_ASKED.code}
+    assert (found.asked.models, found.asked.graders, found.asked.runs) == (1, 1, 0)
+    assert found.requests == len([path for path in vendor.paths if "run" in path]) + 2
+
+
+def test_a_refusal_that_came_before_a_failure_is_told(small: Small, vendor: Vendor) -> None:
+    hosted(small, vendor)
+    second = "  second: {type: string_check, input: a, operation: eq, reference: '{{item.answer}}'}\njobs:\n"
+    small.edit("specs/main.yaml", "jobs:\n", second)
+    refused = [refusal(400, "Invalid grader: no"), refusal(403, "You cannot", "insufficient_permissions")]
+    vendor.turns["/validate"] = refused
+    found = project(small)
+    assert {d.code for d in found.diagnostics} >= {GRADER_REFUSED.code, NOT_ASKED.code}
+    assert (found.asked.graders, found.requests) == (1, 3)
+
+
+CALLED = {
+    "type": "string_check",
+    "name": "called",
+    "operation": "eq",
+    "input": "{{sample.output_tools[0].function.name}}",
+    "reference": "{{item.answer}}",
+}
+WITH_TOOL = "".join(
+    json.dumps({**json.loads(line), "tools": [{"type": "function", "function": {"name": "add"}}]}) + "\n"
+    for line in rows(5).splitlines()
+)
+
+
+def test_a_grader_of_calls_is_said_not_to_be_tried(vendor: Vendor, tmp_path: Path) -> None:
+    found = asked(vendor, tmp_path, CALLED, train=WITH_TOOL)
+    assert (found.asked.graders, found.asked.runs) == (1, 0)
+    (said,) = found.asked.unasked
+    assert said.startswith("how job.") and "scores answers that call tools" in said
+
+
+def test_beside_a_grader_of_calls_the_other_members_are_tried(vendor: Vendor, tmp_path: Path) -> None:
+    members = {"called": CALLED, "match": ANSWERED}
+    multi = {"type": "multi", "name": "both", "graders": members, "calculate_output": "called + match"}
+    found = asked(vendor, tmp_path, multi, train=WITH_TOOL)
+    assert found.asked.runs == 3 and len(found.asked.unasked) == 1
+    assert not any(trial.right for trial in found.asked.told.trials)
+    assert all("invalid_variable_error" in trial.errors for trial in found.asked.told.trials)
+    assert GRADER_FAILS.code not in {d.code for d in found.diagnostics}
 
 
 def test_the_local_service_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

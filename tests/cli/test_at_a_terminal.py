@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,39 @@ def test_ctrl_c_at_the_question_does_nothing(project: Path, number: signal.Signa
     assert asked.returncode == 130
     assert shown.decode().replace("\r", "").endswith("[y/N] \nInterrupted.\n")
     assert not (project / "rftplan.lock").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("of", ["specs", "request"])
+def test_ctrl_c_while_a_service_is_asked_leaves_nothing_behind(
+    project: Path, number: signal.Signals, of: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A service that takes the call and never answers."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        url = f"http://127.0.0.1:{service.getsockname()[1]}/v1"
+        (spec,) = (project / "specs").glob("*.yaml")
+        spec.write_text(spec.read_text().replace("provider: local", f"provider: {{type: openai, base_url: '{url}'}}"))
+        environ = {**os.environ, "OPENAI_API_KEY": "sk-nobody-0123456789", "OPENAI_BASE_URL": url}
+        environ |= {"TMPDIR": str(temporary), "RFTPLAN_LOCAL_SPEED": "1"}
+        words = ["-C", str(project), "check", "--online", "--json"]
+        if of == "request":
+            grader = {"type": "string_check", "name": "g", "operation": "eq", "input": "a", "reference": "{{item.a}}"}
+            (project / "grader.json").write_text(json.dumps(grader))
+            environ |= {"HTTPS_PROXY": url.removesuffix("/v1")}
+            words = ["check", str(project / "grader.json"), "--online", "--json"]
+        command = [sys.executable, "-m", "rftplan", *words]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
+        ) as asking:
+            connection, _ = service.accept()
+            with connection:
+                connection.recv(1)
+                asking.send_signal(number)
+                out, err = asking.communicate()
+    assert (asking.returncode, err) == (130, "\nInterrupted.\n")
+    assert json.loads(out)["code"] == "interrupted"
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
