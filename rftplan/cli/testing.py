@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import invocation
 from rftplan.cli.reading import JsonFlag, TrustOption
-from rftplan.errors import UserError
+from rftplan.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from rftplan.render.testing_shapes import TestDocument
@@ -38,6 +38,8 @@ def test(
     from rftplan.wiring import real_world, trusting
 
     run = invocation(context)
+    if junit is not None:
+        _refuse_foreign(junit)
     world = trusting(real_world()) if trust_python else real_world()
     # A trusted grader has a folder of its own, which shall not stay behind where SIGTERM ends the command.
     with interruptible(run.program), run.listener() as listener:
@@ -46,6 +48,25 @@ def test(
         _write(junit, document, run.base)
     run.result(dumped(document) if json else ran_text(document, run.look))
     return ExitCode.OK if document["ok"] else ExitCode.FAILED
+
+
+_STARTS: Final = (b"<?xml", b"<testsuite")
+_ENOUGH: Final = 64
+
+
+def _refuse_foreign(path: Path) -> None:
+    """A spec, data or a lock named by mistake is not written over; a report of before is. Before anything is run."""
+    from rftplan.reading import BOM, UnreadableError, read_at_most
+
+    if not path.is_file():
+        return  # what is none at all is said when it is written
+    try:
+        start = read_at_most(path, _ENOUGH).removeprefix(BOM).lstrip()
+    except UnreadableError as error:
+        raise UserError(f"{path} {error.message}", hint="give another with --junit") from None
+    if start and not start.startswith(_STARTS):
+        hint = "give another with --junit, or delete it"
+        raise UsageError(f"{path} is there and no JUnit report, so it is not written over", hint=hint)
 
 
 def _write(path: Path, document: TestDocument, base: str) -> None:

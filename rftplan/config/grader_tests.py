@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from rftplan.kinds.spec import Name, Number, SpecModel, Text, from_file
+from rftplan.kinds.spec import Name, Number, SpecModel, Text, from_file, shown
 
 
 class SampleSpec(SpecModel):
@@ -69,10 +69,18 @@ def _no_messages(value: Any) -> Any:
     return value
 
 
+def _no_job(value: Any) -> Any:
+    """`rftplan grade job.x` knows a grader that is written inside a job; a test names one that has a name."""
+    if isinstance(value, str) and value.startswith("job."):
+        hint = f"write the grader of {value} under graders:, and its name here and in the job"
+        raise PydanticCustomError("bad_name", "must be a name, not {given}", {"given": shown(value), "hint": hint})
+    return value
+
+
 class GraderTestSpec(SpecModel):
     """`tests.NAME`: a grader, an item and a sample, and the score that this must give."""
 
-    grader: Name
+    grader: Annotated[Name, BeforeValidator(_no_job)]
     item: Annotated[dict[str, Any], BeforeValidator(_no_messages), from_file]
     sample: Annotated[
         Annotated[Text, Tag("text")] | Annotated[SampleSpec, Tag("object")],

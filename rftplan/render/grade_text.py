@@ -52,7 +52,10 @@ def grade_text(document: GradeDocument, look: Look) -> str:
 
 def _head(document: GradeDocument, look: Look) -> Iterator[str]:
     of = f", as {visible(document['job'])} uses it" if document["job"] not in (None, document["grader"]) else ""
-    yield look.paint(Tone.STRONG, visible(document["grader"])) + f" ({document['type']}){of}"
+    name = visible(document["grader"])
+    first, *rest = look.prose(f"{name} ({document['type']}){of}", indent=0, hang=2)
+    yield first.replace(name, look.paint(Tone.STRONG, name), 1)
+    yield from rest
     tried = document["tried_on"]
     noun = "sample" if tried["kind"] == "samples" else "row"
     made = "" if noun == "sample" else "answers made from "

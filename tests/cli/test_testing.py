@@ -58,3 +58,25 @@ def test_junit_is_written_also_where_the_folder_is_not_there_yet(
 def test_a_name_that_no_test_has_is_said(tested: Small, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-C", str(tested.root), "test", "rihgt"]) == 1
     assert "did you mean right?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["specs/main.yaml", "specs/data/train.jsonl", "rftplan.lock", "notes.txt"])
+def test_a_report_is_written_over_no_file_but_a_report(
+    tested: Small, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tested.root / name
+    if not path.exists():
+        path.write_text("{}")
+    before = path.read_bytes()
+    assert main(["-C", str(tested.root), "test", "--junit", str(path)]) == 64
+    told = capsys.readouterr()
+    assert told.out == "" and "is there and no JUnit report, so it is not written over" in told.err
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("before", ["", "<?xml version='1.0'?>\n<old/>", "\n<testsuites/>"])
+def test_a_report_of_before_is_written_over(tested: Small, before: str) -> None:
+    path = tested.root / "report.xml"
+    path.write_text(before)
+    assert main(["-C", str(tested.root), "test", "right", "--junit", str(path)]) == 0
+    assert ElementTree.parse(path).getroot().get("tests") == "1"

@@ -55,6 +55,13 @@ def test_a_sample_may_be_an_object_with_its_parts(small: Small, sample: str, tex
     assert (spec.sample.text, spec.sample.has_json) == (text, "output_json" in sample)
 
 
+def test_the_grader_of_a_job_needs_a_name_first(small: Small) -> None:
+    (line,) = found(small, GOOD.replace("grader: match", "grader: job.review"))
+    assert line.endswith("| write the grader of job.review under graders:, and its name here and in the job")
+    (line,) = found(small, GOOD.replace("grader: match", "grader: grader.match"))
+    assert line.endswith("| write match")
+
+
 def test_texts_and_structures_may_lie_in_files(small: Small) -> None:
     small.write("specs/answer.txt", "3\n")
     small.write("specs/item.json", json.dumps({"answer": "3"}))
