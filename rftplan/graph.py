@@ -82,11 +82,16 @@ def _unknown(config: Config, declared: Declared, ref: Ref) -> Diagnostic:
     close = get_close_matches(ref.address.name, names, n=1)
     return finding(
         UNKNOWN_REFERENCE,
-        f'{".".join(str(p) for p in ref.path)} points to "{ref.address}", which is not declared',
+        f'{_dotted(ref.path)} points to "{ref.address}", which is not declared',
         place=declared.where(ref.path),
         address=str(declared.address),
         hint=_meant(ref.address, close),
     )
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    """`gates[0].held_out.file`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
 def _meant(address: Address, close: Sequence[str]) -> str:

@@ -152,6 +152,7 @@ MIRROR_ELSEWHERE = {
     "render.next_steps": "scenarios/test_held.py",
     "render.progress_text": "cli/test_live.py",
     # What rules share: seen where the rules that need it fire.
+    "checks.compared": "checks/test_row_sets.py",
     "checks.joins": "checks/test_guesses.py",
     "checks.python_keys": "checks/test_python_reads.py",
     "checks.python_runs": "checking/test_python_runs.py",

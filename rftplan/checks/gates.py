@@ -10,7 +10,7 @@ from typing import Final
 from rftplan.address import Address
 from rftplan.checks.formulas import reward_range
 from rftplan.checks.intervals import ANYTHING, Interval
-from rftplan.checks.preflight import Method, Preflight, grader_of, method_of
+from rftplan.checks.preflight import Method, Preflight, Written, grader_of, method_of
 from rftplan.codes import Code, finding, warning
 from rftplan.config import Declared
 from rftplan.errors import Diagnostic
@@ -47,18 +47,20 @@ def gates(preflight: Preflight) -> Iterable[Diagnostic]:
     for deployment, job in _deployed(preflight):
         known = _metrics(preflight, job)
         for number, gate in enumerate(deployment.spec.gates):
-            if gate.metric in known:
+            if gate.metric is None:
+                yield from _impossible(deployment, number, gate, _held_out_scores(preflight, gate))
+            elif gate.metric in known:
                 yield from _impossible(deployment, number, gate, known[gate.metric])
             elif method_of(job) is not Method.DPO or gate.metric in _OF_REINFORCEMENT or gate.metric in _OF_SUPERVISED:
-                yield _unknown(deployment, number, gate, job, known)
+                yield _unknown(deployment, number, gate.metric, job, known)
 
 
-def _unknown(deployment: Declared, number: int, gate: Gate, job: Declared, known: Iterable[str]) -> Diagnostic:
+def _unknown(deployment: Declared, number: int, metric: str, job: Declared, known: Iterable[str]) -> Diagnostic:
     names = list(known)
-    close = get_close_matches(gate.metric, names, n=1)
+    close = get_close_matches(metric, names, n=1)
     hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(names)}"
     said = f"a {method_of(job)} job" + ("" if job.spec.validation_file else " without a validation file")
-    detail = f"checkpoints of {job.address}, {said}, do not have {gate.metric}, and a gate without its figure fails"
+    detail = f"checkpoints of {job.address}, {said}, do not have {metric}, and a gate without its figure fails"
     return _about(deployment, UNKNOWN_METRIC, detail, "gates", number, "metric", hint=hint)
 
 
@@ -67,14 +69,21 @@ def _impossible(deployment: Declared, number: int, gate: Gate, bounds: Interval)
     least = -math.inf if gate.at_least is None else gate.at_least
     most = math.inf if gate.at_most is None else gate.at_most
     if least > most:
-        detail = f"{gate.metric} cannot be at least {least:g} and at most {most:g}"
+        detail = f"{gate.subject} cannot be at least {least:g} and at most {most:g}"
         yield _about(deployment, NEVER_PASSED, detail, "gates", number)
     elif least > high or most < low:
         said, key = (f"at least {least:g}", "at_least") if least > high else (f"at most {most:g}", "at_most")
         between = f"lies between {low:g} and {high:g}" if bounds.bounded else _one_ended(bounds)
-        detail = f"{gate.metric} {between}, and {said} is asked for"
+        detail = f"{gate.subject} {between}, and {said} is asked for"
         hint = "a gate may be edited at any time; nothing is trained again for it"
         yield _about(deployment, NEVER_PASSED, detail, "gates", number, key, hint=hint)
+
+
+def _held_out_scores(preflight: Preflight, gate: Gate) -> Interval:
+    """Between which scores the mean on held-out rows lies, by the grader that gives them."""
+    of = gate.held_out
+    grader = preflight.config.declared.get(Address("grader", of.grader)) if of else None
+    return reward_range(Written(grader, (), str(grader.address)), grader.spec) if grader else ANYTHING
 
 
 def _one_ended(bounds: Interval) -> str:

@@ -99,7 +99,8 @@ PITFALLS: Final = (
     ),
     Pitfall(
         "The model learns to please the grader: training rises, validation does not",
-        otherwise="a gate on the validation reward stops the promotion; a running job is not guarded yet",
+        ("J113",),
+        "a gate on the validation reward stops the promotion; a running job is not guarded yet",
     ),
     Pitfall(
         "The price surprises: a slow judge, many validations, a resume without a cap",
@@ -132,6 +133,7 @@ PITFALLS: Final = (
         otherwise="not yet: Azure is not built, and large files are not sent in parts",
     ),
     Pitfall("A validation file of a few rows, by which the best checkpoint is chosen", ("D224",)),
+    Pitfall("Held-out rows are too few, or the job has trained on them or chosen by them", ("D230", "J114", "J115")),
     Pitfall("Rows that are there twice, or contradict each other", ("D226", "D227")),
     Pitfall("The right answer stands at the end of the prompt, and is copied", ("G116",)),
     Pitfall("Rows ran together, or a whole document stands in one", ("D108", "D232")),

@@ -6,25 +6,24 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rftplan.address import Address
-from rftplan.checks.preflight import Method, Preflight, Role, Use, grader_of, row_place, scorers, uses, view
-from rftplan.checks.probes.repeats import (
-    MOST_PAIRS,
-    MOST_ROWS,
-    Fields,
-    Pairs,
-    RepeatFacts,
-    repeat_facts,
-    repeats_probe,
+from rftplan.checks.compared import (
+    common_rows,
+    counted_rows,
+    listed,
+    references,
+    repeats_in,
+    rows_of,
+    share,
+    what_is_compared,
 )
+from rftplan.checks.preflight import Method, Preflight, Role, Use, row_place, uses, view
+from rftplan.checks.probes.repeats import MOST_ROWS, Pairs, RepeatFacts
 from rftplan.checks.probes.sizes import SIZES_PROBE, size_facts
-from rftplan.checks.reads import job_reads
 from rftplan.codes import Code, error, finding, info, warning
 from rftplan.config import Declared
 from rftplan.data import DataFacts
 from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
-from rftplan.grading.templates import Namespace
-from rftplan.kinds.grader import Python
 
 TOO_FEW_ROWS: Final = error("D221", "Too few rows")
 TOO_MANY_ROWS: Final = error("D222", "Too many rows")
@@ -45,9 +44,8 @@ _FEWEST_OTHERS: Final = 10
 
 def repeat_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
     """Every row by what the method compares."""
-    references = _references(preflight)
     for use in uses(preflight):
-        yield use.file.address, repeats_probe(use.method, references.get(use.file.address, _NONE))
+        yield use.file.address, repeats_in(preflight, use.file, use.method)
 
 
 def size_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
@@ -63,20 +61,20 @@ def row_counts(preflight: Preflight) -> Iterable[Diagnostic]:
         training = use.role is Role.TRAINING
         fewest = limits.fewest_training.get(use.method, 1) if training else 1
         most = (limits.most_training if training else limits.most_validation).get(use.method)
-        name = f"{use.file.address} has {_rows(facts.rows)}"
+        name = f"{use.file.address} has {counted_rows(facts.rows)}"
         if 0 < facts.rows < fewest:
             detail = f"{name}; the method {use.method} needs {fewest} for training"
-            yield _about_use(TOO_FEW_ROWS, use, detail, hint=f"add {_rows(fewest - facts.rows)}")
+            yield _about_use(TOO_FEW_ROWS, use, detail, hint=f"add {counted_rows(fewest - facts.rows)}")
         if most is not None and facts.rows > most:
             detail = f"{name}; at most {most:,} are taken for {'training' if training else 'validation'}"
-            yield _about_use(TOO_MANY_ROWS, use, detail, hint=f"leave out {_rows(facts.rows - most)}")
+            yield _about_use(TOO_MANY_ROWS, use, detail, hint=f"leave out {counted_rows(facts.rows - most)}")
 
 
 def few_validation_rows(preflight: Preflight) -> Iterable[Diagnostic]:
     """A reward over a handful of rows moves by chance, and checkpoints are chosen by it."""
     for use, facts in _used(preflight):
         if use.role is Role.VALIDATION and use.method is Method.REINFORCEMENT and 0 < facts.rows < FEWEST_VALIDATION:
-            said = f"{use.file.address} has {_rows(facts.rows)}"
+            said = f"{use.file.address} has {counted_rows(facts.rows)}"
             detail = f"{said}, so one row moves the mean reward by up to {1 / facts.rows:.2f}"
             yield _about_use(FEW_VALIDATION_ROWS, use, detail, hint=f"use {FEWEST_VALIDATION} or more")
 
@@ -119,16 +117,17 @@ def repeated_rows(preflight: Preflight) -> Iterable[Diagnostic]:
     for use, facts in _compared(preflight):
         if facts.repeats.count:
             same = "prompt and references" if use.method is Method.REINFORCEMENT else "text"
-            detail = f"{_of(facts.repeats.count, facts.rows)} have {same} of an earlier row, but for spaces and case: "
+            detail = (
+                f"{share(facts.repeats.count, facts.rows)} have {same} of an earlier row, but for spaces and case: "
+            )
             yield _about_pairs(REPEATED_ROWS, use.file, facts.repeats, detail, hint="keep one of each")
 
 
 def several_references(preflight: Preflight) -> Iterable[Diagnostic]:
     """Whatever the model answers to such a prompt, the grader calls it wrong in one row."""
-    references = _references(preflight)
     for use, facts in _compared(preflight):
-        if facts.conflicts.count and references.get(use.file.address):
-            said = f"{_of(facts.conflicts.count, facts.rows)} have the prompt of an earlier row"
+        if facts.conflicts.count and references(preflight).get(use.file.address):
+            said = f"{share(facts.conflicts.count, facts.rows)} have the prompt of an earlier row"
             detail = f"{said} and differ in what the grader reads: "
             hint = "decide which is right, or say in the prompt what tells them apart"
             yield _about_pairs(SEVERAL_REFERENCES, use.file, facts.conflicts, detail, hint=hint)
@@ -155,14 +154,12 @@ def overlap(preflight: Preflight) -> Iterable[Diagnostic]:
 
 
 def _overlap(base: Use, use: Use, *, trained: RepeatFacts, validated: RepeatFacts) -> Iterator[Diagnostic]:
-    first = {prompt: lines[0] for prompt, lines in trained.lines_by_prompt().items()}
-    theirs = validated.lines_by_prompt().items()
-    pairs = sorted((line, first[prompt]) for prompt, lines in theirs if prompt in first for line in lines)
-    if pairs:
-        what = "the prompt" if use.method is Method.REINFORCEMENT else "the text"
-        said = f"{_of(len(pairs), validated.rows)} have {what} of a row of {base.file.address}, but for spaces and case"
-        shown = Pairs(len(pairs), tuple(pairs[:MOST_PAIRS]))
-        yield _about_pairs(OVERLAP, use.file, shown, f"{said}: ", hint="take them out of one of the two files")
+    pairs = common_rows(trained, validated)
+    if pairs.count:
+        what = what_is_compared(use.method)
+        said = f"{share(pairs.count, validated.rows)} have {what} of a row of {base.file.address}"
+        hint = "take them out of one of the two files"
+        yield _about_pairs(OVERLAP, use.file, pairs, f"{said}, but for spaces and case: ", hint=hint)
 
 
 def not_compared(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -174,40 +171,15 @@ def not_compared(preflight: Preflight) -> Iterable[Diagnostic]:
 
 
 @view
-def _references(preflight: Preflight) -> dict[Address, Fields | None]:
-    """The fields that graders read in each file of a reinforcement job; None if code reads them, for it is not run
-    to find out."""
-    read: dict[Address, Fields | None] = {}
-    for use in uses(preflight):
-        grader = grader_of(preflight, use.job)
-        if grader is not None:
-            known, fields = read.get(use.file.address, _NONE), _fields_read(preflight, use.job)
-            coded = any(isinstance(scorer, Python) for _, scorer in scorers(*grader))
-            read[use.file.address] = None if coded or known is None else known | fields
-    return read
-
-
-def _fields_read(preflight: Preflight, job: Declared) -> Fields:
-    found = (read.variable for read in job_reads(preflight, job))
-    return frozenset(variable.path for variable in found if variable.namespace is Namespace.ITEM)
-
-
-_NONE: Final[Fields] = frozenset()
-
-
-@view
 def _compared(preflight: Preflight) -> tuple[tuple[Use, RepeatFacts], ...]:
     """Each file once a method, with what was found of rows that are there twice."""
     return tuple(_each_compared(preflight))
 
 
 def _each_compared(preflight: Preflight) -> Iterator[tuple[Use, RepeatFacts]]:
-    references = _references(preflight)
     first = {(use.file.address, use.method): use for use in reversed(uses(preflight))}
     for use in first.values():
-        known = preflight.facts.get(use.file.address)
-        fields = references.get(use.file.address, _NONE)
-        facts = repeat_facts(known.found, use.method, fields) if known else None
+        facts = rows_of(preflight, use.file, use.method)
         if facts is not None:
             yield use, facts
 
@@ -224,14 +196,6 @@ def _files(preflight: Preflight) -> Iterator[tuple[Use, DataFacts]]:
     return iter({use.file.address: (use, facts) for use, facts in _used(preflight)}.values())
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
-
-
-def _of(count: int, rows: int) -> str:
-    return f"{count:,} of {_rows(rows)}"
-
-
 def _about_use(code: Code, use: Use, detail: str, *, hint: str) -> Diagnostic:
     return finding(code, detail, place=use.job.where((use.role,)), address=str(use.job.address), hint=hint)
 
@@ -241,9 +205,7 @@ def _about_file(code: Code, file: Declared, line: int, detail: str, *, hint: str
 
 
 def _about_pairs(code: Code, file: Declared, pairs: Pairs, detail: str, *, hint: str) -> Diagnostic:
-    shown = ", ".join(f"line {line} that of line {other}" for line, other in pairs.shown)
-    more = ", …" if pairs.count > len(pairs.shown) else ""
-    return _about_file(code, file, pairs.shown[0][0], f"{detail}{shown}{more}", hint=hint)
+    return _about_file(code, file, pairs.shown[0][0], detail + listed(pairs), hint=hint)
 
 
 RULES: Final = (

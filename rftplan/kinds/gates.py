@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from rftplan.api.port import Checkpoint
 from rftplan.changes import Evidence
-from rftplan.kinds.spec import Int, Number, SpecModel, Str, shown
+from rftplan.kinds.spec import Int, Name, Number, SpecModel, Str, shown
 
 
 class Pick(StrEnum):
@@ -70,15 +70,33 @@ KNOWN_METRICS = (
 """What checkpoints are known to carry besides their `step`; a service may give more."""
 
 
-class Gate(SpecModel):
-    """A condition on one metric of the checkpoint; missing or not a number fails."""
+class HeldOut(SpecModel):
+    """Rows that were used neither to train nor to choose, and the grader that scores answers to them."""
 
-    metric: Str
+    file: Name
+    grader: Name
+
+
+class Gate(SpecModel):
+    """A condition on one figure of the checkpoint: a metric that it carries, or the mean score on held-out rows.
+    Missing or not a number fails."""
+
+    metric: Str | None = None
+    held_out: HeldOut | None = None
     at_least: Number | None = None
     at_most: Number | None = None
 
+    @property
+    def subject(self) -> str:
+        """What is judged, in words."""
+        of = self.held_out
+        return f"held_out file.{of.file} by grader.{of.grader}" if of else str(self.metric)
+
     @model_validator(mode="after")
     def _bounded(self) -> Gate:
+        if (self.metric is None) == (self.held_out is None):
+            about = {"hint": "write a gate for each" if self.metric else "add metric: valid_reward_mean"}
+            raise PydanticCustomError("gate", "a gate has one subject, metric or held_out", about)
         if self.at_least is None and self.at_most is None:
             raise PydanticCustomError("gate", "a gate needs at_least or at_most, or both")
         return self
@@ -119,11 +137,11 @@ def judge(
     source = f"checkpoint step {candidate.step}"
     return tuple(
         Evidence(
-            metric=gate.metric,
-            value=_figure(candidate, gate.metric),
+            metric=gate.subject,
+            value=_figure(candidate, gate),
             at_least=gate.at_least,
             at_most=gate.at_most,
-            passed=_passes(gate, _figure(candidate, gate.metric)),
+            passed=_passes(gate, _figure(candidate, gate)),
             source=source,
             caveats=(*_caveats(gate, candidate, selector, candidates), *([caveat] if caveat else [])),
         )
@@ -131,8 +149,8 @@ def judge(
     )
 
 
-def _figure(candidate: Checkpoint, metric: str) -> float | None:
-    value = candidate.metrics.get(metric)
+def _figure(candidate: Checkpoint, gate: Gate) -> float | None:
+    value = candidate.metrics.get(gate.metric) if gate.metric is not None else None
     return value if value is not None and math.isfinite(value) else None
 
 
@@ -144,7 +162,9 @@ def _passes(gate: Gate, value: float | None) -> bool:
 
 def _caveats(gate: Gate, candidate: Checkpoint, selector: Pick | AtStep, candidates: int) -> tuple[str, ...]:
     caveats = []
-    if gate.metric not in candidate.metrics:
+    if gate.held_out is not None:
+        caveats.append("held-out rows are not evaluated yet")
+    elif gate.metric not in candidate.metrics:
         caveats.append(f"this checkpoint has {', '.join(sorted(candidate.metrics)) or 'no figures'}")
     if selector is Pick.BEST and gate.metric in BEST_BY and candidates > 1:
         caveats.append(f"selected on it, best of {candidates} checkpoints")

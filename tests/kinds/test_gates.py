@@ -80,6 +80,14 @@ def caveats(selector: Pick | AtStep, metric: str, candidates: int, simulation: S
     return evidence.caveats
 
 
+def test_a_gate_on_held_out_rows_has_no_figure_here_and_fails() -> None:
+    gate = Gate.model_validate({"held_out": {"file": "final", "grader": "strict"}, "at_least": 0})
+    (evidence,) = judge((gate,), point(4, valid_reward_mean=1.0), Pick.BEST, 3)
+    assert (evidence.value, evidence.passed) == (None, False)
+    assert evidence.metric == "held_out file.final by grader.strict"
+    assert evidence.caveats == ("held-out rows are not evaluated yet",)
+
+
 def test_a_figure_that_chose_the_checkpoint_is_said_to_be_flattering() -> None:
     assert caveats(Pick.BEST, "valid_reward_mean", 3) == ("selected on it, best of 3 checkpoints",)
     assert caveats(Pick.BEST, "valid_reward_mean", 1) == ()

@@ -48,7 +48,13 @@ class DeploymentKind(Kind[DeploymentSpec]):
         super().__init__(DeploymentSpec)
 
     def refs(self, spec: DeploymentSpec) -> Sequence[Ref]:
-        return (Ref(("job",), Address("job", spec.job)),)
+        refs = [Ref(("job",), Address("job", spec.job))]
+        for number, gate in enumerate(spec.gates):
+            if gate.held_out is not None:
+                at = ("gates", number, "held_out")
+                refs.append(Ref((*at, "file"), Address("file", gate.held_out.file)))
+                refs.append(Ref((*at, "grader"), Address("grader", gate.held_out.grader)))
+        return refs
 
     def identity(self, spec: DeploymentSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
         selector: Json = spec.checkpoint.value if isinstance(spec.checkpoint, Pick) else {"step": spec.checkpoint.step}
