@@ -71,12 +71,17 @@ def _head(document: GradeDocument, look: Look) -> Iterator[str]:
 
 
 def _scores(answers: Sequence[AnswersDocument], look: Look) -> list[str]:
-    """One line a kind of answer; without the least and the highest score where the table would be too wide."""
+    """One line a kind of answer; without the least and the highest score where the table would be too wide, and
+    without how many there were where it still is."""
     compared = any(one["pairs"] for one in answers)
     head = ["answer", "scored", "mean", "min", "max", "failed", *(["right scores more"] if compared else [])]
     rows = [head, *(_score_cells(one, compared=compared) for one in answers)]
-    table = aligned(rows, indent=2)
-    return table if fits(table, look.width) else aligned([[*row[:3], *row[5:]] for row in rows], indent=2)
+    table: list[str] = []
+    for kept in (rows, [[*row[:3], *row[5:]] for row in rows], [[row[0], row[2], *row[5:]] for row in rows]):
+        table = aligned(kept, indent=2)
+        if fits(table, look.width):
+            break
+    return table
 
 
 def _score_cells(one: AnswersDocument, *, compared: bool) -> list[str]:
