@@ -10,14 +10,13 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rftplan.server.store import Store
 
 _ABANDONED = 3600.0  # seconds without a write after which bytes without a row belong to a process that died
-_FILE = "file-"
 
 
 @contextmanager
@@ -33,19 +32,28 @@ def receive(store: Store, object_id: str) -> Iterator[Path]:
 
 def sweep(store: Store, *, now: int) -> None:
     """Removes what dead processes left, and what has expired at `now` (seconds). Whoever may only read leaves it."""
-    if not store.made:
-        _remove_abandoned(_found(store.incoming))  # before its first row, a store is a folder
+    _remove_abandoned(store.incoming, _names(store.incoming))
+    if not store.made:  # before its first row, a store is a folder
         return
-    with suppress(sqlite3.OperationalError, PermissionError):
+    with suppress(sqlite3.OperationalError):
         _expire(store, now)
-        _remove_abandoned(_found(store.incoming))
         # Listed before the rows are read: what gets its row in between is not taken for an orphan.
-        files, uploads = _found(store.contents, _FILE), _found(store.parts)
-        parts = [part for upload in uploads for part in _found(upload)]
-        _remove_abandoned(_without_row(store, files, "SELECT id FROM files WHERE deleted_at IS NULL"))
-        for upload in _without_row(store, uploads, "SELECT id FROM uploads WHERE ended IS NULL"):
-            shutil.rmtree(upload, ignore_errors=True)
-        _remove_abandoned(_without_row(store, parts, "SELECT id FROM parts"))
+        files = {name for name in _names(store.contents) if name.startswith("file-")}
+        uploads = {name: _names(store.parts / name) for name in _names(store.parts)}
+        _remove_abandoned(store.contents, files - _ids(store, "SELECT id FROM files WHERE deleted_at IS NULL"))
+        if uploads:
+            _sweep_parts(store, uploads)
+
+
+def _sweep_parts(store: Store, uploads: Mapping[str, set[str]]) -> None:
+    """`uploads` are the folders that there are, and what is in each."""
+    pending = _ids(store, "SELECT id FROM uploads WHERE ended IS NULL")
+    parts = _ids(store, "SELECT id FROM parts")
+    for upload, names in uploads.items():
+        if upload in pending:
+            _remove_abandoned(store.parts / upload, names - parts)
+        else:
+            shutil.rmtree(store.parts / upload, ignore_errors=True)
 
 
 def _expire(store: Store, now: int) -> None:
@@ -63,23 +71,20 @@ def _expire(store: Store, now: int) -> None:
         (store.contents / id).unlink(missing_ok=True)
 
 
-def _found(folder: Path, prefix: str = "") -> list[Path]:
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        return [Path(entry.path) for entry in entries if entry.name.startswith(prefix)]
-    return []
+def _names(folder: Path) -> set[str]:
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
+        return {entry.name for entry in entries}
+    return set()
 
 
-def _without_row(store: Store, paths: Iterable[Path], known: str) -> list[Path]:
-    if not (paths := list(paths)):
-        return []
-    ids = {id for (id,) in store.rows(known)}
-    return [path for path in paths if path.name not in ids]
+def _ids(store: Store, known: str) -> set[str]:
+    return {id for (id,) in store.rows(known)}
 
 
-def _remove_abandoned(paths: Iterable[Path]) -> None:
+def _remove_abandoned(folder: Path, names: Iterable[str]) -> None:
     # The filesystem's own clock decides: the service's clock may be a test's.
     written_since = time.time() - _ABANDONED
-    for path in paths:
+    for name in names:
         with suppress(FileNotFoundError, PermissionError):  # another process was quicker, or we may only read
-            if path.stat().st_mtime < written_since:
-                path.unlink()
+            if (folder / name).stat().st_mtime < written_since:
+                (folder / name).unlink()

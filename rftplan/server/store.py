@@ -48,6 +48,7 @@ CREATE INDEX uploads_pending ON uploads (expires_at) WHERE ended IS NULL;
 CREATE TABLE parts (
     id TEXT PRIMARY KEY, upload_seq INTEGER NOT NULL REFERENCES uploads, bytes INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX parts_of_upload ON parts (upload_seq);
+CREATE INDEX files_to_expire ON files (expires_at) WHERE deleted_at IS NULL AND expires_at IS NOT NULL;
 """,
 )
 """What each version of the store added to the one before; what was released is never edited."""

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rftplan.server.store import SCHEMA_VERSION, Store, StoreError
+from rftplan.server.store import _SCHEMAS, SCHEMA_VERSION, Store, StoreError
 
 from .conftest import World, create_job
+from .uploading import announced
 
 WRITER = """
 import asyncio, sys
@@ -86,6 +87,26 @@ def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
         Store(path)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+
+
+@pytest.mark.anyio
+async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_it(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    path = tmp_path / "local" / "service.sqlite"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(_SCHEMAS[0])
+        db.execute("INSERT INTO files VALUES (1, 'file-a', 1790000000, 3, 'a.jsonl', 'fine-tune', NULL, NULL)")
+        db.execute("PRAGMA user_version=1")
+        db.commit()
+    async with make_world().sdk() as sdk, make_world().sdk() as other:
+        assert [file.id async for file in sdk.files.list()] == ["file-a"]
+        begun = await announced(other, 3)
+        part = await sdk.uploads.parts.create(begun.id, data=b"abc")
+        assert (await other.uploads.complete(begun.id, part_ids=[part.id])).status == "completed"
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
