@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
@@ -118,8 +118,15 @@ def _meant(root: Path, declared: Declared, path: Path) -> str | None:
         names = [item.name for item in islice(path.parent.iterdir(), _MOST_NAMES) if not item.name.startswith(".")]
     except OSError:
         return None
-    close = get_close_matches(path.name, names, n=1)
+    close = [name for name in get_close_matches(path.name, names) if _is_likely(path.name, name)]
     return posixpath.join(posixpath.dirname(written), close[0]) if close else None
+
+
+def _is_likely(written: str, name: str) -> bool:
+    """Whether a name is close without its ending, too, and ends as data does, or as it was written."""
+    (stem, ending), (other, suffix) = posixpath.splitext(written), posixpath.splitext(name)
+    alike = SequenceMatcher(None, stem, other).ratio() >= 0.7
+    return alike and suffix.lower() in (".jsonl", ending.lower())
 
 
 def _is_missing(path: Path) -> bool:

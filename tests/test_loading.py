@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from copy import deepcopy
 from pathlib import Path
@@ -54,6 +55,7 @@ BAD_DATA = [
         "save the file as UTF-8; if it is Latin-1: iconv -f latin1 -t utf8 FILE > NEW",
     ),
     (b"{}\n[1]\n", f"D102 {TRAIN}:2:1 the row is a list, and training reads objects | write one {{…}} a line"),
+    (gzip.compress(GOOD.encode()), f"D103 {TRAIN}:1:1 the file is compressed with gzip | unpack it: gunzip FILE"),
     (GOOD.encode("utf-16"), f"D103 {TRAIN}:1:1 the file is UTF-16 or UTF-32 text | save the file as UTF-8"),
     (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",

@@ -19,7 +19,12 @@ from rftplan.checks.compared import (
 from rftplan.checks.preflight import Method, Preflight, Role, Use, row_place, uses, view
 from rftplan.checks.probes.repeats import MOST_ROWS, Pairs, RepeatFacts
 from rftplan.checks.probes.sizes import SIZES_PROBE, size_facts
+<<<<<<< HEAD
 from rftplan.codes import Code, error, finding, info, warning
+=======
+from rftplan.checks.reads import job_reads
+from rftplan.codes import DATA_IS_LFS_POINTER, ROW_NOT_UTF8, Code, error, finding, info, warning
+>>>>>>> 30fde3d (Say what a packed file is, guess only close names of data, and count no rows of what cannot be read)
 from rftplan.config import Declared
 from rftplan.data import DataFacts
 from rftplan.data.probes import Probe
@@ -185,10 +190,16 @@ def _each_compared(preflight: Preflight) -> Iterator[tuple[Use, RepeatFacts]]:
 
 
 def _used(preflight: Preflight) -> Iterator[tuple[Use, DataFacts]]:
+    """Every use of a file whose rows could be counted."""
     for use in uses(preflight):
         facts = preflight.facts.get(use.file.address)
-        if facts is not None:
+        if facts is not None and not _is_unread(facts):
             yield use, facts
+
+
+def _is_unread(facts: DataFacts) -> bool:
+    """Whether the file stands for one row because nothing in it could be read: in another encoding, or packed."""
+    return facts.rows == 1 and any(one.code in (ROW_NOT_UTF8, DATA_IS_LFS_POINTER) for one in facts.problems)
 
 
 def _files(preflight: Preflight) -> Iterator[tuple[Use, DataFacts]]:

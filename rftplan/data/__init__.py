@@ -31,6 +31,7 @@ __all__ = [
 
 MAX_ROW_BYTES: Final = 32 * 1024 * 1024
 _BLOCK_BYTES: Final = 128 * 1024
+_GZIP: Final = b"\x1f\x8b"
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 OnProgress = Callable[[int, int], None]
@@ -158,6 +159,9 @@ class Pass:
             self._take = self._take_opaque
         elif names_other_encoding(block):
             self._problems.add(codes.ROW_NOT_UTF8, 1, 1, "the file is UTF-16 or UTF-32 text", SAVE_AS_UTF8)
+            self._take = self._take_opaque
+        elif block.startswith(_GZIP):
+            self._problems.add(codes.ROW_NOT_UTF8, 1, 1, "the file is compressed with gzip", "unpack it: gunzip FILE")
             self._take = self._take_opaque
         else:
             self._take = self._take_block

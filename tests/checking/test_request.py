@@ -104,6 +104,7 @@ def test_nothing_is_said_about_the_job_around_a_grader(here: Path) -> None:
 
 BAD_DATA = [
     ("gone.jsonl", 'S212 gone.jsonl "gone.jsonl" does not exist'),
+    ("job.jsonl", 'S212 job.jsonl "job.jsonl" does not exist | check the spelling'),
     ("t.jsnl", 'S212 t.jsnl "t.jsnl" does not exist | did you mean "t.jsonl"?'),
     (".", 'S212 . "." is a directory, not a file | name a file inside it'),
     ("empty", "D105 empty it has no bytes | write one JSON object a line"),

@@ -170,3 +170,9 @@ def test_a_row_that_no_model_reads_among_short_ones_is_a_warning(small: Small) -
 )
 def test_long_rows_of_other_kinds_are_none(small: Small, rows: list[Any]) -> None:
     assert found(small, "reinforcement", rows) == []
+
+
+def test_of_a_file_that_cannot_be_read_no_rows_are_counted(small: Small) -> None:
+    unread = jsonl([good("reinforcement", number) for number in range(60)]).encode("utf-16")
+    lines = found_in(small, BY_METHOD["reinforcement"], **{TEST: unread})
+    assert [line[:4] for line in lines if line.startswith("D")] == ["D103"]
