@@ -19,12 +19,7 @@ from rftplan.checks.compared import (
 from rftplan.checks.preflight import Method, Preflight, Role, Use, row_place, uses, view
 from rftplan.checks.probes.repeats import MOST_ROWS, Pairs, RepeatFacts
 from rftplan.checks.probes.sizes import SIZES_PROBE, size_facts
-<<<<<<< HEAD
-from rftplan.codes import Code, error, finding, info, warning
-=======
-from rftplan.checks.reads import job_reads
 from rftplan.codes import DATA_IS_LFS_POINTER, ROW_NOT_UTF8, Code, error, finding, info, warning
->>>>>>> 30fde3d (Say what a packed file is, guess only close names of data, and count no rows of what cannot be read)
 from rftplan.config import Declared
 from rftplan.data import DataFacts
 from rftplan.data.probes import Probe
