@@ -121,6 +121,8 @@ MIRROR_ELSEWHERE = {
     # Signals end processes, so it is tested from outside.
     "cli.interrupt": "cli/test_at_a_terminal.py",
     "server.trainer": "server/test_simulate.py",
+    "server.asking": "server/test_chat.py",
+    "server.chat_request": "server/test_chat.py",
     # Halves of one thing, cut for their length; the other half, or the public face, has the tests of both.
     "source.document": "source/test_source.py",
     "source.syntax": "source/test_source.py",

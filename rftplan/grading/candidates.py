@@ -144,11 +144,14 @@ def _answer_path(template: Template) -> tuple[str | int, ...] | None:
 
 
 class AnswerBook:
-    """The candidates of all rows of a job. Both splits share one constant answer, taken from training."""
+    """The candidates of all rows of a job. Both splits share one constant answer, taken from training.
 
-    def __init__(self, train: Sequence[Item], grader: Grader, response_format: Mapping[str, Any] | None) -> None:
+    Without a grader only the response format says what a right answer is.
+    """
+
+    def __init__(self, train: Sequence[Item], grader: Grader | None, response_format: Mapping[str, Any] | None) -> None:
         self._grader = grader
-        self._links = links_of(grader)
+        self._links = [] if grader is None else links_of(grader)
         self._shape = shape_of(response_format, [link.path for link in self._links])
         self._rights = [self.right(item) for item in train]
         self._constant = self._most_common_parts() if self._shape else self._most_common_text()
@@ -177,7 +180,7 @@ class AnswerBook:
     def reads_what_is_made_up(self, item: Item) -> bool:
         """Whether the right answer has parts that nothing names, and the grader may look at one of them."""
         gaps = self._shape.gaps(self._known(item), item) if self._shape is not None else frozenset()
-        return bool(gaps) and any(_may_read(self._grader, gap) for gap in gaps)
+        return self._grader is not None and any(_may_read(self._grader, gap) for gap in gaps)
 
     def _known(self, item: Item) -> dict[tuple[str | int, ...], Any]:
         return {link.path: value for link in reversed(self._links) if (value := link.value(item)) is not ABSENT}

@@ -1,7 +1,8 @@
 """The bytes beside the database: where they arrive, and what is swept up. Knows no HTTP and no object's rules.
 
-What has no row in the database is nothing: contents are in place before their rows are written, rows are gone
-before their contents are. So a process that is killed leaves bytes at most, and `sweep` finds them.
+What has no row in the database is nothing, except what a job was trained from: contents are in place before their
+rows are written, rows are gone before their contents are. So a process that is killed leaves bytes at most, and
+`sweep` finds them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from pathlib import Path
 from rftplan.server.store import Store
 
 _ABANDONED = 3600.0  # seconds without a write after which bytes without a row belong to a process that died
+_EXPIRING = (
+    "SELECT id FROM files WHERE deleted_at IS NULL AND expires_at <= ? AND id NOT IN (SELECT file_id FROM trained_from)"
+)
+_KEPT = "SELECT id FROM files WHERE deleted_at IS NULL UNION SELECT file_id FROM trained_from"
 
 
 @contextmanager
@@ -40,7 +45,7 @@ def sweep(store: Store, *, now: int) -> None:
         # Listed before the rows are read: what gets its row in between is not taken for an orphan.
         files = {name for name in _names(store.contents) if name.startswith("file-")}
         uploads = {name: _names(store.parts / name) for name in _names(store.parts)}
-        _remove_abandoned(store.contents, files - _ids(store, "SELECT id FROM files WHERE deleted_at IS NULL"))
+        _remove_abandoned(store.contents, files - _ids(store, _KEPT))
         if uploads:
             _sweep_parts(store, uploads)
 
@@ -63,7 +68,7 @@ def _expire(store: Store, now: int) -> None:
     if not files and not uploads:
         return
     with store.write() as db:
-        gone = [id for (id,) in db.execute("SELECT id FROM files WHERE deleted_at IS NULL AND expires_at <= ?", (now,))]
+        gone = [id for (id,) in db.execute(_EXPIRING, (now,))]
         db.execute("UPDATE files SET deleted_at = ?1 WHERE deleted_at IS NULL AND expires_at <= ?1", (now,))
         db.execute("UPDATE uploads SET ended = 'expired' WHERE ended IS NULL AND expires_at <= ?", (now,))
         db.execute("DELETE FROM parts WHERE upload_seq IN (SELECT seq FROM uploads WHERE ended = 'expired')")

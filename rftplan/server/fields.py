@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,38 @@ class Fields:
             raise wrong_type(self.name(field), expected="an integer", got=value)
         check_whole(self.name(field), value, bound)
         return value
+
+    def decimal(self, field: str, *, least: float, most: float) -> float | None:
+        """A number from `least` to `most`, both included."""
+        value = self.take(field)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise wrong_type(self.name(field), expected="a decimal", got=value)
+        if value < least:
+            raise _outside(self.name(field), "decimal", "below minimum", f">= {least}", value)
+        if value > most:
+            raise _outside(self.name(field), "decimal", "above maximum", f"<= {most}", value)
+        return value
+
+    def truth(self, field: str) -> bool | None:
+        value = self.take(field)
+        if value is not None and not isinstance(value, bool):
+            raise wrong_type(self.name(field), expected="a boolean", got=value)
+        return value
+
+    def only(self, field: str, *usual: object) -> None:
+        """What this service knows but cannot do: refused unless it is one of the usual values."""
+        value = self.take(field)
+        if value is not None and value not in usual:
+            supported = f" Only the default ({json.dumps(usual[0])}) value is supported." if usual else ""
+            name, sent = self.name(field), json.dumps(value)
+            raise ApiError(
+                f"Unsupported value: '{name}' does not support {sent if len(sent) < 60 else 'this value'} with this"
+                f" model.{supported}",
+                param=name,
+                code="unsupported_value",
+            )
 
     def number_or_auto(self, field: str, bound: Whole | Decimal) -> float | str:
         """The number, or "auto", which is also what an absent field means."""

@@ -1,7 +1,8 @@
 """Files in the store: a row that makes an object exist, and its content beside the database. Knows no HTTP.
 
 A file's content is in place before its row is written, and its row is gone before its content is, so that a
-process killed in between leaves no half object; `contents.sweep` removes what it leaves.
+process killed in between leaves no half object; `contents.sweep` removes what it leaves. What a job was trained
+from keeps its content also without a row: its checkpoints answer from it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class FileStore:
             insert_file(db, file)
 
     def content(self, file_id: str) -> Path:
-        """Where the content of a file that exists is. `file_id` is one of ours, never a client's text."""
+        """Where the content is of a file that exists, or that a job was trained from. `file_id` is one of ours."""
         return self._store.contents / file_id
 
     def get(self, file_id: str, *, now: int) -> StoredFile | None:
@@ -80,7 +81,9 @@ class FileStore:
         """The row stays as a tombstone, so that a page that ended at this file can still be followed."""
         with self._store.write() as db:
             db.execute("UPDATE files SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (now, file_id))
-        self.content(file_id).unlink(missing_ok=True)
+            needed = db.execute("SELECT 1 FROM trained_from WHERE file_id = ? LIMIT 1", (file_id,)).fetchone()
+        if not needed:
+            self.content(file_id).unlink(missing_ok=True)
 
     def _cursor(self, after: str | None) -> int | None:
         if after is None:

@@ -12,7 +12,8 @@ from typing import Any
 from rftplan.server.lifecycle import Command, Life, Status, Verb, refusal, time_of_command
 from rftplan.server.paging import Page, bad_cursor
 from rftplan.server.store import Store, as_json, first
-from rftplan.server.trainer import Step
+from rftplan.server.trainer import Said, Step
+from rftplan.server.validation_store import insert_validations
 
 _JOB = """SELECT jobs.*, (SELECT json_group_array(json_array(at, verb)) FROM
     (SELECT at, verb FROM commands WHERE job_seq = jobs.seq ORDER BY number)) AS commands FROM jobs """
@@ -44,6 +45,7 @@ class NewJob:
     trained_tokens: int
     notes: Sequence[str]
     failure: Failure | None
+    answers: Sequence[Sequence[Said]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,12 @@ class JobStore:
                 "VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                 _values(job),
             ).lastrowid
+            assert seq is not None
             db.executemany("INSERT INTO steps VALUES (?,?,?,?,?)", [(seq, *step) for step in steps])
+            insert_validations(db, seq, job.steps, job.answers)
+            if job.steps:
+                files = {job.request["training_file"], job.request["validation_file"]} - {None}
+                db.executemany("INSERT INTO trained_from VALUES (?,?)", [(file, seq) for file in files])
 
     def get(self, job_id: str) -> StoredJob | None:
         row = first(self._store.rows(_JOB + "WHERE id = ?", job_id))

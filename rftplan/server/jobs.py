@@ -190,6 +190,7 @@ def _new_job(service: Service, wanted: JobRequest, outcome: Outcome, *, job_id: 
         trained_tokens=outcome.trained_tokens,
         notes=outcome.notes,
         failure=outcome.failure,
+        answers=outcome.answers,
     )
 
 

@@ -13,10 +13,10 @@ from random import Random
 from typing import Any
 
 from rftplan.server.hyperparameters import Passes, number_sent, passes_of
+from rftplan.server.tokens import CHARACTERS_PER_TOKEN
 from rftplan.server.trainer import Step, TrainingRun, Trajectory
 
 _AUTO_EPOCHS = 3
-_CHARACTERS_PER_TOKEN = 4
 # Where the loss starts and what it can reach: dpo starts at ln 2, where both answers are equally likely.
 _START = {"supervised": 1.6, "dpo": math.log(2)}
 _FLOOR = {"supervised": 0.35, "dpo": 0.15}
@@ -73,10 +73,11 @@ def _step(number: int, passes: Passes, curve: _Curve, rng: Random, validated: bo
         message += f", validation loss={metrics['valid_loss']:.2f}"
     if number % passes.steps_per_epoch:
         return Step(number, message, _data(number, passes, metrics), None)
+    model = {"token_accuracy": metrics["train_mean_token_accuracy"]}
     if validated:
         metrics |= _pair("full_valid", curve.at_validation(epochs))
         message += f", full validation loss={metrics['full_valid_loss']:.2f}"
-    return Step(number, message, _data(number, passes, metrics), metrics)
+    return Step(number, message, _data(number, passes, metrics), metrics, model)
 
 
 def _pair(split: str, loss: float) -> dict[str, float]:
@@ -101,4 +102,4 @@ def _decided(run: TrainingRun, passes: Passes, rate: float) -> dict[str, Any]:
 
 
 def _tokens(rows: Sequence[Mapping[str, Any]]) -> int:
-    return sum(len(json.dumps(row)) for row in rows) // _CHARACTERS_PER_TOKEN
+    return sum(len(json.dumps(row)) for row in rows) // CHARACTERS_PER_TOKEN

@@ -34,7 +34,7 @@ ALIASES = {
 }
 _BASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", re.ASCII)
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})$")
-_CHECKPOINT = re.compile(r"(?P<model>ft:.+):ckpt-step-\d+")
+_CHECKPOINT = re.compile(r"(?P<model>ft:.+):ckpt-step-(?P<step>\d+)")
 
 
 async def list_models(request: Request) -> Response:
@@ -68,9 +68,8 @@ async def delete_model(request: Request) -> Response:
 
 def found_model(service: Service, name: str) -> dict[str, Any]:
     """A fine-tuned model or checkpoint that exists now, or the vendor's 404."""
-    checkpoint = _CHECKPOINT.fullmatch(name)
     jobs = JobStore(service.store)
-    job = jobs.by_model(checkpoint["model"] if checkpoint else name)
+    job = jobs.by_model(checkpoint_of(name)[0])
     if job is not None and name not in ModelStore(service.store).deleted():
         for shape in _made_by(service, job, jobs.checkpoints(job)):
             if shape["id"] == name:
@@ -89,6 +88,12 @@ def trainable_model(service: Service, name: str) -> str:
     elif not _BASE_NAME.fullmatch(name):
         raise _not_trainable(name)
     return ALIASES.get(name, name)
+
+
+def checkpoint_of(name: str) -> tuple[str, int | None]:
+    """The fine-tuned model that a name belongs to, and the step of its checkpoint; None for the model itself."""
+    found = _CHECKPOINT.fullmatch(name)
+    return (found["model"], int(found["step"])) if found else (name, None)
 
 
 def base_of(model: str) -> str:

@@ -16,7 +16,7 @@ from rftplan.server.datafile import DataError, DataRole, read_rows, wrong_purpos
 from rftplan.server.job_request import JobRequest
 from rftplan.server.job_store import Failure
 from rftplan.server.lifecycle import Status
-from rftplan.server.trainer import Step, Trainer, TrainingFailedError, TrainingRun
+from rftplan.server.trainer import Said, Step, Trainer, TrainingFailedError, TrainingRun
 
 _GRADER = "method.reinforcement.grader"
 
@@ -39,6 +39,7 @@ class Outcome:
     trained_tokens: int
     notes: Sequence[str]
     failure: Failure | None
+    answers: Sequence[Sequence[Said]] = ()
 
 
 def decide_outcome(
@@ -81,7 +82,14 @@ def _train(request: JobRequest, run: TrainingRun, trainer: Trainer) -> Outcome:
     except TrainingFailedError as error:
         return _failed(request, str(error), error.code, error.param, Status.RUNNING)
     hyperparameters = {**request.hyperparameters, **trajectory.hyperparameters}
-    return Outcome(trajectory.steps, hyperparameters, trajectory.trained_tokens, trajectory.notes, None)
+    return Outcome(
+        trajectory.steps,
+        hyperparameters,
+        trajectory.trained_tokens,
+        trajectory.notes,
+        None,
+        trajectory.answers,
+    )
 
 
 def _rows(request: JobRequest, source: DataSource, role: DataRole) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ class Policy:
     """
 
     learning_rate: float
-    shared: dict[Kind, float] = field(default_factory=lambda: {kind: math.log(share) for kind, share in _START.items()})
+    shared: dict[Kind, float] = field(default_factory=lambda: logits_of(None))
     _lowest: float = math.inf
     _highest: float = -math.inf
 
@@ -69,9 +69,7 @@ class Policy:
     def sample(self, prompt: PromptPolicy, count: int, rng: Random) -> list[Kind]:
         """Draw kinds of answers for a prompt."""
         logits = [self.shared[kind] + prompt.own[kind] for kind in prompt.kinds]
-        highest = max(logits)
-        weights = [math.exp(logit - highest) for logit in logits]
-        return rng.choices(prompt.kinds, weights, k=count)
+        return rng.choices(prompt.kinds, _weights(logits), k=count)
 
     def learn(self, draws: Sequence[Draw]) -> None:
         """One update from one batch. A sample's advantage is its reward less the mean of its group."""
@@ -97,3 +95,26 @@ class Policy:
         for kind, reward in zip(draw.kinds, draw.rewards, strict=True):
             gradient[kind] = gradient.get(kind, 0.0) + (reward - mean) / scale
         return gradient
+
+
+def logits_of(stored: Mapping[str, float] | None) -> dict[Kind, float]:
+    """The shared logits that a checkpoint kept, by the kinds' names; of None, those of a base model."""
+    start = {kind: math.log(share) for kind, share in _START.items()}
+    return start | {Kind(name): logit for name, logit in (stored or {}).items() if name in list(Kind)}
+
+
+def chosen(
+    shared: Mapping[Kind, float], kinds: Collection[Kind], *, temperature: float, rng: Random
+) -> tuple[Kind, float]:
+    """One of the kinds that can be answered, and how likely it was; at temperature 0 the likeliest, surely."""
+    ordered = [kind for kind in Kind if kind in kinds]
+    if not temperature:
+        return max(ordered, key=lambda kind: shared[kind]), 1.0
+    weights = _weights([shared[kind] / temperature for kind in ordered])
+    (place,) = rng.choices(range(len(ordered)), weights)
+    return ordered[place], weights[place] / math.fsum(weights)
+
+
+def _weights(logits: Sequence[float]) -> list[float]:
+    highest = max(logits)
+    return [math.exp(logit - highest) for logit in logits]

@@ -8,29 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from rftplan.grading import Grader, Multi, Result, Sample, ScoreModel
+from rftplan.grading import Grader, GraderType, Multi, Result, Sample, ScoreModel
 from rftplan.grading.candidates import AnswerBook, Kind, item_of
 from rftplan.server import tally
 from rftplan.server.hyperparameters import ReinforcementNumbers, reinforcement_numbers
 from rftplan.server.policy import Draw, Policy, PromptPolicy
-from rftplan.server.step_metrics import StepFigures
+from rftplan.server.step_metrics import LATENCY, StepFigures
 from rftplan.server.tally import Graded, Tally
-from rftplan.server.trainer import Step, TrainingRun, Trajectory
+from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
+from rftplan.server.trainer import Said, Step, TrainingRun, Trajectory
 
-_CHARACTERS_PER_TOKEN = 4
-_REASONING_TOKENS = {"low": 400, "medium": 1_500, "high": 5_000}
-_EFFORT_OF_KIND = {
-    Kind.RIGHT: 1.0,
-    Kind.NEAR: 0.9,
-    Kind.WRONG: 0.8,
-    Kind.MALFORMED: 1.6,
-    Kind.CONSTANT: 0.3,
-    Kind.VERBOSE: 1.5,
-}
 _JUDGES_AT_ONCE = 8  # requests to a model that judges; the service caps its graders too, at a number unknown
 
 
@@ -68,11 +59,12 @@ class Reinforcement:
             hyperparameters=self._numbers.sent_back(),
             trained_tokens=round(self._trained_tokens),
             notes=list(self._notes()),
+            answers=[[_said(prompt, kind) for kind in prompt.graded] for prompt in self._valid],
         )
 
     def _prompt(self, item: Mapping[str, Any], turn: int, rng: Random) -> Prompt:
         texts = self._book.candidates(item, turn=turn)
-        tokens = _REASONING_TOKENS[self._numbers.reasoning_effort] * rng.uniform(0.7, 1.3)
+        tokens = REASONING[self._numbers.reasoning_effort] * rng.uniform(0.7, 1.3)
         return Prompt(item, texts, self._policy.prompt(texts, rng), tokens)
 
     def _steps(self) -> Iterator[Step]:
@@ -84,10 +76,11 @@ class Reinforcement:
             self._flat += sum(draw.flat for draw in draws)
             self._groups += len(draws)
             self._trained_tokens += train.sum_of(tally.completion_tokens)
-            valid = Tally()
+            valid, evaluated = Tally(), list[Draw]()
             if number % self._numbers.eval_interval == 0 or number == len(batches):
-                _, valid = self._draw(self._valid, self._numbers.eval_samples, valid_rng)
-            yield self._step(StepFigures(number, len(batches), self._grader, train, valid), draws)
+                evaluated, valid = self._draw(self._valid, self._numbers.eval_samples, valid_rng)
+            step = self._step(StepFigures(number, len(batches), self._grader, train, valid), draws)
+            yield self._with_checkpoint(step, evaluated) if evaluated else step
 
     def _step(self, figures: StepFigures, draws: Sequence[Draw]) -> Step:
         kinds = Counter(kind for draw in draws for kind in draw.kinds)
@@ -99,6 +92,12 @@ class Reinforcement:
         }
         data = figures.event_data() | {"simulation": simulation}
         return Step(figures.number, figures.message, data, figures.checkpoint())
+
+    def _with_checkpoint(self, step: Step, evaluated: Sequence[Draw]) -> Step:
+        """The step with what its checkpoint answers from, and what was sampled to evaluate it."""
+        drawn = zip(self._valid, evaluated, strict=True)
+        samples = [[list(prompt.graded).index(kind) for kind in draw.kinds] for prompt, draw in drawn]
+        return replace(step, model={"logits": dict(self._policy.shared)}, samples=samples)
 
     def _draw(self, prompts: Sequence[Prompt], count: int, rng: Random) -> tuple[list[Draw], Tally]:
         drawn = [(prompt, self._policy.sample(prompt.policy, count, rng)) for prompt in prompts]
@@ -145,15 +144,21 @@ class Reinforcement:
             yield "Rows have tools, but simulated answers call none yet."
 
 
+def _said(prompt: Prompt, kind: Kind) -> Said:
+    result = prompt.graded[kind].result
+    reply = result.reply(execution_time=LATENCY[GraderType(result.type)])
+    return Said(prompt.texts[kind], kind.value, result.reward, reply)
+
+
 def _graded(prompt: Prompt, kind: Kind) -> Graded:
     """The sample of this kind, whose text was graded before."""
     if kind not in prompt.graded:
         text = prompt.texts[kind]
-        reasoning = round(prompt.reasoning_tokens * _EFFORT_OF_KIND[kind])
+        reasoning = reasoning_of(kind, prompt.reasoning_tokens)
         prompt.graded[kind] = Graded(
             result=prompt.results[text],
             empty=not text.strip(),
-            completion_tokens=reasoning + len(text) // _CHARACTERS_PER_TOKEN + 1,
+            completion_tokens=reasoning + text_tokens(text),
             reasoning_tokens=reasoning,
         )
     return prompt.graded[kind]

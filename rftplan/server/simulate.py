@@ -6,15 +6,19 @@ kinds of answers; what it shows is the grader's behaviour, not a model's. The on
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rftplan.server.trainer import TrainingFailedError, TrainingRun, Trajectory
+from rftplan.server.trainer import Answer, Learned, Question, TrainingFailedError, TrainingRun, Trajectory
 
 if TYPE_CHECKING:
     from rftplan.grading import Grader
+    from rftplan.server.recall import Knowledge
 
 MARK = "[SIMULATED]"
+_REMEMBERED = 4  # jobs whose rows are kept at hand for the next question
 
 
 class SimulatingTrainer:
@@ -22,6 +26,10 @@ class SimulatingTrainer:
 
     name = "simulation"
     simulated = True
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Knowledge] = OrderedDict()
+        self._lock = threading.Lock()
 
     def train(self, run: TrainingRun) -> Trajectory:
         """Raises TrainingFailedError where the service would have to make scores up."""
@@ -36,6 +44,25 @@ class SimulatingTrainer:
         if run.method == "reinforcement":
             return _marked(Reinforcement(run, _runnable_grader(run)).trajectory())
         return _marked(simulate_losses(run))
+
+    def answer(self, question: Question) -> Answer:
+        """From the rows of the checkpoint's job, which are read with the first question to it."""
+        from rftplan.server.recall import base_answer
+
+        if question.learned is None:
+            return base_answer(question)
+        return self._knowledge(question.learned).answer(question)
+
+    def _knowledge(self, learned: Learned) -> Knowledge:
+        from rftplan.server.recall import knowledge_of
+
+        with self._lock:
+            known = self._known.get(learned.job_id) or knowledge_of(learned.run())
+            self._known[learned.job_id] = known
+            self._known.move_to_end(learned.job_id)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+            return known
 
 
 def _marked(trajectory: Trajectory) -> Trajectory:

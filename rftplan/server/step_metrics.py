@@ -17,7 +17,7 @@ from rftplan.server.tally import Graded, Tally
 _SECONDS_PER_SAMPLED_TOKEN = 0.0001
 _SECONDS_PER_TRAINED_TOKEN = 0.0002
 _SECONDS_AROUND_A_STEP = 1.0
-_LATENCY = {
+LATENCY = {  # seconds a grader takes, as all that reports a time here says
     GraderType.STRING_CHECK: 0.0001,
     GraderType.TEXT_SIMILARITY: 0.0005,
     GraderType.SCORE_MODEL: 2.0,
@@ -198,7 +198,7 @@ class StepFigures:
         return step | {"full_iteration": sum(step.values()) + _SECONDS_AROUND_A_STEP}
 
     def _latency(self, part: Part) -> dict[str, Any]:
-        seconds = _LATENCY[part.grader.type]
+        seconds = LATENCY[part.grader.type]
         return {
             **part.label,
             "train_execution_latency_mean": seconds,

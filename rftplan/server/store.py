@@ -50,6 +50,16 @@ CREATE TABLE parts (
 CREATE INDEX parts_of_upload ON parts (upload_seq);
 CREATE INDEX files_to_expire ON files (expires_at) WHERE deleted_at IS NULL AND expires_at IS NOT NULL;
 """,
+    """
+CREATE TABLE validations (
+    job_seq INTEGER NOT NULL REFERENCES jobs, number INTEGER NOT NULL, model TEXT, samples TEXT NOT NULL,
+    PRIMARY KEY (job_seq, number));
+CREATE TABLE answers (
+    job_seq INTEGER NOT NULL REFERENCES jobs, row INTEGER NOT NULL, said BLOB NOT NULL,
+    PRIMARY KEY (job_seq, row));
+CREATE TABLE trained_from (
+    file_id TEXT NOT NULL, job_seq INTEGER NOT NULL REFERENCES jobs, PRIMARY KEY (file_id, job_seq)) WITHOUT ROWID;
+""",
 )
 """What each version of the store added to the one before; what was released is never edited."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -28,12 +28,38 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One training step: the data of its metrics event, and its checkpoint's metrics if it was validated."""
+    """One training step: the data of its metrics event, and its checkpoint's metrics if it was validated.
+
+    A validated step has two things more. `model` is what its checkpoint answers from: any JSON object that the
+    trainer understands again, and that does not grow with the rows; None if it cannot answer. `samples` has for
+    each validation row the places, in `Trajectory.answers`, of what was sampled, in the order drawn.
+    """
 
     number: int
     message: str
     metrics: Mapping[str, Any]
     checkpoint: Mapping[str, Any] | None
+    model: Mapping[str, Any] | None = None
+    samples: Sequence[Sequence[int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that a model wants called; `arguments` is text that should be a JSON object."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One distinct answer to a validation row, and the reply of the grader to it. `kind` is the trainer's own word."""
+
+    text: str
+    kind: str
+    reward: float
+    grader: Mapping[str, Any]
+    tool_calls: Sequence[ToolCall] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +70,7 @@ class Trajectory:
     hyperparameters: Mapping[str, Any]  # every "auto" replaced by the number that was used
     trained_tokens: int
     notes: Sequence[str] = ()  # what to know about the whole run, each to be said once as an event
+    answers: Sequence[Sequence[Said]] = ()  # of each validation row, those that any step sampled
 
 
 class TrainingFailedError(Exception):
@@ -55,12 +82,70 @@ class TrainingFailedError(Exception):
         self.param = param
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a request tells the trainer beyond the vendor's fields: the row that is asked about, and its grader."""
+
+    item: Mapping[str, Any]
+    grader: Grader | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a checkpoint has learned: `Step.model`, and the run that it comes from, read again when it is asked for.
+
+    `run` raises OSError where its files are gone.
+    """
+
+    job_id: str
+    model: Mapping[str, Any]
+    run: Callable[[], TrainingRun]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One prompt. `base` is the base model of whoever is asked; without `learned` it is asked itself.
+
+    Messages and tools are those of chat completions. At `temperature` 0 the likeliest answer is wanted. Questions
+    that differ in `seed` may be answered differently, the same question never.
+    """
+
+    base: str
+    learned: Learned | None
+    messages: Sequence[Mapping[str, Any]]
+    seed: str
+    tools: Sequence[Mapping[str, Any]] = ()
+    response_format: Mapping[str, Any] | None = None
+    hint: Hint | None = None
+    temperature: float = 1.0
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says. `completion_tokens` include those of reasoning; `told` is the trainer's own remark."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int = 0
+    tool_calls: Sequence[ToolCall] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Trainer(Protocol):
-    """Trains once a job. `name` is said in every output; `simulated` is True where no model is trained."""
+    """Trains once a job, and answers from what it trained.
+
+    `name` is said in every output; `simulated` is True where no model is trained.
+    """
 
     name: str
     simulated: bool
 
     def train(self, run: TrainingRun) -> Trajectory:
         """Deterministic in `run`; raises TrainingFailedError. Called in a worker thread, never on a read."""
+        ...
+
+    def answer(self, question: Question) -> Answer:
+        """Deterministic in `question`, trains nothing. Called in worker threads, several at a time."""
         ...

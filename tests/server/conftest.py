@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from rftplan.grading import StandInJudge
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import Settings
-from rftplan.server.trainer import Step, TrainingFailedError, TrainingRun, Trajectory
+from rftplan.server.trainer import Answer, Question, Said, Step, TrainingFailedError, TrainingRun, Trajectory
 
 KEY = "sk-local-test"
 START = 1_790_000_000.0
@@ -48,7 +48,10 @@ class CountingIds:
 
 @dataclass
 class TrivialTrainer:
-    """A second Trainer beside the product's own: a step and a checkpoint for each reward of a table."""
+    """A second Trainer beside the product's own: a step and a checkpoint for each reward of a table.
+
+    Its checkpoints answer with their reward and what they were asked last.
+    """
 
     name: str = "trivial"
     simulated: bool = True
@@ -67,10 +70,19 @@ class TrivialTrainer:
                 message=f"Step {number}/{len(self.rewards)}",
                 metrics={"step": number, "train_mean_reward": reward},
                 checkpoint={"full_valid_mean_reward": reward},
+                model={"reward": reward},
+                samples=[[0] for _ in run.valid],
             )
             for number, reward in enumerate(self.rewards, start=1)
         ]
-        return Trajectory(steps, {"n_epochs": 2, "batch_size": 4}, trained_tokens=1234, notes=self.notes)
+        answers = [[Said("yes", "yes", 0.5, {"reward": 0.5})] for _ in run.valid]
+        return Trajectory(
+            steps, {"n_epochs": 2, "batch_size": 4}, trained_tokens=1234, notes=self.notes, answers=answers
+        )
+
+    def answer(self, question: Question) -> Answer:
+        said = "nothing learned" if question.learned is None else f"{question.learned.model['reward']}"
+        return Answer(f"{said} {question.messages[-1]['content']}", prompt_tokens=1, completion_tokens=4)
 
 
 @dataclass

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from rftplan.server.contents import sweep
+from rftplan.server.store import Store
 
-from .conftest import START, World, upload
+from .conftest import START, World, rft_body, rft_rows, upload
 from .uploading import announced, on_disk
 
 
@@ -84,3 +86,25 @@ async def test_whoever_may_only_read_leaves_it_to_others(make_world: Callable[..
     finally:
         for path in changed:
             path.chmod(0o700)
+
+
+@pytest.mark.anyio
+async def test_what_a_job_was_trained_from_stays_when_it_expires_and_nothing_else_does(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world()
+    async with world.sdk() as sdk:
+        body = await rft_body(sdk)
+        names = (body["training_file"], body["validation_file"])
+        await sdk.fine_tuning.jobs.create(**body)
+        unused = await upload(sdk, rft_rows(3))
+    contents = world.settings.store.with_name("service.sqlite-files")
+    with closing(Store(world.settings.store)) as store:
+        with store.write() as db:
+            db.execute("UPDATE files SET expires_at = 5")
+        for path in contents.glob("file-*"):
+            os.utime(path, (0, 0))
+        sweep(store, now=10)
+        sweep(store, now=10)
+    assert unused not in names
+    assert {path.name for path in contents.glob("file-*")} == set(names)
