@@ -109,11 +109,11 @@ def wait_for(port: int) -> None:
     raise AssertionError("the server does not listen")
 
 
-def test_the_served_service_answers_the_client_of_the_page(tmp_path: Path) -> None:
+def test_the_served_service_answers_the_clients_of_the_page(tmp_path: Path) -> None:
     clone(tmp_path)
     port = str(free_port())
     (command,) = [line for block in blocks("bash") for line in block.text.splitlines() if line.startswith(SERVED)]
-    (client,) = [block for block in blocks("python") if "8321" in block.text]
+    clients = [block for block in blocks("python") if "8321" in block.text]
     server = subprocess.Popen(
         ["bash", "-c", f"exec {command.replace('8321', port)}"],
         cwd=tmp_path,
@@ -123,14 +123,18 @@ def test_the_served_service_answers_the_client_of_the_page(tmp_path: Path) -> No
     )
     try:
         wait_for(int(port))
-        done = subprocess.run(
-            [sys.executable, "-c", client.text.replace("8321", port)],
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            capture_output=True,
-            text=True,
-        )
-        assert done.stdout == "[]\n", done.stderr
+        done = [
+            subprocess.run(
+                [sys.executable, "-c", client.text.replace("8321", port)],
+                cwd=tmp_path,
+                env=environment(tmp_path),
+                capture_output=True,
+                text=True,
+            )
+            for client in clients
+        ]
+        asked = "I do not know. [{'prompt': 'simulate.item', 'kind': 'constant', 'share': 1.0}]\n"
+        assert [one.stdout for one in done] == ["[]\n", asked], [one.stderr for one in done]
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(timeout=20)

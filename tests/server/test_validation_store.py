@@ -12,8 +12,9 @@ import openai
 import pytest
 
 from rftplan.grading import Flag, Result
+from rftplan.server.app import close_app
 from rftplan.server.job_store import JobStore, NewJob
-from rftplan.server.store import SCHEMA_VERSION, Store
+from rftplan.server.store import _SCHEMAS, SCHEMA_VERSION, Store
 from rftplan.server.trainer import Said, Step, ToolCall
 from rftplan.server.validation_store import ValidationStore
 
@@ -70,11 +71,16 @@ def test_what_has_no_samples_and_no_model_says_none(tmp_path: Path) -> None:
 
 
 def as_version_1(path: Path) -> None:
-    """A store as the first version made it."""
+    """The store as the first version would have written it."""
+    newer = path.rename(path.with_name("newer.sqlite"))
     with closing(sqlite3.connect(path)) as db:
-        for table in ("uploads", "parts", "validations", "answers", "trained_from"):
-            db.execute(f"DROP TABLE {table}")
+        db.executescript(_SCHEMAS[0])
+        db.execute("ATTACH ? AS newer", (str(newer),))
+        tables = [name for (name,) in db.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")]
+        for table in tables:
+            db.execute(f"INSERT INTO main.{table} SELECT * FROM newer.{table}")
         db.execute("PRAGMA user_version=1")
+        db.commit()
 
 
 @pytest.mark.anyio
@@ -87,6 +93,7 @@ async def test_a_store_of_version_1_keeps_everything_and_its_models_cannot_answe
         old.clock.forward(100)
         await sdk.fine_tuning.jobs.cancel((await create_job(sdk))["id"])
         before = await everything(sdk)
+    close_app(old.app)
     as_version_1(old.settings.store)
 
     new = make_world(now=old.clock)
