@@ -30,7 +30,18 @@ ROOT = Path(rftplan.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     # Each module imports only from the layers above its own line, and from its own line.
     ("errors", "address", "canonical", "typed_json", "days"),
-    ("codes", "api.endpoint", "api.port", "api.wire", "api.paging", "api.upload", "api.faults", "estimate", "changes"),
+    (
+        "codes",
+        "api.endpoint",
+        "api.port",
+        "api.wire",
+        "api.paging",
+        "api.upload",
+        "api.faults",
+        "api.sampled",
+        "estimate",
+        "changes",
+    ),
     ("api.profiles", "reading"),
     ("diff", "events", "grading", "api.identity", "api.credentials"),
     ("source", "data"),

@@ -146,6 +146,31 @@ class GraderRun:
 
 
 @dataclass(frozen=True, slots=True)
+class SampledAnswer:
+    """One answer that was sampled to validate a step. `tools` are its tool calls, `grader` the grader's full reply;
+    `kind` is what a simulating service meant it to be."""
+
+    text: str
+    tools: Sequence[JsonObject]
+    scored: GraderRun
+    kind: str | None = None
+    grader: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SampledRow:
+    """A validation row, counted from 0, with its answers at one step."""
+
+    id: str
+    step: int
+    row: int
+    messages: Sequence[JsonObject]
+    item: JsonObject
+    answers: Sequence[SampledAnswer]
+    simulation: Simulation | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """What to upload, and under which name. `sha256` is what its bytes were when they were planned, if known."""
 
@@ -198,6 +223,11 @@ class Port(Protocol):
 
     async def list_checkpoints(self, job_id: str) -> Sequence[Checkpoint]:
         """Highest step first."""
+        ...
+
+    async def list_samples(self, job_id: str, step: int) -> Sequence[SampledRow]:
+        """What was sampled to validate a step, by row. RejectedError where the service shows no samples;
+        NotFoundError if it did not validate there, or not yet."""
         ...
 
     async def validate_grader(self, grader: JsonObject) -> None:

@@ -68,11 +68,11 @@ def page(body: JsonObject, limit: int) -> Page:
 
 def file(body: JsonObject) -> RemoteFile:
     return RemoteFile(
-        id=_text(body, "id"),
-        filename=_text(body, "filename"),
-        size=_integer(body, "bytes"),
-        purpose=_text(body, "purpose"),
-        created_at=_integer(body, "created_at"),
+        id=needed_text(body, "id"),
+        filename=needed_text(body, "filename"),
+        size=needed_integer(body, "bytes"),
+        purpose=needed_text(body, "purpose"),
+        created_at=needed_integer(body, "created_at"),
         expires_at=_integer_or_none(body, "expires_at"),
         status=_text_or_none(body, "status"),
     )
@@ -80,7 +80,7 @@ def file(body: JsonObject) -> RemoteFile:
 
 def staged(body: JsonObject) -> str:
     """The id of what is no file yet: of an upload, or of a part of one."""
-    return _text(body, "id")
+    return needed_text(body, "id")
 
 
 def completed(body: JsonObject) -> RemoteFile:
@@ -92,13 +92,13 @@ def completed(body: JsonObject) -> RemoteFile:
 
 
 def job(body: JsonObject, statuses: Mapping[str, JobStatus]) -> RemoteJob:
-    word = _text(body, "status")
+    word = needed_text(body, "status")
     return RemoteJob(
-        id=_text(body, "id"),
+        id=needed_text(body, "id"),
         status=statuses.get(word, JobStatus.UNKNOWN),
         raw_status=word,
-        created_at=_integer(body, "created_at"),
-        model=_text(body, "model"),
+        created_at=needed_integer(body, "created_at"),
+        model=needed_text(body, "model"),
         training_file=_text_or_none(body, "training_file"),
         validation_file=_text_or_none(body, "validation_file"),
         seed=_integer_or_none(body, "seed"),
@@ -131,8 +131,8 @@ def simulation(body: JsonObject) -> Simulation | None:
 def event(body: JsonObject) -> JobEvent:
     data = body.get("data")
     return JobEvent(
-        id=_text(body, "id"),
-        created_at=_integer(body, "created_at"),
+        id=needed_text(body, "id"),
+        created_at=needed_integer(body, "created_at"),
         level=_text_or_none(body, "level") or "info",
         message=_text_or_none(body, "message") or "",
         type=_text_or_none(body, "type") or "message",
@@ -142,11 +142,11 @@ def event(body: JsonObject) -> JobEvent:
 
 def checkpoint(body: JsonObject) -> Checkpoint:
     return Checkpoint(
-        id=_text(body, "id"),
-        model=_text(body, "fine_tuned_model_checkpoint"),
-        job_id=_text(body, "fine_tuning_job_id"),
-        step=_integer(body, "step_number"),
-        created_at=_integer(body, "created_at"),
+        id=needed_text(body, "id"),
+        model=needed_text(body, "fine_tuned_model_checkpoint"),
+        job_id=needed_text(body, "fine_tuning_job_id"),
+        step=needed_integer(body, "step_number"),
+        created_at=needed_integer(body, "created_at"),
         metrics=metrics(body.get("metrics")),
         simulation=simulation(body),
     )
@@ -176,7 +176,7 @@ def model(body: JsonObject) -> RemoteModel:
         shutdown = date.fromisoformat(said[:10]) if said else None
     except ValueError:
         shutdown = None
-    return RemoteModel(id=_text(body, "id"), shutdown=shutdown)
+    return RemoteModel(id=needed_text(body, "id"), shutdown=shutdown)
 
 
 def models(body: JsonObject) -> list[RemoteModel]:
@@ -201,8 +201,8 @@ def grader_run(body: JsonObject) -> GraderRun:
 
 def permission(body: JsonObject) -> Permission:
     return Permission(
-        id=_text(body, "id"),
-        project_id=_text(body, "project_id"),
+        id=needed_text(body, "id"),
+        project_id=needed_text(body, "project_id"),
         created_at=_integer_or_none(body, "created_at") or 0,
     )
 
@@ -225,7 +225,7 @@ def validated(body: JsonObject) -> None:
         raise ValueError("it does not hold the grader")
 
 
-def _text(body: JsonObject, key: str) -> str:
+def needed_text(body: JsonObject, key: str) -> str:
     value = _text_or_none(body, key)
     if not value:
         raise ValueError(f"{key} is missing")
@@ -239,7 +239,7 @@ def _text_or_none(body: JsonObject, key: str) -> str | None:
     raise ValueError(f"{key} is not text")
 
 
-def _integer(body: JsonObject, key: str) -> int:
+def needed_integer(body: JsonObject, key: str) -> int:
     value = _integer_or_none(body, key)
     if value is None:
         raise ValueError(f"{key} is missing")

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rftplan.server import chat, files, graders, jobs, models, permissions, progress, uploads
+from rftplan.server import chat, files, graders, jobs, models, permissions, progress, samples, uploads
 from rftplan.server.contents import sweep
 from rftplan.server.errors import SERVER_ERROR, ApiError
 from rftplan.server.guard import Guard, reply_headers
@@ -93,6 +93,7 @@ def _routes() -> list[Route]:
         Route(_JOBS + "/{job_id}/resume", jobs.resume_job, methods=["POST"]),
         Route(_JOBS + "/{job_id}/events", progress.list_events),
         Route(_JOBS + "/{job_id}/checkpoints", progress.list_checkpoints),
+        Route(_JOBS + "/{job_id}/samples", samples.list_samples),
         Route(_GRADERS + "/validate", graders.validate_grader, methods=["POST"]),
         Route(_GRADERS + "/run", graders.run_grader, methods=["POST"]),
         Route(_PERMISSIONS, permissions.create_permissions, methods=["POST"]),

@@ -60,6 +60,11 @@ def read_rows(path: Path, *, role: DataRole, method: Method) -> list[dict[str, A
     return rows
 
 
+def iterate_rows(path: Path, *, role: DataRole) -> Iterator[dict[str, Any]]:
+    """The rows of a file that was read before, one by one."""
+    return (_parse(line, number, role) for number, line in _lines(path))
+
+
 def wrong_purpose(role: DataRole, *, file_id: str, purpose: str) -> DataError:
     return _invalid(role, f"File '{file_id}' has the purpose '{purpose}', but must have the purpose 'fine-tune'")
 

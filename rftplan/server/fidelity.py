@@ -201,4 +201,11 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("a reply says in 'simulation' who answered, and what kind of answer it drew", Source.POLICY),
         ("a model of a job that kept nothing to answer from is 400", Source.POLICY),
     ),
+    *_of(
+        "samples",
+        ("the route of a job's samples is our own: by step, 20 rows a page, 100 at most", Source.POLICY),
+        ("samples of a step are shown from when it is done; without any it is 404 samples_not_found", Source.POLICY),
+        ("each distinct answer to a row is graded once; its reply is shown with each sample of it", Source.POLICY),
+        ("execution_time in them is the simulated latency of the grader's type", Source.POLICY),
+    ),
 )

@@ -53,7 +53,8 @@ def read_page(request: Request, *, default: int, most: int, others: Sequence[str
     for name in request.query_params:
         if name not in ("limit", "after", *others):
             raise unknown_parameter(name)
-    return Page(_read_limit(request, default=default, most=most), request.query_params.get("after"))
+    limit = read_whole(request, "limit", Whole(1, most))
+    return Page(default if limit is None else limit, request.query_params.get("after"))
 
 
 def read_order(request: Request, words: Mapping[str, Order]) -> Order:
@@ -82,17 +83,18 @@ def too_large(limit: int) -> ApiError:
     return ApiError(f"Maximum content size limit ({limit}) exceeded.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
-def _read_limit(request: Request, *, default: int, most: int) -> int:
-    text = request.query_params.get("limit")
+def read_whole(request: Request, name: str, bound: Whole) -> int | None:
+    """A query parameter that is a whole number; None if it is not there."""
+    text = request.query_params.get(name)
     if text is None:
-        return default
+        return None
     if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) < 10):
         raise ApiError(
-            f"Invalid type for 'limit': expected an integer, but got '{text}' instead.",
-            param="limit",
+            f"Invalid type for '{name}': expected an integer, but got '{text}' instead.",
+            param=name,
             code="invalid_type",
         )
-    check_whole("limit", int(text), Whole(1, most))
+    check_whole(name, int(text), bound)
     return int(text)
 
 

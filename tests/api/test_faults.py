@@ -38,6 +38,7 @@ READS: dict[str, Ask] = {
     "events": lambda port: port.list_events("ftjob-1"),
     "checkpoints": lambda port: port.list_checkpoints("ftjob-1"),
     "permissions": lambda port: port.list_permissions("ft:m"),
+    "samples": lambda port: port.list_samples("ftjob-1", 1),
     "grader": lambda port: port.validate_grader({"type": "string_check"}),
 }
 HTML = "<!doctype html><html><body>Bad gateway</body></html>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ import pytest
 from rftplan.api.identity import ProviderSettings, identify
 from rftplan.api.openai import OpenAIPort, connect
 from rftplan.api.port import GraderRun, JobStatus, RemoteFile, RemoteModel, Upload
-from rftplan.api.profiles import profile
+from rftplan.api.profiles import Capability, profile
 from rftplan.errors import NotFoundError, RejectedError
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import default_settings
@@ -116,6 +117,43 @@ def test_a_job_lives_from_its_files_to_its_permissions(world: World) -> None:
         assert await port.list_permissions(checkpoints[0].model) == []
 
     world.ask(life)
+
+
+def test_what_a_step_was_validated_with_is_shown_row_by_row(world: World) -> None:
+    async def look(port: OpenAIPort) -> None:
+        job_id = await world.launch(port)
+        with pytest.raises(NotFoundError):
+            await port.list_samples(job_id, 1)
+        world.now += 3_600
+        (last, *_) = await port.list_checkpoints(job_id)
+        rows = await port.list_samples(job_id, last.step)
+        assert [row.row for row in rows] == list(range(len(rows)))
+        answers = [answer for row in rows for answer in row.answers]
+        mean = sum(answer.scored.reward or 0.0 for answer in answers) / len(answers)
+        assert mean == pytest.approx(last.metrics["valid_reward_mean"])
+        for row in rows:
+            assert row.step == last.step and row.simulation is not None
+            assert row.messages[-1]["role"] == "user"
+            rights = [answer for answer in row.answers if answer.kind == "right"]
+            assert all(answer.text == row.item["answer"] for answer in rights)
+            assert all(answer.scored.reward == 1.0 and answer.grader["sub_rewards"] for answer in rights)
+        with pytest.raises(NotFoundError):
+            await port.list_samples(job_id, last.step + 1)
+
+    world.ask(look)
+
+
+def test_a_service_that_shows_no_samples_is_not_asked(world: World) -> None:
+    identity = identify(ProviderSettings("local"), LOCAL)
+    without = replace(LOCAL, capabilities=LOCAL.capabilities - {Capability.SAMPLES})
+    port = connect(identity, without, "local-key", transport=httpx2.ASGITransport(app=world.app))
+
+    async def refused(port: OpenAIPort) -> int:
+        with pytest.raises(RejectedError, match="provider local shows none"):
+            await port.list_samples("ftjob-1", 3)
+        return port.requests
+
+    assert ask(port, refused) == 0
 
 
 def test_a_job_is_paused_resumed_and_cancelled(world: World) -> None:

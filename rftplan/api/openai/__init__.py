@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 import httpx2
 import openai
@@ -18,7 +19,7 @@ import openai
 from rftplan.api import wire
 from rftplan.api.faults import Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
-from rftplan.api.openai.client import ANSWER_SECONDS, Reply, Traffic, intake_timeout, make_client, timeout
+from rftplan.api.openai.client import ANSWER_SECONDS, Reply, Traffic, intake_timeout, listed, make_client, timeout
 from rftplan.api.openai.parts import upload_in_parts
 from rftplan.api.paging import ListedT, every
 from rftplan.api.port import (
@@ -31,9 +32,11 @@ from rftplan.api.port import (
     RemoteFile,
     RemoteJob,
     RemoteModel,
+    SampledRow,
     Upload,
 )
 from rftplan.api.profiles import Capability, Profile
+from rftplan.api.sampled import sampled_row
 from rftplan.api.upload import CountedReader, check_size
 from rftplan.canonical import JsonObject
 from rftplan.errors import ApiError, CredentialError, RejectedError, UserError
@@ -138,6 +141,13 @@ class OpenAIPort(Port):
         what, size = f"list the checkpoints of {job_id}", self._profile.page_sizes.checkpoints
         found = await self._pages(what, fetch, wire.checkpoint, size)
         return sorted(found, key=lambda checkpoint: checkpoint.step, reverse=True)
+
+    async def list_samples(self, job_id: str, step: int) -> Sequence[SampledRow]:
+        what = f"list the samples of {job_id} at step {step}"
+        if not self._profile.can(Capability.SAMPLES):
+            raise RejectedError(f"cannot {what}: provider {self._profile.type} shows none")
+        fetch = partial(listed, self._reads, f"/fine_tuning/jobs/{quote(_id(job_id), safe='')}/samples", step=step)
+        return await self._pages(what, fetch, sampled_row, self._profile.page_sizes.samples)
 
     async def validate_grader(self, grader: JsonObject) -> None:
         sending = self._reads.fine_tuning.alpha.graders.with_raw_response.validate(

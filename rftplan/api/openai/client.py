@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import httpx2
@@ -82,6 +83,19 @@ class Reply(Protocol):
 
     @property
     def http_response(self) -> httpx2.Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    http_response: httpx2.Response
+
+
+async def listed(client: openai.AsyncOpenAI, path: str, *, step: int, limit: int, after: str | openai.Omit) -> Reply:
+    """A page of a list that the SDK has no method for."""
+    query: dict[str, object] = {"step": step, "limit": limit}
+    if isinstance(after, str):
+        query["after"] = after
+    return _Bare(await client.get(path, cast_to=httpx2.Response, options={"params": query}))
 
 
 def intake_timeout(size: int) -> httpx2.Timeout:

@@ -25,6 +25,7 @@ class Capability(StrEnum):
     UPLOADS = "uploads"
     SHUTDOWN_DATES = "shutdown_dates"
     DATA_SHARING = "data_sharing"
+    SAMPLES = "samples"
 
 
 class ResponseFormatStyle(StrEnum):
@@ -43,6 +44,7 @@ class PageSizes:
     events: int = 100
     checkpoints: int = 100
     permissions: int = 100
+    samples: int = 100
 
 
 @dataclass(frozen=True, slots=True)

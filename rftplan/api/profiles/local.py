@@ -36,6 +36,7 @@ LOCAL: Final = Profile(
             Capability.METADATA,
             Capability.METADATA_FILTER,
             Capability.GRADER_RUN,
+            Capability.SAMPLES,
             Capability.UPLOADS,
         }
     ),
