@@ -133,6 +133,9 @@ MIRROR_ELSEWHERE = {
     "cli.interrupt": "cli/test_at_a_terminal.py",
     "server.trainer": "server/test_simulate.py",
     "server.asking": "server/test_chat.py",
+    "server.response_request": "server/test_responses.py",
+    "server.response_shape": "server/test_responses.py",
+    "server.response_stream": "server/test_responses.py",
     "server.chat_request": "server/test_chat.py",
     # Halves of one thing, cut for their length; the other half, or the public face, has the tests of both.
     "source.document": "source/test_source.py",

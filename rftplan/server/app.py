@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rftplan.server import chat, files, graders, jobs, models, permissions, progress, samples, uploads
+from rftplan.server import chat, files, graders, jobs, models, permissions, progress, responses, samples, uploads
 from rftplan.server.contents import sweep
 from rftplan.server.errors import SERVER_ERROR, ApiError
 from rftplan.server.guard import Guard, reply_headers
@@ -100,6 +100,7 @@ def _routes() -> list[Route]:
         Route(_PERMISSIONS, permissions.list_permissions),
         Route(_PERMISSIONS + "/{permission_id}", permissions.delete_permission, methods=["DELETE"]),
         Route("/v1/chat/completions", chat.create_chat_completion, methods=["POST"]),
+        Route("/v1/responses", responses.create_response, methods=["POST"]),
         Route(_MODELS, models.list_models),
         Route(_MODELS + "/{model:path}", models.get_model),
         Route(_MODELS + "/{model:path}", models.delete_model, methods=["DELETE"]),

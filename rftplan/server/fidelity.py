@@ -198,6 +198,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("user, store, metadata, verbosity medium and cache keys change nothing; nothing is stored", Source.POLICY),
         ("reasoning counts into max_completion_tokens, before the text", Source.GUIDE),
         ("tokens are a quarter of the characters; o-series and gpt-5 models reason, others do not", Source.POLICY),
+        ("the shape of a response, of its output items and of its events in their order", Source.SDK),
+        ("a response that ran out of max_output_tokens is incomplete", Source.SDK),
+        ("responses take text and messages, text.format, reasoning.effort and function tools", Source.POLICY),
+        (
+            "responses are not stored: previous_response_id, conversation, prompt and background are refused",
+            Source.POLICY,
+        ),
         ("a reply says in 'simulation' who answered, and what kind of answer it drew", Source.POLICY),
         ("a model of a job that kept nothing to answer from is 400", Source.POLICY),
     ),
