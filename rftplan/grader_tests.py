@@ -19,9 +19,9 @@ from rftplan.config.grader_tests import GraderTestSpec, RangeSpec, SampleSpec
 from rftplan.errors import Diagnostic, Place, Severity, SpecError, UserError
 from rftplan.events import OnEvent, ignore
 from rftplan.grading import Flag, Grader, GraderError, GraderType, Judge, Namespace, Result, Sample, VariableError
+from rftplan.grading.scores import judged, members
 from rftplan.loading import Options, load
 from rftplan.trial import Subject, find_subject, response_format_of
-from rftplan.trial.scores import judged, members
 from rftplan.wiring import Bench, World, bench, real_world
 
 _EXACT: Final = 1e-9

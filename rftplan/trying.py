@@ -16,6 +16,7 @@ from rftplan.config import Declared
 from rftplan.errors import Severity, SpecError, UserError, has_errors
 from rftplan.events import Graded, Hashed, OnEvent, ignore
 from rftplan.grading import Grader, GraderError, GraderType, Namespace
+from rftplan.grading.scores import Column, judged, members
 from rftplan.kinds.file import path_from_root
 from rftplan.loading import Loaded, Options, load
 from rftplan.trial import (
@@ -39,7 +40,6 @@ from rftplan.trial import (
     rows_spread,
 )
 from rftplan.trial.runs import OnGraded
-from rftplan.trial.scores import Column, judged, members
 from rftplan.trial.words import detail_of, hint_of, remarks_of
 from rftplan.wiring import Bench, World, bench, real_world, trusting
 

@@ -198,6 +198,7 @@ MIRROR_ELSEWHERE = {
     "server.reinforce": "server/test_simulate.py",
     "server.requests": "server/test_files.py",
     "server.settings": "server/test_loopback.py",
+    "server.survey": "server/test_simulate.py",
     "server.step_metrics": "server/test_simulate.py",
 }
 """Modules whose tests stand elsewhere, why, and where."""

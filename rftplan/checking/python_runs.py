@@ -12,12 +12,12 @@ from rftplan.checks.python_source import ALWAYS_THE_SAME
 from rftplan.errors import Diagnostic, UserError
 from rftplan.events import Graded, OnEvent, ignore
 from rftplan.grading import Grader, GraderError, Result, StandInJudge, parse_grader
+from rftplan.grading.answers import Question, Questions
+from rftplan.grading.scores import members, timed_out
 from rftplan.kinds.grader import Python
 from rftplan.loading import Loaded
 from rftplan.trial import Answer, Subject, rows_spread, subjects
-from rftplan.trial.answers import Question, Questions
 from rftplan.trial.runs import OnGraded
-from rftplan.trial.scores import members, timed_out
 from rftplan.trial.words import NAMES
 from rftplan.trying import FileRows, file_rows
 from rftplan.wiring import World

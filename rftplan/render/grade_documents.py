@@ -16,8 +16,8 @@ from rftplan.render.grade_shapes import (
 
 if TYPE_CHECKING:
     from rftplan.grading import Flag
+    from rftplan.grading.scores import Column
     from rftplan.trial.runs import SampleScore
-    from rftplan.trial.scores import Column
     from rftplan.trying import Trial
 
 

@@ -215,4 +215,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("each distinct answer to a row is graded once; its reply is shown with each sample of it", Source.POLICY),
         ("execution_time in them is the simulated latency of the grader's type", Source.POLICY),
     ),
+    *_of(
+        "simulation",
+        (
+            "what a policy can answer: right, near, wrong, malformed, constant and padded answers to each row",
+            Source.POLICY,
+        ),
+        ("before any step, notes say what each kind scores over 20 rows, and the verdict on the grader", Source.POLICY),
+        ("a step's metrics have in 'simulation' the share of right answers, whatever the grader says", Source.POLICY),
+    ),
 )

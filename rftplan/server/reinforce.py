@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from random import Random
+from statistics import fmean
 from typing import Any
 
 from rftplan.grading import Grader, GraderType, Multi, Result, Sample, ScoreModel
@@ -18,6 +19,7 @@ from rftplan.server import tally
 from rftplan.server.hyperparameters import ReinforcementNumbers, reinforcement_numbers
 from rftplan.server.policy import Draw, Policy, PromptPolicy
 from rftplan.server.step_metrics import LATENCY, StepFigures
+from rftplan.server.survey import survey
 from rftplan.server.tally import Graded, Tally
 from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
 from rftplan.server.trainer import Said, Step, TrainingRun, Trajectory
@@ -49,6 +51,7 @@ class Reinforcement:
         rng = Random(f"{run.seed}:prompts")
         self._train = [self._prompt(item, turn, rng) for turn, item in enumerate(items)]
         self._valid = [self._prompt(item_of(row), turn, rng) for turn, row in enumerate(run.valid)]
+        self._survey = survey(run, grader)
         self._trained_tokens = 0.0
         self._flat = self._groups = 0
 
@@ -79,17 +82,22 @@ class Reinforcement:
             valid, evaluated = Tally(), list[Draw]()
             if number % self._numbers.eval_interval == 0 or number == len(batches):
                 evaluated, valid = self._draw(self._valid, self._numbers.eval_samples, valid_rng)
-            step = self._step(StepFigures(number, len(batches), self._grader, train, valid), draws)
+            step = self._step(StepFigures(number, len(batches), self._grader, train, valid), draws, evaluated)
             yield self._with_checkpoint(step, evaluated) if evaluated else step
 
-    def _step(self, figures: StepFigures, draws: Sequence[Draw]) -> Step:
+    def _step(self, figures: StepFigures, draws: Sequence[Draw], evaluated: Sequence[Draw]) -> Step:
         kinds = Counter(kind for draw in draws for kind in draw.kinds)
         simulation = {
             "trainer": "simulation",
             "judge": self._run.judge.name if _asks_judge(self._grader) else None,
             "candidate_shares": {kind.value: count / kinds.total() for kind, count in sorted(kinds.items())},
+            "scores_by_kind": _scores_by_kind(draws),
             "flat_prompts": sum(draw.flat for draw in draws) / len(draws),
+            "train_right_share": _right_share(draws),
+            "valid_right_share": _right_share(evaluated),
         }
+        if figures.number == 1:
+            simulation["survey"] = None if self._survey is None else self._survey.as_data()
         data = figures.event_data() | {"simulation": simulation}
         return Step(figures.number, figures.message, data, figures.checkpoint())
 
@@ -130,6 +138,8 @@ class Reinforcement:
         )
         if _asks_judge(self._grader) and self._run.judge.stand_in:
             yield f"score_model graders are scored by the {self._run.judge.name}, not by a model."
+        if self._survey is not None:
+            yield from self._survey.notes()
         yield from self._missing_kinds()
         yield f"Mean score by kind of answer: {_mean_by_kind([*self._train, *self._valid])}."
         yield (f"{self._flat} of {self._groups} groups of samples scored all the same and taught nothing.")
@@ -162,6 +172,21 @@ def _graded(prompt: Prompt, kind: Kind) -> Graded:
             reasoning_tokens=reasoning,
         )
     return prompt.graded[kind]
+
+
+def _scores_by_kind(draws: Sequence[Draw]) -> dict[str, float]:
+    """The mean reward of each kind that was sampled."""
+    rewards: dict[Kind, list[float]] = {}
+    for draw in draws:
+        for kind, reward in zip(draw.kinds, draw.rewards, strict=True):
+            rewards.setdefault(kind, []).append(reward)
+    return {kind.value: fmean(given) for kind, given in sorted(rewards.items())}
+
+
+def _right_share(draws: Sequence[Draw]) -> float | None:
+    """How many of the samples are right, whatever the grader says; None without any."""
+    kinds = [kind for draw in draws for kind in draw.kinds]
+    return kinds.count(Kind.RIGHT) / len(kinds) if kinds else None
 
 
 def _batches(prompts: Sequence[Prompt], numbers: ReinforcementNumbers, rng: Random) -> Iterator[Sequence[Prompt]]:

@@ -3,13 +3,13 @@
 Runs where somebody asked for it. Knows no service; whoever judges and whoever runs Python graders is handed in.
 """
 
-from rftplan.trial.answers import Questions
+from rftplan.grading.answers import Questions
+from rftplan.grading.scores import histogram
+from rftplan.grading.verdict import Answer, Judgement, Verdict, Why, judge_pairs, judge_samples
 from rftplan.trial.rows import rows_spread
 from rftplan.trial.runs import SAMPLE, Rater, Scored, rate_questions, rate_samples
 from rftplan.trial.samples import Samples, read_samples
-from rftplan.trial.scores import histogram
 from rftplan.trial.subject import ROLES, Subject, find_subject, response_format_of, subjects
-from rftplan.trial.verdict import Answer, Judgement, Verdict, Why, judge_pairs, judge_samples
 
 __all__ = [
     "ROLES",

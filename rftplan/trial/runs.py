@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 from rftplan.checks.python_runs import absent_package
 from rftplan.errors import UserError
 from rftplan.grading import Grader, Judge, Result, Sample
-from rftplan.trial.answers import Question, Questions
+from rftplan.grading.answers import Question, Questions
+from rftplan.grading.scores import Column, judged, score_of, timed_out, unjudged
+from rftplan.grading.verdict import Answer, compare
 from rftplan.trial.samples import Entry
-from rftplan.trial.scores import Column, judged, score_of, timed_out, unjudged
-from rftplan.trial.verdict import Answer, compare
 
 _AT_ONCE: Final = 8
 """Requests to a model that judges."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from rftplan.grading.scores import Column
+from rftplan.grading.verdict import CLEAR, SAME, Answer, Judgement, Pairs, Why
 from rftplan.trial.runs import SAMPLE, Scored
-from rftplan.trial.scores import Column
-from rftplan.trial.verdict import CLEAR, SAME, Answer, Judgement, Pairs, Why
 
 NAMES: Final = {
     Answer.RIGHT: "the right answer",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hypothesis import given
 
+from rftplan.grading.verdict import MUST_BE_LOWER
 from rftplan.render.grade_documents import grade_document
 from rftplan.render.grade_shapes import GradeDocument
 from rftplan.render.grade_text import LABELS, VERDICTS, WRONG, grade_text
 from rftplan.render.look import Look
 from rftplan.render.table import cell_width
 from rftplan.trial import SAMPLE, Answer, Verdict
-from rftplan.trial.verdict import MUST_BE_LOWER
 from rftplan.trying import Wanted, grade
 from tests.render.findings import HOSTILE
 from tests.world import Small

@@ -262,3 +262,69 @@ def test_rows_with_tools_are_said_to_call_none() -> None:
     rows = [row | {"tools": []} for row in TRAIN[:10]]
     notes = train(make_run(rows, VALID, response_format=RESPONSE_FORMAT)).notes
     assert "[SIMULATED] Rows have tools, but simulated answers call none yet." in notes
+
+
+LOVES_WORDS: dict[str, Any] = {
+    "type": "string_check",
+    "name": "length",
+    "input": "{{sample.output_json.explanation}}",
+    "operation": "like",
+    "reference": "every part of the question",
+}
+LOVES_FORM: dict[str, Any] = {
+    "type": "string_check",
+    "name": "form",
+    "input": "{{sample.output_text}}",
+    "operation": "like",
+    "reference": '"}',
+}
+
+
+def qualities(trajectory: Trajectory) -> list[tuple[float, float]]:
+    """Validation reward, and the share of right answers beside it."""
+    validated = [step.metrics for step in trajectory.steps if step.checkpoint]
+    return [(one["full_valid_mean_reward"], one["simulation"]["valid_right_share"]) for one in validated]
+
+
+@pytest.mark.parametrize("grader", [LOVES_WORDS, LOVES_FORM])
+def test_a_grader_that_can_be_hacked_is_seen_being_hacked(grader: dict[str, Any]) -> None:
+    """Reward climbs to the top while right answers become no more: their share stands beside it."""
+    trajectory = train(make_run(TRAIN, VALID, grader=grader))
+    reward, right = qualities(trajectory)[-1]
+    assert reward > 0.95
+    assert right < 0.35
+    survey = trajectory.steps[0].metrics["simulation"]["survey"]
+    assert survey["verdict"] != "separates"
+    assert any(note.startswith("[SIMULATED] Verdict on the grader: ") for note in trajectory.notes)
+
+
+def test_where_a_grader_is_good_quality_rises_with_reward() -> None:
+    run = make_run(short_rows(64), short_rows(40), grader=EXACT, response_format=None)
+    trajectory = train(run)
+    assert qualities(trajectory)[-1][1] > qualities(trajectory)[0][1] + 0.2
+    survey = trajectory.steps[0].metrics["simulation"]["survey"]
+    assert (survey["verdict"], survey["why"], survey["scores"]["right"]) == ("separates", "clear", 1.0)
+    assert survey["scores"]["other-row"] == survey["scores"]["empty"] == survey["flat_prompts"] == 0.0
+
+
+def test_a_grader_that_says_the_same_of_everything_is_told_before_any_curve() -> None:
+    always = {**LOVES_FORM, "reference": ""}
+    trajectory = train(make_run(TRAIN, VALID, grader=always))
+    notes = " ".join(trajectory.notes)
+    assert "20 of 20 prompts score the same whatever is answered" in notes
+    assert "it does not separate right answers from others" in notes
+    assert trajectory.steps[0].metrics["simulation"]["flat_prompts"] == 1.0
+
+
+def test_scores_by_kind_are_those_of_the_step() -> None:
+    step = train(make_run(TRAIN, VALID, grader=LOVES_WORDS)).steps[3].metrics
+    shares, scores = step["simulation"]["candidate_shares"], step["simulation"]["scores_by_kind"]
+    assert shares.keys() == scores.keys()
+    assert sum(shares[kind] * scores[kind] for kind in shares) == pytest.approx(step["train_mean_reward"])
+    assert step["simulation"]["train_right_share"] == pytest.approx(shares.get("right", 0.0))
+
+
+def test_a_model_that_judges_is_not_asked_for_a_survey() -> None:
+    judge = CountingJudge()
+    trajectory = train(make_run(TRAIN, VALID, judge=judge))
+    assert trajectory.steps[0].metrics["simulation"]["survey"] is None

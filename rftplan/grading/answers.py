@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rftplan.canonical import JsonObject
 from rftplan.grading import ABSENT, Grader, Sample
 from rftplan.grading.candidates import AnswerBook, Kind, item_of, links_of
-from rftplan.trial.verdict import Answer
+from rftplan.grading.verdict import Answer
 
 _ANSWERS: Final = {
     Kind.RIGHT: Answer.RIGHT,
@@ -42,7 +41,9 @@ class Questions:
     """Makes questions of rows. `others` are the rows whose right answers serve as wrong ones, and of which the most
     common one is the constant answer; some of the file are enough."""
 
-    def __init__(self, grader: Grader, response_format: Mapping[str, Any] | None, others: Sequence[JsonObject]) -> None:
+    def __init__(
+        self, grader: Grader, response_format: Mapping[str, Any] | None, others: Sequence[Mapping[str, Any]]
+    ) -> None:
         items = [item_of(row) for row in others]
         self._book = AnswerBook(items, grader, response_format)
         self._with_json = response_format is not None
@@ -50,7 +51,7 @@ class Questions:
         self._linked = [link.path for link in links_of(grader)]
         self._parts = [path for path in self._linked if path] or _varying(self._rights)
 
-    def of_rows(self, rows: Iterator[tuple[int, JsonObject]]) -> Iterator[Question]:
+    def of_rows(self, rows: Iterator[tuple[int, Mapping[str, Any]]]) -> Iterator[Question]:
         for turn, (line, row) in enumerate(rows):
             item = item_of(row)
             made = self._book.candidates(item, turn=turn)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rftplan.grading import parse_grader
-from rftplan.trial.answers import Question, Questions
-from rftplan.trial.verdict import Answer
+from rftplan.grading.answers import Question, Questions
+from rftplan.grading.verdict import Answer
 
 LABEL = {
     "type": "string_check",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rftplan.grading import Flag, Grader, Multi, Result, ScoreModel
 from rftplan.grading.expressions import FormulaError
-from rftplan.trial.verdict import Order, Pairs, Score
+from rftplan.grading.verdict import Order, Pairs, Score
 
 BINS = 10
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rftplan.grading import Flag, Result, Sample, StandInJudge, parse_grader
-from rftplan.trial.scores import Column, histogram, judged, score_of
-from rftplan.trial.verdict import Score
+from rftplan.grading.scores import Column, histogram, judged, score_of
+from rftplan.grading.verdict import Score
 
 CHECK = {"type": "string_check", "input": "{{sample.output_text}}", "operation": "eq", "reference": "{{item.a}}"}
 JUDGED = {"type": "score_model", "model": "m", "range": [0, 4], "input": [{"role": "user", "content": "{{item.a}}"}]}

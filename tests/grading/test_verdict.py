@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.trial.verdict import (
+from rftplan.grading.verdict import (
     BROKEN,
     MUST_BE_LOWER,
     Answer,

@@ -1,0 +1,111 @@
+"""What a grader can teach, seen before any training: every kind of answer to some rows. Draws and learns nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
+
+from rftplan.grading import Grader, Result
+from rftplan.grading.answers import Question, Questions
+from rftplan.grading.scores import Column, judged, score_of, timed_out, unjudged
+from rftplan.grading.verdict import Answer, Judgement, Verdict, Why, compare, judge_pairs
+from rftplan.server.trainer import TrainingRun
+
+ROWS: Final = 20
+_OTHERS: Final = 1_000  # rows that wrong answers are taken from
+_SAID: Final = {
+    Verdict.SEPARATES: "it separates right answers from others",
+    Verdict.DOES_NOT_SEPARATE: "it does not separate right answers from others",
+    Verdict.CANNOT_TELL: "whether it separates right answers from others cannot be told",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`flat` is how many of the rows score the same whatever is answered."""
+
+    rows: int
+    means: Mapping[Answer, float]
+    flat: int
+    judgement: Judgement
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "scores": {answer.value: round(mean, 4) for answer, mean in self.means.items()},
+            "flat_prompts": self.flat / self.rows,
+            "verdict": self.judgement.verdict.value,
+            "why": self.judgement.why.value,
+            "about": self.judgement.about,
+        }
+
+    def notes(self) -> Iterator[str]:
+        scores = ", ".join(f"{answer.value} {mean:.2f}" for answer, mean in self.means.items())
+        yield f"Before training, the grader gives answers to {self.rows} rows by their kind: {scores}."
+        yield f"{self.flat} of {self.rows} prompts score the same whatever is answered: they teach nothing."
+        about = f": {self.judgement.about.value} answers" if self.judgement.about else ""
+        yield f"Verdict on the grader: {_SAID[self.judgement.verdict]} ({self.judgement.why.value}{about})."
+
+
+def survey(run: TrainingRun, grader: Grader) -> Survey | None:
+    """None where it would cost: a model would be asked for each answer, or Python runs out of time."""
+    if judged(grader) and not run.judge.stand_in:
+        return None
+    made = Questions(grader, run.response_format, run.train[:_OTHERS])
+    table = _Table(grader, run.judge.stand_in and judged(grader))
+    for question in made.of_rows(enumerate(islice(run.train, ROWS))):
+        results = {}
+        for text in dict.fromkeys(question.texts.values()):
+            results[text] = grader.grade(made.sample(text), question.item, run.judge)
+            if timed_out(results[text]):
+                return None
+        table.add(question, results)
+    return table.survey()
+
+
+@dataclass(slots=True)
+class _Table:
+    """The columns of the survey, one for each kind of answer."""
+
+    grader: Grader
+    stand_in: bool
+    columns: dict[Answer, Column] = field(default_factory=dict)
+    rows: int = 0
+    flat: int = 0
+    unjudged: int = 0
+    made_up: bool = False
+
+    def add(self, question: Question, results: Mapping[str, Result]) -> None:
+        self.rows += 1
+        self.flat += len({result.reward for result in results.values()}) == 1
+        right = None
+        if (text := question.texts.get(Answer.RIGHT)) is not None:
+            right = score_of(self.grader, results[text], stand_in=self.stand_in)
+            self.unjudged += unjudged(results[text])
+            self.made_up |= question.made_up
+        for answer, said in question.texts.items():
+            column = self.columns.setdefault(answer, Column())
+            column.add(results[said])
+            if right is not None and answer in question.compared:
+                column.orders[compare(right, score_of(self.grader, results[said], stand_in=self.stand_in))] += 1
+
+    def survey(self) -> Survey:
+        means = {answer: self.columns[answer].mean for answer in Answer if answer in self.columns}
+        return Survey(self.rows, means, self.flat, self._judgement())
+
+    def _judgement(self) -> Judgement:
+        right = self.columns.get(Answer.RIGHT, Column())
+        count = sum(column.count for column in self.columns.values())
+        failed = sum(column.failed for column in self.columns.values())
+        judgement = judge_pairs(
+            right.count,
+            right.failed - self.unjudged,
+            {answer: column.pairs for answer, column in self.columns.items()},
+            unjudged=self.unjudged,
+            hopeless=count if failed == count else 0,
+        )
+        if judgement.verdict is Verdict.DOES_NOT_SEPARATE and self.made_up:
+            return Judgement(Verdict.CANNOT_TELL, Why.MADE_UP)
+        return judgement
