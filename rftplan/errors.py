@@ -26,10 +26,11 @@ and the islands `grading` and `server` turn theirs into flags and replies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class Severity(StrEnum):
@@ -73,11 +74,21 @@ class Diagnostic:
     address: str | None = None
     hint: str | None = None
 
-    def sort_key(self) -> tuple[str, int, int, str, str, str, str, str]:
-        """Whole: two that differ at all have one order, so that the same findings give the same bytes."""
+    def sort_key(self) -> tuple[object, ...]:
+        """Whole: two that differ at all have one order, so that the same findings give the same bytes. Numbers in
+        details go by their size: line 7 stands before line 10."""
         place = self.place or Place("")
-        rest = (self.code, self.address or "", self.detail, self.severity.value, self.hint or "")
+        detail = (_by_number(self.detail), self.detail)
+        rest = (self.code, self.address or "", *detail, self.severity.value, self.hint or "")
         return (place.path, place.line, place.column, *rest)
+
+
+def _by_number(text: str) -> tuple[str | int, ...]:
+    """Text and numbers in turn, so that like is compared with like."""
+    return tuple(int(part) if at % 2 else part for at, part in enumerate(_DIGITS.split(text)))
+
+
+_DIGITS: Final = re.compile("([0-9]{1,15})")
 
 
 def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -104,6 +104,11 @@ def test_findings_are_sorted_and_told_once_in_whatever_order_they_were_found(fou
     assert has_errors(found) == any(each.severity is Severity.ERROR for each in found)
 
 
+def test_numbers_in_findings_go_by_their_size() -> None:
+    found = [Diagnostic("G169", "Missing", f"line {line} of the source") for line in (100, 7, 97, 10)]
+    assert [one.detail.split()[1] for one in sort_diagnostics(found)] == ["7", "10", "97", "100"]
+
+
 def test_only_errors_are_counted_in_the_verdict() -> None:
     warning = Diagnostic("S103", "Hidden", "a", Severity.WARNING)
     error = Diagnostic("S101", "None", "a")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from rftplan.checks.python_tree import Function, own_nodes
+from rftplan.checks.python_tree import Function, dotted, own_nodes
 
 
 class Reading(Enum):
@@ -36,11 +36,14 @@ _CHANGES: Final = ("setdefault", "update", "pop", "popitem", "clear")
 def key_reads(function: Function, name: str) -> tuple[KeyRead, ...]:
     """The keys read in the order of the text, without those that the function asks for first, or may do without.
 
-    None of an argument that it changes, or whose name it gives to something else.
+    None of an argument that it changes, or whose name it gives to something else. None is ALWAYS where the argument
+    itself goes to something that may change it: a function, another name.
     """
-    nodes = list(own_nodes(function))
-    if any(_changes(node, name) for node in nodes):
+    every = list(ast.walk(function))
+    if any(_changes(node, name) for node in every):
         return ()
+    nodes = list(own_nodes(function))
+    given_away = _is_given_away(every, name)
     asked_first = {_looked_for(node, name) for node in nodes}
     caught = {inner for node in nodes if isinstance(node, ast.Try) and node.handlers for inner in _inside(node.body)}
     always = {inner for one in _always_run(function.body) for inner in _always(one)}
@@ -50,7 +53,7 @@ def key_reads(function: Function, name: str) -> tuple[KeyRead, ...]:
         key, reading = _key(node, name)
         if key is None or key in asked_first or node in caught:
             continue
-        if reading is Reading.ALWAYS and node not in always:
+        if reading is Reading.ALWAYS and (given_away or node not in always):
             reading = Reading.SOMETIMES
         found.append(KeyRead(key, getattr(node, "lineno", 1), reading, node in opened))
     return tuple(sorted(found, key=lambda one: one.line))
@@ -83,10 +86,45 @@ def _changes(node: ast.AST, name: str) -> bool:
             return held == name
         case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=held))):
             return held == name
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=held), attr=method)):
+        case ast.Attribute(value=ast.Name(id=held), attr=method):
             return held == name and method in _CHANGES
         case _:
             return False
+
+
+_LOOKING: Final = frozenset(
+    {"len", "str", "repr", "dict", "list", "set", "tuple", "sorted", "iter", "enumerate", "any", "all", "isinstance"}
+    | {"type", "bool", "print", "id", "json.dumps", "copy.copy", "copy.deepcopy"}
+)
+"""The functions that leave what they are given as it is, and keep nothing of it."""
+
+
+def _is_given_away(nodes: Sequence[ast.AST], name: str) -> bool:
+    """Whether the argument itself, not a part of it, goes anywhere but where it is only looked at."""
+    looked_at = {one for node in nodes for one in _looked_at(node)}
+    return any(isinstance(node, ast.Name) and node.id == name and node not in looked_at for node in nodes)
+
+
+def _looked_at(node: ast.AST) -> Sequence[ast.expr]:
+    match node:
+        case ast.Subscript(value=one) | ast.Attribute(value=one) | ast.FormattedValue(value=one):
+            return (one,)
+        case ast.For(iter=one) | ast.comprehension(iter=one):
+            return (one,)
+        case ast.Starred(value=one) | ast.keyword(arg=None, value=one):
+            return (one,)
+        case ast.If(test=one) | ast.While(test=one) | ast.Assert(test=one) | ast.IfExp(test=one):
+            return (one,)
+        case ast.UnaryOp(operand=one) | ast.Expr(value=one):
+            return (one,)
+        case ast.Compare(left=left, comparators=others):
+            return (left, *others)
+        case ast.Dict(keys=keys, values=values):
+            return [value for key, value in zip(keys, values, strict=True) if key is None]
+        case ast.Call(func=called, args=given) if dotted(called) in _LOOKING:
+            return given
+        case _:
+            return ()
 
 
 def _looked_for(node: ast.AST, name: str) -> str | None:

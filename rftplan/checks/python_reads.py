@@ -39,8 +39,10 @@ class _Grading:
     sample: str
     item: str
 
-    def finding(self, code: Code, read: KeyRead, detail: str, *, hint: str | None) -> Diagnostic:
-        return self.where.finding(code, f"line {read.line} of the source: {detail}", "source", hint=hint)
+    def finding(self, code: Code, read: KeyRead, detail: str, *, hint: str | None, of: int = 1) -> Diagnostic:
+        """About the first of `of` places."""
+        line = f"line {read.line} of the source" + (f" (and {of - 1:,} more)" if of > 1 else "")
+        return self.where.finding(code, f"{line}: {detail}", "source", hint=hint)
 
 
 def key_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
@@ -53,49 +55,77 @@ def key_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
 
 def missing_keys(preflight: Preflight) -> Iterable[Diagnostic]:
     """`item["x"]` where rows have no x: each such row is an error and 0, whatever the answer is."""
-    done: set[tuple[str, str, int]] = set()
+    done: set[tuple[str, str]] = set()
     for grading in _gradings(preflight):
         seen = _seen(preflight, grading.job)
-        reads = key_reads(grading.function, grading.item)
-        known = {key for _, facts in seen for key in facts.keys if key not in RESERVED}
-        for read in reads if seen else ():
-            found = _missing(grading, read, seen) or _unknown(grading, read, reads, known)
-            if found is not None and (grading.where.of, read.key, read.line) not in done:
-                done.add((grading.where.of, read.key, read.line))
-                yield found
+        if not seen:
+            continue
+        told = [one for one in _told(grading, seen) if (grading.where.of, one.read.key) not in done]
+        done.update((grading.where.of, one.read.key) for one in told)
+        for at, one in enumerate(told[:_MOST_TOLD], 1):
+            rest = len(told) - at if at == _MOST_TOLD else 0
+            more = f" (and {rest:,} more such fields)" if rest else ""
+            yield grading.finding(one.code, one.read, one.detail + more, hint=_hint(one.read.key, one.known), of=one.of)
 
 
-def _missing(grading: _Grading, read: KeyRead, seen: list[tuple[Use, FieldFacts]]) -> Diagnostic | None:
-    if read.reading is not Reading.ALWAYS:
-        return None
+_MOST_TOLD: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """What is told of one key: `of` places read it, the first of them is `read`, and `known` keys there are."""
+
+    code: Code
+    read: KeyRead
+    detail: str
+    known: frozenset[str]
+    of: int
+
+
+def _told(grading: _Grading, seen: list[tuple[Use, FieldFacts]]) -> Iterator[_Missed]:
+    """By the first line that reads each key: one that rows do not have, or that nobody knows."""
+    reads: dict[str, list[KeyRead]] = {}
+    for read in key_reads(grading.function, grading.item):
+        reads.setdefault(read.key, []).append(read)
+    known = frozenset(key for _, facts in seen for key in facts.keys if key not in RESERVED)
+    at_home = bool(reads.keys() & known) or is_used_otherwise(grading.function, grading.item)
+    free = sorted(known - reads.keys())
+    for key, places in reads.items():
+        always = [read for read in places if read.reading is Reading.ALWAYS]
+        missing = _missing(key, seen) if always else None
+        if missing is not None:
+            said, keys = missing
+            yield _Missed(KEY_MISSING, always[0], said, keys, len(always))
+        elif key not in known and key not in RESERVED and not (at_home and not _close(key, free, cutoff=0.8)):
+            yield _Missed(KEY_UNKNOWN, places[0], _never(grading, places[0]), known, len(places))
+
+
+def _missing(key: str, seen: list[tuple[Use, FieldFacts]]) -> tuple[str, frozenset[str]] | None:
+    """Of the first file that has rows without it: what to say, and the keys that there are."""
     for use, facts in seen:
-        without = facts.rows - (0 if read.key in RESERVED else facts.keys.get(read.key, 0))
+        without = facts.rows - (0 if key in RESERVED else facts.keys.get(key, 0))
         if without:
-            said = f'item["{read.key}"] is missing in {without:,} of {facts.rows:,} rows of {use.file.address}'
-            known = [key for key in facts.keys if key not in RESERVED]
-            detail = f"{said}, and there the grader fails with a score of 0"
-            return grading.finding(KEY_MISSING, read, detail, hint=_hint(read.key, known))
+            said = f'item["{key}"] is missing in {without:,} of {facts.rows:,} rows of {use.file.address}'
+            known = frozenset(one for one in facts.keys if one not in RESERVED)
+            return f"{said}, and there the grader fails with a score of 0", known
     return None
 
 
-def _unknown(grading: _Grading, read: KeyRead, reads: Iterable[KeyRead], known: set[str]) -> Diagnostic | None:
-    """A key that some calls read, or that may be missing, is told where it is misspelt, or where all of them are."""
-    if read.key in known or read.key in RESERVED:
-        return None
-    read_keys = {one.key for one in reads}
-    close = [key for key in get_close_matches(read.key, sorted(known), n=1, cutoff=0.8) if key not in read_keys]
-    if not close and (read_keys & known or is_used_otherwise(grading.function, grading.item)):
-        return None
-    asked = read.reading is Reading.ASKED
-    detail = f'no row that it sees has "{read.key}"' + (", so this is always None" if asked else "")
-    return grading.finding(KEY_UNKNOWN, read, detail, hint=_hint(read.key, known))
+def _never(grading: _Grading, read: KeyRead) -> str:
+    """Of a key that some calls read, or that may be missing: where it is misspelt, or all of them are unknown."""
+    asked = f', so {grading.item}.get("{read.key}") is None in every row' if read.reading is Reading.ASKED else ""
+    return f'no row that it sees has "{read.key}"{asked}'
+
+
+def _close(key: str, known: Iterable[str], *, cutoff: float) -> list[str]:
+    return get_close_matches(key, known, n=1, cutoff=cutoff)
 
 
 def _hint(key: str, known: Iterable[str]) -> str:
     if key in RESERVED:
         return f"{key} is the prompt and no field of item; put what the grader needs into a field of its own"
     names = sorted(known)
-    close = get_close_matches(key, names, n=1, cutoff=0.6)
+    close = _close(key, names, cutoff=0.6)
     if key in names:
         return "give it to every row, or write item.get with what a missing one stands for"
     return f'did you mean "{close[0]}"?' if close else f"rows have {', '.join(names[:20]) or 'no field but the prompt'}"

@@ -6,7 +6,7 @@ Pure: the source is read as a syntax tree and never run, for it may be a strange
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -171,41 +171,52 @@ def _is_none(value: ast.expr | None) -> bool:
 def no_float(preflight: Preflight) -> Iterable[Diagnostic]:
     """A score is a float; what the service does with anything else is documented as an error and 0."""
     for source, function in _functions(preflight):
+        own = {name for node in ast.walk(source.tree) for name in python_tree.bound_by(node)}
+        judged = _Judged(frozenset(_GIVE_BOOL - own if "*" not in own else ()))
+        names = {name: judged.kept(values) for name, values in python_tree.assigned(function).items()}
         for node in python_tree.returns(function):
-            values = python_tree.returned(node.value)
-            said = next(filter(None, (_other_than_float(value) or _kept(function, value) for value in values)), None)
+            said = next(filter(None, (judged.said(one, names) for one in python_tree.returned(node.value))), None)
             if said is not None:
                 detail = f"grade returns {said}; what is no float counts as an error and 0"
                 yield source.finding(NO_FLOAT, node.lineno, detail, hint="return float(…)")
                 break
 
 
-def _kept(function: Function, value: ast.expr | None) -> str | None:
-    """What is no float of a name, if nothing that it stands for is one; numbers may be added to later."""
-    if not isinstance(value, ast.Name):
-        return None
-    said = {_other_than_float(one) for one in python_tree.assigned(function, value.id)}
-    return min(filter(None, said), default=None) if None not in said and "a whole number" not in said else None
+_GIVE_BOOL: Final = frozenset(("bool", "all", "any", "isinstance"))
 
 
-def _other_than_float(value: ast.expr | None) -> str | None:
-    match value:
-        case ast.Constant(value=bool()):
-            return "True or False"
-        case ast.Constant(value=str() | bytes()) | ast.JoinedStr():
-            return "text"
-        case ast.Constant(value=int()):
-            return "a whole number"
-        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
-            return "the True or False of a comparison"
-        case ast.BoolOp(values=values) if all(isinstance(one, ast.Compare) or _is_not(one) for one in values):
-            return "the True or False of a comparison"
-        case ast.Call(func=ast.Name(id="bool" | "all" | "any" | "isinstance")):
-            return "True or False"
-        case ast.List() | ast.Tuple() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp() | ast.SetComp():
-            return "a collection"
-        case _:
-            return None
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is no float, and how it is called; `give_bool` are the functions that are Python's own here."""
+
+    give_bool: frozenset[str]
+
+    def said(self, value: ast.expr | None, names: Mapping[str, str | None]) -> str | None:
+        return names.get(value.id) if isinstance(value, ast.Name) else self._other_than_float(value)
+
+    def kept(self, values: Iterable[ast.expr | None]) -> str | None:
+        """What is no float of a name, if nothing that it stands for is one; numbers may be added to later."""
+        said = {self._other_than_float(one) for one in values}
+        return min(filter(None, said), default=None) if None not in said and "a whole number" not in said else None
+
+    def _other_than_float(self, value: ast.expr | None) -> str | None:
+        match value:
+            case ast.Constant(value=bool()):
+                return "True or False"
+            case ast.Constant(value=str() | bytes()) | ast.JoinedStr():
+                return "text"
+            case ast.Constant(value=int()):
+                return "a whole number"
+            case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+                return "the True or False of a comparison"
+            case ast.BoolOp(values=values) if all(isinstance(one, ast.Compare) or _is_not(one) for one in values):
+                return "the True or False of a comparison"
+            case ast.Call(func=ast.Name(id=name)) if name in self.give_bool:
+                return "True or False"
+            case ast.List() | ast.Tuple() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp() | ast.SetComp():
+                return "a collection"
+            case _:
+                return None
 
 
 def _is_not(value: ast.expr) -> bool:

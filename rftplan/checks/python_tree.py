@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -131,17 +132,41 @@ def returned(value: ast.expr | None) -> list[ast.expr | None]:
     return found
 
 
-def assigned(function: Function, name: str) -> list[ast.expr | None]:
-    """The values that a name of the function may have; none if it gets one in any other way than by `name = …`."""
-    found: list[ast.expr | None] = []
-    plain = 0
+def assigned(function: Function) -> dict[str, list[ast.expr | None]]:
+    """The values that each of its names may have, without names that may get one in any other way than `name = …`."""
+    found: defaultdict[str, list[ast.expr | None]] = defaultdict(list)
+    plain: Counter[str] = Counter()
+    bound: Counter[str] = Counter(name for node in ast.walk(function.args) for name in bound_by(node))
     for node in own_nodes(function):
-        if isinstance(node, ast.Assign) and [one.id for one in node.targets if isinstance(one, ast.Name)] == [name]:
-            found += returned(node.value)
-            plain += 1
-    bound = [node for node in own_nodes(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
-    elsewhere = any(isinstance(node, ast.Global | ast.Nonlocal) and name in node.names for node in own_nodes(function))
-    return found if plain == sum(node.id == name for node in bound) and not elsewhere else []
+        bound.update(bound_by(node))
+        names = [one.id for one in node.targets if isinstance(one, ast.Name)] if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.Assign) and len(names) == 1:
+            found[names[0]] += returned(node.value)
+            plain[names[0]] += 1
+    for node in ast.walk(function):
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            bound.update(node.names)
+    return {name: values for name, values in found.items() if plain[name] == bound[name]}
+
+
+def bound_by(node: ast.AST) -> list[str]:
+    """The names that this node itself gives something to, or takes it from."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+            return [name]
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case (
+            ast.ExceptHandler(name=str(name))
+            | ast.MatchAs(name=str(name))
+            | ast.MatchStar(name=str(name))
+            | ast.MatchMapping(rest=str(name))
+        ):
+            return [name]
+        case ast.alias(name=imported, asname=name):
+            return [name or imported.partition(".")[0]]
+        case _:
+            return []
 
 
 def number(value: ast.expr | None) -> float | None:

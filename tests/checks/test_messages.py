@@ -26,6 +26,10 @@ def dpo(**more: Any) -> dict[str, Any]:
     return {**good("dpo", 1), **more}
 
 
+NESTED: Any = ""
+for _ in range(450):  # as deep as rows may be, and every part has a list where its text should be
+    NESTED = [{"type": "text", "text": NESTED}]
+
 BLANK = "says nothing | write what the user says, or leave the row out"
 FAULTS = [
     (
@@ -57,6 +61,12 @@ FAULTS = [
         rft(said("user", [{"type": "image_url", "image_url": "x"}])),
         "D202",
         'messages[0] has content[0] of type "image_url" without one | write image_url: {url: …}',
+    ),
+    (
+        "reinforcement",
+        rft(said("user", NESTED)),
+        "D202",
+        'messages[0] has content[0] of type "text" without one | write text: …',
     ),
     ("reinforcement", rft(said("usr", "x"), ASKED), "D203", 'messages[0] has the role "usr" | did you mean "user"?'),
     (

@@ -23,6 +23,8 @@ CERTAIN = [
     "said = sample['output_text']\nif not said:\n    said = '0'\nreturn float(said == item['anwser'])",
     "for one in item['anwser']:\n    return float(len(one))\nreturn 0.0",
     "return 1.0 if item['anwser'] in sample['output_text'] else 0.0",
+    "print(len(item), repr(item), f'{item}', {**item}, list(item))\nreturn len(item['anwser']) / 9",
+    "import json\nif not item or 'x' in json.dumps(item):\n    print(item)\nreturn len(item['anwser']) / 9",
 ]
 
 
@@ -76,12 +78,34 @@ LEGITIMATE = [
     "class Item:\n    def f(self, item):\n        return item['x']\nreturn float(len(item))",
     f"return (lambda: item['x'])() if item['kind'] == 'x' else float({RIGHT})",
     f"return float({RIGHT} or item['kind'] == 'x' and item['x'] == 'y')",
+    f"with_defaults(item)\nreturn item['tolerance'] * float({RIGHT})",
+    f"row = item\nrow.setdefault('tolerance', 0.5)\nreturn item['tolerance'] * float({RIGHT})",
+    f"row: dict = item\nrow['tolerance'] = 0.5\nreturn item['tolerance'] * float({RIGHT})",
+    f"rows = [item]\nrows[0]['tolerance'] = 0.5\nreturn item['tolerance'] * float({RIGHT})",
+    f"put = item.setdefault\nput('tolerance', 0.5)\nreturn item['tolerance'] * float({RIGHT})",
+    f"def put():\n    item['tolerance'] = 0.5\nput()\nreturn item['tolerance'] * float({RIGHT})",
+    f"dict.update(item, tolerance=0.5)\nreturn item['tolerance'] * float({RIGHT})",
 ]
 
 
 @pytest.mark.parametrize("text", LEGITIMATE)
 def test_what_a_grader_may_do_without_is_no_finding(graded: Graded, text: str) -> None:
     assert {"G169", "G170"}.isdisjoint(graded_body(graded, text))
+
+
+def test_a_key_that_nobody_has_is_said_to_be_none_and_what_stands_in_its_place_is_not(graded: Graded) -> None:
+    assert graded_body(graded, "return (item.get('weight') or 1.0) * len(sample['output_text']) / 9") == ["G170"]
+    assert graded.detail().endswith('no row that it sees has "weight", so item.get("weight") is None in every row')
+
+
+def test_each_key_is_told_once_in_the_order_of_the_lines_and_many_are_counted(graded: Graded) -> None:
+    twice = "\n".join(["a = item['anwser']"] * 4 + [f"return float({RIGHT})"])
+    assert graded_body(graded, twice) == ["G169"]
+    assert graded.detail().startswith("line 2 of the source (and 3 more): ")
+    many = "\n".join([f"a = item['k{number}']" for number in range(1_500)] + [f"return float({RIGHT})"])
+    assert graded_body(graded, many) == ["G169"] * 5
+    assert [one.detail.split()[1] for one in graded.found] == [str(line) for line in range(2, 7)]
+    assert graded.found[-1].detail.endswith("(and 1,495 more such fields)")
 
 
 def test_arguments_may_have_any_names(graded: Graded) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 from textwrap import dedent
+from time import process_time
 from typing import Any
 
 import pytest
@@ -95,6 +96,12 @@ def test_what_gives_no_score_is_found(graded: Graded, code: str, source: str, sa
         body("score = False\nif item:\n    score = 0.5\nreturn score"),
         body("found = []\nfor found in (0.5, 0.25):\n    pass\nreturn found"),
         body("ok = sample == item\nok *= 0.5\nreturn ok"),
+        "def all(values):\n    return sum(values) / 9\n" + body("return all(item)"),
+        "from numpy import *\n" + body("return any(item)"),
+        body("ok = False\ndef look(text):\n    nonlocal ok\n    ok = len(text) / 9\nlook(item['answer'])\nreturn ok"),
+        body("ok = False\nmatch item:\n    case {'score': ok}:\n        pass\nreturn ok"),
+        body("ok = False\nmatch item:\n    case {'score': float() as ok}:\n        pass\nreturn ok"),
+        body("ok = ''\nmatch item:\n    case {'a': _, **ok} | [_, *ok]:\n        pass\nreturn ok"),
         body("if item:\n    raise ValueError('no')\nreturn 1.0"),
         body("try:\n    return float(item['x'])\nexcept Exception as error:\n    print(error)\n    raise"),
         body("try:\n    return float(item['x'])\nexcept Exception as error:\n    print(error)\n    return 0.0"),
@@ -132,6 +139,18 @@ DEEP = [
 @pytest.mark.parametrize("source", DEEP)
 def test_deep_sources_are_read_or_refused_and_never_crash(graded: Graded, source: str) -> None:
     graded.codes(python(source))
+
+
+def test_a_large_source_takes_no_longer_than_it_is_long(graded: Graded) -> None:
+    """1,500 names with a return each, and as many keys: not each of one against all of the other."""
+    names = [f"v{number} = 1.0" for number in range(1_500)]
+    gives = [line for number in range(1_500) for line in (f"if item['k{number}'] == s:", f"    return v{number}")]
+    source = body("\n".join(["s = sample['output_text']", *names, *gives, "return 0.0"]))
+    source += "#" * (262_143 - len(source))
+    assert {"G158", "G157"}.isdisjoint(graded.codes(python(source)))
+    began = process_time()
+    graded.codes(python(source))
+    assert process_time() - began < 2
 
 
 statements = st.recursive(

@@ -72,11 +72,14 @@ def _is_blank(content: Any) -> bool:
     """Whether this is text, and all of it blank; a picture says something."""
     if type(content) is str:
         return not content or content.isspace()
-    if not isinstance(content, list) or not content:
+    return isinstance(content, list) and bool(content) and all(map(_is_blank_part, content))
+
+
+def _is_blank_part(part: Any) -> bool:
+    if not isinstance(part, dict) or part.get("type") != "text":
         return False
-    return all(
-        isinstance(part, dict) and part.get("type") == "text" and _is_blank(part.get("text")) for part in content
-    )
+    text = part.get("text")
+    return isinstance(text, str) and not text.strip()
 
 
 def _role(role: Any, written: bool, at: str, roles: Sequence[str]) -> Seen:
