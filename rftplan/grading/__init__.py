@@ -5,6 +5,7 @@ result = grader.grade(Sample.of_text(text), item, judge)
 result.reply(execution_time=seconds)                   what `graders/run` answers
 """
 
+from rftplan.grading.batches import grade_all
 from rftplan.grading.definition import GraderError
 from rftplan.grading.expression_parser import parse_formula
 from rftplan.grading.expressions import Formula, FormulaError
@@ -77,6 +78,7 @@ __all__ = [
     "TokenUsage",
     "VariableError",
     "as_text",
+    "grade_all",
     "missing_isolation",
     "missing_package",
     "parse_formula",

@@ -6,7 +6,7 @@ the vendor's flag, never an exception.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -159,13 +159,17 @@ class Python:
         return "Python graders are not run here." if self.runner is None else self.runner.refusal
 
     def grade(self, sample: Sample, item: Item, judge: Judge) -> Result:
+        return next(self.results([(sample, item)]))
+
+    def results(self, answers: Iterable[tuple[Sample, Item]]) -> Iterator[Result]:
+        """Of each, in order. Raises RuntimeError if there is a refusal."""
         if self.runner is None:
             raise RuntimeError(self.refusal)
-        match self.runner.score(self.source, sample.as_dict(), dict(item)):
-            case PythonFailure(flag, details):
-                return failed(self, flag, details)
-            case score:
-                return Result(self.name, "python", score)
+        for score in self.runner.scores(self.source, ((sample.as_dict(), dict(item)) for sample, item in answers)):
+            if isinstance(score, PythonFailure):
+                yield failed(self, score.flag, score.details)
+            else:
+                yield Result(self.name, "python", score)
 
 
 def failed(grader: Grader, flag: Flag, details: str) -> Result:

@@ -37,7 +37,10 @@ class Multi:
         return next((f"Grader '{key}': {refusal}" for key, refusal in refusals), None)
 
     def grade(self, sample: Sample, item: Item, judge: Judge) -> Result:
-        results = {key: member.grade(sample, item, judge) for key, member in self.members.items()}
+        return self.combined({key: member.grade(sample, item, judge) for key, member in self.members.items()})
+
+    def combined(self, results: Mapping[str, Result]) -> Result:
+        """What the members' results of one answer come to."""
         errors = _merged_errors(results)
         try:
             reward = self.formula.value({key: result.reward for key, result in results.items()})

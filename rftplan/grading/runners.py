@@ -5,11 +5,14 @@ Without a runner handed in, such a grader refuses: nothing from a spec is execut
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rftplan.grading.result import Flag
+
+Row = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""What a Python grader is called with: the sample, the item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +36,8 @@ class PythonRunner(Protocol):
 
         Raises RuntimeError if there is a refusal.
         """
+        ...
+
+    def scores(self, source: str, rows: Iterable[Row]) -> Iterator[float | PythonFailure]:
+        """The same of each row, in order. Others may be served between two of them."""
         ...

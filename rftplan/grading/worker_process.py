@@ -6,9 +6,9 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from rftplan.grading.sandbox.setting import SCRATCH, Setting
 from rftplan.grading.surroundings import interpreter, module_path
 
 _BOOT: Final = Path(__file__).parent / "sandbox" / "boot.py"
-_LARGEST_REPLY: Final = 1 << 16
+_LARGEST_REPLY: Final = 1 << 20
 _MOST_SOURCES: Final = 100
 _GRACE: Final = 10.0
 """Seconds that the worker has beyond a row's own: it keeps time itself, this is for a worker that is lost."""
@@ -34,13 +34,22 @@ _ENVIRONMENT: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A source that the worker has read: its name there, whether rows may share a process, why it cannot be run."""
+
+    name: str
+    plain: bool
+    failure: PythonFailure | None
+
+
 class WorkerProcess:
     """Starts with its first breath. `missing` says what keeps it from working here; then it is only to be stopped."""
 
     missing: str | None
 
     def __init__(self, setting: Setting, *, confined: bool) -> None:
-        self._read: dict[str, tuple[str, PythonFailure | None]] = {}
+        self._read: dict[str, _Source] = {}
         self._scratch = None if confined else tempfile.TemporaryDirectory(prefix="grader-")
         home = SCRATCH if self._scratch is None else self._scratch.name
         self._process = subprocess.Popen(
@@ -72,23 +81,30 @@ class WorkerProcess:
         """It is gone, or has read so many sources that a new one is better than a full one."""
         return len(self._read) >= _MOST_SOURCES or self._process.poll() is not None
 
-    def score(self, source: str, row: bytes, seconds: float) -> float | PythonFailure:
-        """Raises ConnectionError if the worker is lost."""
-        if source not in self._read:
-            name = str(len(self._read))
-            answer = self._order("read", name, source.encode("utf-8", "surrogatepass"), seconds)
-            self._read[source] = name, _failure(answer)
-        name, failure = self._read[source]
-        if failure is not None:
-            return failure
-        answer = self._order("grade", name, row, seconds)
-        return _failure(answer) or float(answer["score"])
+    def scores(self, source: str, rows: Sequence[bytes], seconds: float) -> list[float | PythonFailure]:
+        """Of the first of these rows, at least of one; all of them must go into one pipe. `seconds` is a row's time.
 
-    def _order(self, what: str, name: str, rest: bytes, seconds: float) -> dict[str, Any]:
-        order = json.dumps({"do": what, "source": name, "seconds": seconds}).encode()
-        return self._ask(order + b"\n", rest, seconds=seconds)
+        Raises ConnectionError if the worker is lost.
+        """
+        read = self._read.get(source) or self._take(source, seconds)
+        if read.failure is not None:
+            return [read.failure] * len(rows)
+        sent = rows if read.plain else rows[:1]
+        order = {"do": "grade", "source": read.name, "seconds": seconds, "rows": [len(row) for row in sent]}
+        answers = self._order(order, *sent, seconds=seconds * len(sent))
+        return [_failure(answer) or float(answer["score"]) for answer in answers]
 
-    def _ask(self, *parts: bytes, seconds: float) -> dict[str, Any]:
+    def _take(self, source: str, seconds: float) -> _Source:
+        name = str(len(self._read))
+        order = {"do": "read", "source": name, "seconds": seconds}
+        answer = self._order(order, source.encode("utf-8", "surrogatepass"), seconds=seconds)
+        read = self._read[source] = _Source(name, answer.get("plain") is True, _failure(answer))
+        return read
+
+    def _order(self, order: Mapping[str, Any], *rest: bytes, seconds: float) -> Any:
+        return self._ask(json.dumps(order).encode() + b"\n", *rest, seconds=seconds)
+
+    def _ask(self, *parts: bytes, seconds: float) -> Any:
         try:
             self._frames.send(*parts)
             answer = self._frames.receive_by(time.monotonic() + seconds + _GRACE)
@@ -96,8 +112,7 @@ class WorkerProcess:
             raise ConnectionError from error
         if answer is None:
             raise ConnectionError
-        read: dict[str, Any] = json.loads(answer)
-        return read
+        return json.loads(answer)
 
     def stop(self) -> None:
         """Kill it: all that it started goes with it."""

@@ -13,7 +13,7 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from rftplan.grading import Grader, GraderType, Multi, Result, Sample, ScoreModel
+from rftplan.grading import Grader, GraderType, Multi, Result, Sample, ScoreModel, grade_all
 from rftplan.grading.candidates import AnswerBook, Kind, item_of
 from rftplan.server import tally
 from rftplan.server.hyperparameters import ReinforcementNumbers, reinforcement_numbers
@@ -120,16 +120,18 @@ class Reinforcement:
     def _grade(self, said: Iterable[tuple[Prompt, str]]) -> None:
         missing = list(dict.fromkeys((prompt, text) for prompt, text in said if text not in prompt.results))
         if self._run.judge.stand_in or not _asks_judge(self._grader):
-            results = [self._result(prompt, text) for prompt, text in missing]
+            results = list(grade_all(self._grader, [self._answer(*one) for one in missing], self._run.judge))
         else:
             with ThreadPoolExecutor(_JUDGES_AT_ONCE) as pool:
                 results = list(pool.map(lambda one: self._result(*one), missing))
         for (prompt, text), result in zip(missing, results, strict=True):
             prompt.results[text] = result
 
+    def _answer(self, prompt: Prompt, text: str) -> tuple[Sample, Mapping[str, Any]]:
+        return Sample.of_text(text) if _has_json(self._run) else Sample.of_plain_text(text), prompt.item
+
     def _result(self, prompt: Prompt, text: str) -> Result:
-        sample = Sample.of_text(text) if _has_json(self._run) else Sample.of_plain_text(text)
-        return self._grader.grade(sample, prompt.item, self._run.judge)
+        return self._grader.grade(*self._answer(prompt, text), self._run.judge)
 
     def _notes(self) -> Iterator[str]:
         yield (

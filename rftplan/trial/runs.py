@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 from rftplan.checks.python_runs import absent_package
 from rftplan.errors import UserError
-from rftplan.grading import Grader, Judge, Result, Sample
+from rftplan.grading import Grader, Judge, Result, Sample, grade_all
 from rftplan.grading.answers import Question, Questions
 from rftplan.grading.scores import Column, judged, score_of, timed_out, unjudged
 from rftplan.grading.verdict import Answer, compare
@@ -18,6 +18,8 @@ from rftplan.trial.samples import Entry
 
 _AT_ONCE: Final = 8
 """Requests to a model that judges."""
+_TOGETHER: Final = 64
+"""Rows or samples that are graded by one call, where that asks nobody over a network."""
 _LATE: Final = 3
 """Each time takes as long as the service's limit: two minutes."""
 MOST_LISTED: Final = 1_000
@@ -37,30 +39,32 @@ class Rater:
     judge: Judge
     _late: int = field(default=0, init=False)
 
-    def grade(self, sample: Sample, item: Mapping[str, Any]) -> Result:
-        """UserError after the third time in a row that Python ran out of time."""
-        result = self.grader.grade(sample, item, self.judge)
-        self._late = self._late + 1 if timed_out(result) else 0
-        if self._late >= _LATE:
-            said = f"the grader ran out of time on {_LATE} answers in a row"
-            raise UserError(said, hint="bound its loops; rftplan check --run-python names the grader and the row")
-        return result
+    def grade(self, answers: Sequence[tuple[Sample, Mapping[str, Any]]]) -> Iterator[Result]:
+        """Of each, in order. UserError after the third time in a row that Python ran out of time."""
+        for result in grade_all(self.grader, answers, self.judge):
+            self._late = self._late + 1 if timed_out(result) else 0
+            if self._late >= _LATE:
+                said = f"the grader ran out of time on {_LATE} answers in a row"
+                raise UserError(said, hint="bound its loops; rftplan check --run-python names the grader and the row")
+            yield result
 
     @property
     def stand_in(self) -> bool:
         """Whether scores come from the judge that asks no model."""
         return self.judge.stand_in and judged(self.grader)
 
-    def each(self, rate: Callable[[In], Out], things: Iterable[In]) -> Iterator[Out]:
-        """`rate` of each, in order; several at once if a model is asked over a network."""
-        if self.judge.stand_in or not judged(self.grader):
-            yield from map(rate, things)
-            return
+    def each(self, rate: Callable[[Sequence[In]], Iterable[Out]], things: Iterable[In]) -> Iterator[Out]:
+        """What `rate` makes of some of them at once, in order; if a model is asked over a network, of one by one, and
+        of several at the same time."""
         waiting = iter(things)
+        if self.judge.stand_in or not judged(self.grader):
+            while batch := list(islice(waiting, _TOGETHER)):
+                yield from rate(batch)
+            return
         pool = ThreadPoolExecutor(_AT_ONCE)
         try:
             while batch := list(islice(waiting, _AT_ONCE * 4)):
-                yield from pool.map(rate, batch)
+                yield from chain.from_iterable(pool.map(lambda one: list(rate([one])), batch))
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -112,9 +116,12 @@ def rate_questions(rater: Rater, made: Questions, questions: Iterable[Question],
     """Every answer to every question, and how each stands to the right one."""
     scored = Scored()
 
-    def rate(question: Question) -> tuple[Question, Mapping[str, Result]]:
-        texts = dict.fromkeys(question.texts.values())
-        return question, {text: rater.grade(made.sample(text), question.item) for text in texts}
+    def rate(some: Sequence[Question]) -> Iterator[tuple[Question, Mapping[str, Result]]]:
+        texts = [list(dict.fromkeys(question.texts.values())) for question in some]
+        answers = [(made.sample(text), one.item) for one, said in zip(some, texts, strict=True) for text in said]
+        results = rater.grade(answers)
+        for question, said in zip(some, texts, strict=True):
+            yield question, {text: next(results) for text in said}
 
     for question, results in rater.each(rate, questions):
         scored.rows += 1
@@ -142,8 +149,10 @@ def rate_samples(rater: Rater, entries: Iterable[Entry], on_graded: OnGraded) ->
     """Every sample by itself."""
     scored = Scored()
 
-    def rate(entry: Entry) -> SampleScore:
-        return SampleScore(entry.line, rater.grade(entry.sample, entry.item))
+    def rate(some: Sequence[Entry]) -> Iterator[SampleScore]:
+        results = rater.grade([(entry.sample, entry.item) for entry in some])
+        for entry, result in zip(some, results, strict=True):
+            yield SampleScore(entry.line, result)
 
     for one in rater.each(rate, entries):
         scored.rows += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -47,6 +47,9 @@ class Untouchable:
         raise AssertionError("asked whether it runs")
 
     def score(self, source: str, sample: Mapping[str, Any], item: Mapping[str, Any]) -> float | PythonFailure:
+        raise AssertionError("asked to run")
+
+    def scores(self, source: str, rows: object) -> Iterator[float | PythonFailure]:
         raise AssertionError("asked to run")
 
 

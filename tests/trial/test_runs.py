@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -52,6 +53,9 @@ class Late:
     def score(self, source: str, sample: object, item: object) -> float | PythonFailure:
         assert isinstance(sample, dict)
         return 1.0 if sample["output_text"] == "quick" else PythonFailure(Flag.PYTHON_SERVER, "timeout: over 120 s")
+
+    def scores(self, source: str, rows: Iterable[tuple[object, object]]) -> Iterator[float | PythonFailure]:
+        return (self.score(source, *row) for row in rows)
 
 
 def entries(*texts: str) -> list[Entry]:

@@ -59,7 +59,8 @@ def grade_one(frames: Frames, code: bytes) -> None:
 
 
 def grade_many(frames: Frames, code: bytes) -> None:
-    """Rows of a plain grader, until there are no more of them. What a row has taken is gone before its answer."""
+    """Rows of a plain grader, until there are no more of them or one has no score. What a row has taken is gone
+    before its answer."""
     run = marshal.loads(code)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     while (row := frames.receive()) is not None:
@@ -69,6 +70,8 @@ def grade_many(frames: Frames, code: bytes) -> None:
         if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before > _MOST_GROWN:
             kind = LAST_SCORE if kind == SCORE else kind
         frames.send(kind, said)
+        if kind != SCORE:
+            return
 
 
 def _answer(run: CodeType, row: bytes) -> tuple[bytes, bytes]:

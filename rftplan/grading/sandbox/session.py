@@ -55,11 +55,16 @@ class Session:
         os.close(its_outgoing)
         return cls(cell, child, Frames(our_incoming, our_outgoing, _LARGEST_ANSWER))
 
-    def ask(self, row: bytes, *, seconds: float, memory: int, watched: int | None) -> bytes:
-        """Its answer. Raises SpentError, or EOFError when nobody is left at `watched` to tell it to."""
+    def tell(self, *rows: bytes) -> None:
+        """Give it rows, each of which it answers. Several must fit into a pipe together: it may not be reading."""
+        with suppress(BrokenPipeError):  # it may be gone, after an answer to the first of them or without one
+            for row in rows:
+                self.frames.send(row)
+
+    def answer(self, *, seconds: float, memory: int, watched: int | None) -> bytes:
+        """To the next row. Raises SpentError, or EOFError when nobody is left at `watched` to tell it to."""
         deadline = time.monotonic() + seconds
         try:
-            self.frames.send(row)
             while True:
                 # What is over quickly is not looked at.
                 with suppress(TimeoutError):
@@ -68,7 +73,7 @@ class Session:
                     raise SpentError("timeout", f"no score within {seconds:g} s")
                 if self.cell.memory() > memory:
                     raise SpentError("memory_limit", f"more than {memory >> 20} MiB taken by all its processes")
-        except (BrokenFrameError, BrokenPipeError) as error:
+        except BrokenFrameError as error:
             raise SpentError("crash", "its process gave no proper answer") from error
 
     def end(self) -> str:

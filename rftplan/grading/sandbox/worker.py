@@ -1,7 +1,8 @@
 """The warm process that serves many rows: shuts itself in, reads graders, gives each row a process. Runs no grader.
 
 It only ever imports modules of this system that graders name, so that processes for rows start with them loaded.
-Messages: first the settings; then for each a reply. A request is a line of JSON and, after it, what is passed on.
+Messages: first the settings; then for each a reply. A request is a line of JSON and, after it, what is passed on: a
+source, or rows, one behind the other. To rows it answers from the first on, as far as one process took them.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import json
 import math
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final
 
 from rftplan.grading.sandbox import row
@@ -55,9 +58,12 @@ class Worker:
         while (request := self.control.receive()) is not None:
             line, _, rest = request.partition(b"\n")
             order = json.loads(line)
-            answer = (self._read if order["do"] == "read" else self._grade)(order["source"], order["seconds"], rest)
-            self.control.send(json.dumps(answer).encode())
-            self._get_ready(order["source"])
+            name, seconds = order["source"], order["seconds"]
+            if order["do"] == "read":
+                self.control.send(json.dumps(self._read(name, seconds, rest)).encode())
+            else:
+                self.control.send(json.dumps(self._grade(name, seconds, _parts(rest, order["rows"]))).encode())
+            self._get_ready(name)
         self.end()
 
     def end(self) -> str:
@@ -67,11 +73,15 @@ class Worker:
 
     def _read(self, name: str, seconds: float, text: bytes) -> dict[str, Any]:
         self.end()
-        self._session = Session.begin(self.cell, row.read)
-        answer, spent = self._ask(text, seconds)
+        session = self._session = Session.begin(self.cell, row.read)
+        try:
+            session.tell(text)
+            answer = self._answer(session, seconds)
+        except SpentError as error:
+            return self._spent(error)
         self.end()
-        if spent is not None or answer[:1] != row.READ:
-            return spent or _runtime_error(answer)
+        if answer[:1] != row.READ:
+            return _runtime_error(answer)
         facts, _, code = answer[1:].partition(b"\n")
         read = json.loads(facts)
         self._sources[name] = Source(code, read["plain"] is True)
@@ -80,36 +90,48 @@ class Worker:
         row.settle()
         return {"plain": self._sources[name].plain}
 
-    def _grade(self, name: str, seconds: float, given: bytes) -> dict[str, Any]:
-        if self._session is None or self._session_of != name:
-            self._begin(name)
-        answer, spent = self._ask(given, seconds)
-        stays = self._sources[name].plain and spent is None and answer[:1] == row.SCORE
-        if not stays:
-            self.end()
-        return spent or _score(answer)
-
-    def _ask(self, given: bytes, seconds: float) -> tuple[bytes, dict[str, Any] | None]:
-        """The answer, or why there is none; then the session is over."""
-        assert self._session is not None
+    def _grade(self, name: str, seconds: float, rows: Sequence[bytes]) -> list[dict[str, Any]]:
+        """At least one answer: after a row without a score the process is over, and the rest is to come again."""
+        session = self._session if self._session_of == name else None
+        session = session or self._begin(name)
+        plain, answers = self._sources[name].plain, []
+        taken = rows if plain else rows[:1]
         try:
-            watched = self.control.incoming
-            return self._session.ask(given, seconds=seconds, memory=self.memory, watched=watched), None
+            session.tell(*taken)
+            for _ in taken:
+                answer = self._answer(session, seconds)
+                answers.append(_score(answer))
+                if not plain or answer[:1] != row.SCORE:
+                    self.end()
+                    break
         except SpentError as error:
-            how = self.end()
-            return b"", {"fault": error.kind, "details": error.details or how}
+            answers.append(self._spent(error))
+        return answers
 
-    def _begin(self, name: str) -> None:
+    def _answer(self, session: Session, seconds: float) -> bytes:
+        return session.answer(seconds=seconds, memory=self.memory, watched=self.control.incoming)
+
+    def _spent(self, error: SpentError) -> dict[str, Any]:
+        how = self.end()
+        return {"fault": error.kind, "details": error.details or how}
+
+    def _begin(self, name: str) -> Session:
         self.end()
         source = self._sources[name]
         grade = row.grade_many if source.plain else row.grade_one
         self._session = Session.begin(self.cell, partial(grade, code=source.code))
         self._session_of = name
+        return self._session
 
     def _get_ready(self, name: str) -> None:
         """A process for the next row, made while its sender is busy with this one's score."""
         if self._session is None and name in self._sources:
             self._begin(name)
+
+
+def _parts(joined: bytes, lengths: Sequence[int]) -> list[bytes]:
+    ends = list(accumulate(lengths))
+    return [joined[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
 
 def _score(answer: bytes) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def silent(tmp_path: Path) -> Iterator[tuple[Session, Frames]]:
 
 def asked(session: Session) -> SpentError:
     with pytest.raises(SpentError) as caught:
-        session.ask(b"row", seconds=0.01, memory=1, watched=None)
+        session.tell(b"row")
+        session.answer(seconds=0.01, memory=1, watched=None)
     return caught.value
 
 
@@ -46,3 +47,12 @@ def test_an_end_without_an_answer_is_a_crash(silent: tuple[Session, Frames]) -> 
 def test_an_answer_over_the_limit_is_a_crash(silent: tuple[Session, Frames]) -> None:
     silent[1].send(b"x" * 101)
     assert asked(silent[0]).kind == "crash"
+
+
+def test_the_answer_of_a_process_that_went_before_it_was_told_all_counts(silent: tuple[Session, Frames]) -> None:
+    session, other = silent
+    other.send(b"answer")
+    other.close()
+    session.tell(b"row", b"another")
+    assert session.answer(seconds=1, memory=1, watched=None) == b"answer"
+    assert asked(session).kind == "crash"
