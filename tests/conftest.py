@@ -9,6 +9,8 @@ from hypothesis import settings
 
 from tests.world import Small
 
+pytest_plugins = ("pytester", "tests.contract.plugin")
+
 # A property holds or does not; how long an example takes on a busy machine says nothing about it.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")

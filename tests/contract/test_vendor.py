@@ -1,0 +1,63 @@
+"""The mends of the vendor's description: each is still needed, and all of them together judge rightly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.contract import Contract
+from tests.contract.vendor import MENDS, Mend, Verdict, mended, read_vendor
+from tests.contract.watching import VENDOR
+
+needs_description = pytest.mark.skipif(VENDOR not in os.environ, reason=f"{VENDOR} names no file")
+
+
+@pytest.fixture(scope="module")
+def description() -> dict[str, Any]:
+    return read_vendor(Path(os.environ[VENDOR]))
+
+
+@needs_description
+@pytest.mark.parametrize("mend", MENDS, ids=lambda mend: mend.name)
+def test_a_mend_is_still_needed(description: dict[str, Any], mend: Mend) -> None:
+    without = mended(description, without=mend.name)
+    assert _judge(without, mend) is not mend.verdict, f"the description is right by itself: remove '{mend.name}'"
+    assert _judge(mended(description), mend) is mend.verdict
+
+
+@needs_description
+def test_the_mended_description_has_every_operation_of_ours_but_named_ones(description: dict[str, Any]) -> None:
+    from tests.contract.document import own_document
+
+    theirs = {(one.method, one.template.count("{"), one.template.split("{")[0]) for one in _operations(description)}
+    ours = {
+        (one.method, one.template.count("{"), one.template.split("{")[0]): one for one in _operations(own_document())
+    }
+    assert {str(ours[key]) for key in ours.keys() - theirs} <= NOT_DESCRIBED
+
+
+NOT_DESCRIBED: frozenset[str] = frozenset()
+"""Operations of ours that the description, or the part of it that is there, does not have."""
+
+
+def test_every_mend_has_its_own_name_and_a_source() -> None:
+    assert len({mend.name for mend in MENDS}) == len(MENDS)
+    assert all(mend.source for mend in MENDS)
+
+
+def _operations(document: Mapping[str, Any]) -> Any:
+    return Contract(document).operations
+
+
+def _judge(document: Mapping[str, Any], mend: Mend) -> Verdict:
+    """A place that is not described takes everything."""
+    value: Any = document
+    for key in mend.at:
+        if key not in value:
+            return Verdict.VALID
+        value = value[key]
+    return Verdict(not Contract(document).faults(mend.at, mend.witness))
