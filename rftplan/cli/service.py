@@ -65,6 +65,13 @@ def run_service(service: Service, terminal: Terminal) -> None:
         terminal.err("Stopped.\n")
 
 
+def fidelity_page() -> str:
+    """What the service does as the vendor's does, and what is our own policy: docs/fidelity.md."""
+    from rftplan.server import fidelity_page as page
+
+    return page.fidelity_page()
+
+
 @contextlib.contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
     """SIGTERM as Ctrl-C: the server obeys both and then raises them again, and what is open shall be closed."""

@@ -36,12 +36,18 @@ def serve(
         str | None, typer.Option(metavar="NAME", help="Its model, instead of the one a grader names.")
     ] = None,
     trust_python: TrustOption = False,
+    fidelity: Annotated[
+        bool, typer.Option("--fidelity", help="Serve nothing; print what is proven and what is policy, in Markdown.")
+    ] = False,
 ) -> int:
     """Run the fine-tuning API on this machine. For any OpenAI client; training is simulated."""
-    from rftplan.cli.service import STORE, Service, run_service
+    from rftplan.cli.service import STORE, Service, fidelity_page, run_service
     from rftplan.grading import Isolation
 
     run = invocation(context)
+    if fidelity:
+        run.result(fidelity_page())
+        return ExitCode.OK
     wanted = Service(
         host=host,
         port=port,

@@ -58,6 +58,14 @@ def test_what_it_refuses(
     assert says in capsys.readouterr().err
 
 
+def test_the_table_of_what_is_proven_is_printed_and_nothing_is_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-C", str(tmp_path), "serve", "--fidelity"]) == 0
+    assert capsys.readouterr().out.startswith("# What the local service does as the vendor's does\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_path_cannot_forge_a_log_line_and_headers_are_not_logged() -> None:
     async def app(_scope: Message, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 404})
