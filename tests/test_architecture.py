@@ -184,6 +184,7 @@ MIRROR_ELSEWHERE = {
     "cli.acting": "cli/test_commands.py",
     "cli.checking": "cli/test_check_formats.py",
     "cli.reading": "cli/test_commands.py",
+    "cli.serving": "cli/test_service.py",
     # The service is an island: its promise is what a client sees, so clients test it, each route with all behind it.
     "server.app": "server/test_guard.py",
     "server.datafile": "server/test_jobs.py",

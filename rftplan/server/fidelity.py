@@ -111,6 +111,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("the suffix comes back as user_provided_suffix, response_format in its method", Source.SPEC),
         ("characters of a suffix that cannot stand in a path become hyphens in the model id", Source.POLICY),
         ("top-level hyperparameters are null unless the method is supervised", Source.SPEC),
+        ("top-level hyperparameters beside a method are ignored", Source.REPORTED),
+        ("top-level hyperparameters that are ignored are checked all the same", Source.POLICY),
         ("'auto' becomes a number when the job first runs", Source.REPORTED),
         ("error is null unless the job failed", Source.SPEC),
         ("metadata filters: pairs that must all match, or metadata=null", Source.SPEC),

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from rftplan.server.errors import ApiError
 from rftplan.server.fields import Fields
 from rftplan.server.grader_request import named_grader
-from rftplan.server.requests import read_json
+from rftplan.server.requests import read_json, refuse_query
 from rftplan.server.service import Service, service_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 async def validate_grader(request: Request) -> Response:
+    refuse_query(request)
     fields = Fields(await read_json(request))
     grader = _read_grader(fields, service_of(request))
     fields.close()
@@ -29,6 +30,7 @@ async def validate_grader(request: Request) -> Response:
 
 async def run_grader(request: Request) -> Response:
     service = service_of(request)
+    refuse_query(request)
     fields = Fields(await read_json(request))
     grader = _read_grader(fields, service)
     text = fields.needed_text("model_sample")

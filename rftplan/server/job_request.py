@@ -85,11 +85,16 @@ def read_job_request(body: object, new_id: Callable[[str], str]) -> JobRequest:
 
 
 def _read_method(fields: Fields) -> tuple[Method, Fields | None]:
-    """The method, and the object that holds its settings; the deprecated top-level form means supervised."""
+    """The method, and the object that holds its settings; the deprecated top-level form means supervised.
+
+    Beside a method that form means nothing, and must be right all the same.
+    """
     legacy = fields.take("hyperparameters")
+    settings = None if legacy is None else Fields({"hyperparameters": legacy})
     method = fields.inner("method")
     if method is None:
-        return Method.SUPERVISED, None if legacy is None else Fields({"hyperparameters": legacy})
+        return Method.SUPERVISED, settings
+    _read_hyperparameters(Method.SUPERVISED, settings)
     kind = method.needed_text("type")
     if kind not in list(Method):
         raise wrong_value("method.type", got=kind, supported=list(Method))

@@ -34,6 +34,7 @@ async def create_job(request: Request) -> Response:
     from rftplan.server.outcome import decide_outcome
 
     service = service_of(request)
+    refuse_query(request)
     wanted = read_job_request(await read_json(request), service.settings.new_id)
     model = trainable_model(service, wanted.model)
     train = _source(service, wanted.training_file, param="training_file")
@@ -149,6 +150,7 @@ def job_shape(job: StoredJob, now: int) -> dict[str, Any]:
 
 def _command(request: Request, verb: Verb) -> Response:
     service = service_of(request)
+    refuse_query(request)
     job = found_job(request)
     try:
         job = JobStore(service.store).command(job, verb, service.now())

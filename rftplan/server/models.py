@@ -50,6 +50,7 @@ async def list_models(request: Request) -> Response:
 
 
 async def get_model(request: Request) -> Response:
+    refuse_query(request)
     name = request.path_params["model"]
     if name in ALIASES or name in ALIASES.values():
         return JSONResponse(_base_shape(name))
@@ -58,6 +59,7 @@ async def get_model(request: Request) -> Response:
 
 async def delete_model(request: Request) -> Response:
     service = service_of(request)
+    refuse_query(request)
     name = request.path_params["model"]
     if name in ALIASES or name in ALIASES.values():
         raise ApiError(f"The model '{name}' cannot be deleted: it is not a fine-tuned model.", param="model")

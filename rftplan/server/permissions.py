@@ -12,7 +12,7 @@ from rftplan.server.fields import Fields
 from rftplan.server.model_store import ModelStore, Permission
 from rftplan.server.models import found_model
 from rftplan.server.paging import Order, list_reply_with_ends
-from rftplan.server.requests import read_json, read_order, read_page
+from rftplan.server.requests import read_json, read_order, read_page, refuse_query
 from rftplan.server.service import Service, seconds, service_of
 
 USUAL_PAGE = 10
@@ -35,6 +35,7 @@ async def list_permissions(request: Request) -> Response:
 
 async def create_permissions(request: Request) -> Response:
     service = service_of(request)
+    refuse_query(request)
     model = _model(service, request)
     projects = _read_projects(Fields(await read_json(request)))
     now = seconds(service.now())
@@ -45,6 +46,7 @@ async def create_permissions(request: Request) -> Response:
 
 async def delete_permission(request: Request) -> Response:
     service = service_of(request)
+    refuse_query(request)
     permission_id = request.path_params["permission_id"]
     model = _model(service, request)
     if not ModelStore(service.store).revoke(model, permission_id, now=seconds(service.now())):

@@ -140,8 +140,8 @@ def _values(exchange: Exchange) -> list[object]:
     if exchange.reply_type == _JSON:
         return [json.loads(exchange.body)]
     if exchange.reply_type == _STREAM:
-        lines = (line.removeprefix("data:").strip() for line in exchange.body.decode().splitlines() if "data:" in line)
-        return [json.loads(line) for line in lines if line != "[DONE]"]
+        lines = [line for line in exchange.body.decode().split("\n") if line.startswith("data: ")]
+        return [json.loads(line.removeprefix("data: ")) for line in lines if line != "data: [DONE]"]
     return []
 
 

@@ -34,6 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: setattr(Starlette, "__call__", plain))
 
 
+@pytest.fixture
+def contract_watch(pytestconfig: pytest.Config) -> Watch:
+    """For tests that ask in the middle."""
+    return pytestconfig.stash[_KEY]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     watch = item.config.stash[_KEY]

@@ -46,6 +46,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"metadata": {"k" * 65: "x"}}, "metadata", "maximum length 64"),
     ({"metadata": {"k": "v" * 513}}, "metadata.k", "maximum length 512"),
     ({"metadata": {"k": 1}}, "metadata.k", "expected a string, but got an integer"),
+    ({"hyperparameters": {"n_epochs": 0}}, "hyperparameters.n_epochs", "Expected a value >= 1, but got 0"),
     ({"metadata": []}, "metadata", "expected an object, but got an array"),
     ({"method": {"type": "rl"}}, "method.type", "'supervised', 'dpo', 'reinforcement'"),
     ({"method": {"type": "reinforcement"}}, _RFT, "Missing required parameter"),
