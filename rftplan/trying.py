@@ -225,7 +225,7 @@ def _trial(
         scored=scored,
         judgement=judgement,
         detail=detail_of(judgement, scored),
-        hint=hint_of(judgement),
+        hint=hint_of(judgement, scored),
         remarks=(*remarks_of(scored), *_limits(job, rater, judgement)),
     )
 

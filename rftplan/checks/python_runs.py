@@ -13,6 +13,7 @@ from typing import Final
 from rftplan.checks.preflight import Written
 from rftplan.codes import error, info, warning
 from rftplan.errors import Diagnostic
+from rftplan.grading.python_image import PACKAGES, is_there
 
 FAILS: Final = error("G161", "Python grader fails on answers that it must score")
 FAILS_ON_SOME: Final = info("G162", "Python grader fails on some answers")
@@ -25,7 +26,7 @@ NO_ROWS: Final = info("G167", "Python grader has no rows to be run on")
 _ABSENT: Final = re.compile(r"(?:ModuleNotFoundError|ImportError): .*")
 _OF_THE_ANSWER: Final = re.compile(r"(?:[a-z]+\.)*(?:JSONDecodeError|ValueError|IndexError|AttributeError)\b")
 """What a grader raises that takes an answer apart which has not the form it expects, as answers that are made up."""
-INSTALL: Final = "install it beside rftplan, and check again"
+_MODULE: Final = re.compile(r"No module named '([^']+)'")
 _SAME: Final = 1e-9
 
 
@@ -49,6 +50,15 @@ def absent_package(failure: str) -> str | None:
     return found and found[0]
 
 
+def remedy(absent: str, *, again: str) -> str:
+    """What to do about an import that finds nothing here; `again` is the word for what was done."""
+    named = _MODULE.search(absent)
+    if named is None or is_there(named[1]):
+        return f"install it beside rftplan, and {again} again"
+    module = named[1].partition(".")[0]
+    return f"do without it: the service's image lacks {module}, too; it has {', '.join(sorted(PACKAGES.values()))}"
+
+
 def said_of_runs(where: Written, path: str, seen: Sequence[Seen]) -> Iterator[Diagnostic]:
     """The findings about one grader that was run on rows of the file at `path`."""
     failed = [one for one in seen if one.failure is not None]
@@ -57,7 +67,7 @@ def said_of_runs(where: Written, path: str, seen: Sequence[Seen]) -> Iterator[Di
         yield where.finding(TOO_LONG, detail, "source", hint="do less for each answer, or bound the loops")
     elif absent := next((found for one in failed if (found := absent_package(one.failure or ""))), None):
         detail = f"{absent}; so nothing can be said of what it scores"
-        yield where.finding(PACKAGE_ABSENT, detail, "source", hint=INSTALL)
+        yield where.finding(PACKAGE_ABSENT, detail, "source", hint=remedy(absent, again="check"))
     elif failed:
         yield _failing(where, path, seen, failed)
     elif _alike(seen):

@@ -35,11 +35,13 @@ PACKAGES: Final[Mapping[str, str]] = {
 BROUGHT_ALONG: Final = frozenset({
     "absl", "annotated_types", "attr", "attrs", "biom", "click", "dateutil", "decorator", "h5py", "joblib",
     "jsonschema_specifications", "mpmath", "natsort", "orderly_set", "patsy", "PIL", "pydantic_core", "pytz",
-    "referencing", "regex", "requests", "rpds", "six", "statsmodels", "threadpoolctl", "tqdm", "typing_extensions",
-    "tzdata", "array_api_compat", "certifi", "charset_normalizer", "idna", "urllib3", "packaging", "setuptools",
+    "referencing", "regex", "rpds", "six", "statsmodels", "threadpoolctl", "tqdm", "typing_extensions",
+    "tzdata", "array_api_compat", "certifi", "charset_normalizer", "idna", "packaging", "setuptools",
     "pkg_resources", "pip", "hdmedians",
 })  # fmt: skip
-"""What these packages need themselves: nobody promised it, and it is probably there."""
+"""What these packages need themselves: nobody promised it, and it is probably there.
+
+Nothing that is for the network: were it there, each call of it would fail."""
 
 
 def is_there(module: str) -> bool:

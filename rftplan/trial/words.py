@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from rftplan.checks.python_runs import remedy
 from rftplan.grading.scores import Column
 from rftplan.grading.verdict import CLEAR, SAME, Answer, Judgement, Pairs, Why
 from rftplan.trial.runs import SAMPLE, Scored
@@ -52,7 +53,7 @@ def detail_of(judgement: Judgement, scored: Scored) -> str:
             return "nothing says which of the samples are right"
 
 
-def hint_of(judgement: Judgement) -> str | None:
+def hint_of(judgement: Judgement, scored: Scored) -> str | None:
     """What to do about it."""
     match judgement.why:
         case Why.NO_RIGHT_ANSWER:
@@ -64,7 +65,7 @@ def hint_of(judgement: Judgement) -> str | None:
         case Why.MADE_UP:
             return "give answers of your own with --samples, or the rows a field for each part of the response format"
         case Why.NOT_INSTALLED:
-            return "install it beside rftplan, and grade again"
+            return remedy(scored.absent or "", again="grade")
         case Why.UNMARKED:
             return "compare the scores with what you think of each answer"
         case _:

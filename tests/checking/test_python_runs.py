@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rftplan.checking.python_runs import run_python
+from rftplan.checks.python_runs import remedy
 from rftplan.errors import Diagnostic, Severity
 from rftplan.grading import Limits, PythonWorker
 from rftplan.loading import load
@@ -50,6 +51,14 @@ def test_each_fault_has_its_code_and_says_what_happened(small: Small, lines: lis
     (one,) = found(small, *lines)
     assert (one.code, said in one.detail, one.address) == (code, True, "grader.match")
     assert one.place is not None and one.place.path == "specs/main.yaml"
+
+
+def test_what_the_image_lacks_is_not_to_be_installed_here_and_what_it_has_is() -> None:
+    assert remedy("No module named 'openai.types'", again="check").startswith(
+        "do without it: the service's image lacks"
+    )
+    assert remedy("No module named 'skbio'", again="grade") == "install it beside rftplan, and grade again"
+    assert remedy("cannot import name 'x'", again="check") == "install it beside rftplan, and check again"
 
 
 def test_a_grader_that_never_ends_is_stopped_and_told_once(small: Small) -> None:

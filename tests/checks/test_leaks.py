@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from rftplan.checks.probes.leaks import kinds_in
+from rftplan.data.row_bytes import row_bytes
 from tests.checks.rows_of import TRAIN, found, good
 from tests.findings import edited, found_in, with_grader, with_job
 from tests.world import SPEC, Small
@@ -28,11 +32,15 @@ SECRETS = [
     ("the token of an Authorization header", "{'authorization': 'bearer " + "8f14e45fceea167a5a36dedd4bea2543'}"),
     ("an Anthropic key", "sk-" + "ant-api03-" + NOISE + NOISE[:30]),
     ("an AWS access key", "AK" + "IA" + "Q7ZK2VXW5LMT4BRC"),
+    ("an AWS secret key", "AWS_SECRET_ACCESS_KEY=" + NOISE[:38] + "/+"),
+    ("an AWS secret key", "aws_secret_access_key = '" + NOISE[:40] + "'"),
+    ("an AWS secret key", '{"SecretAccessKey": "' + NOISE[1:41] + '"}'),
     ("a GitHub token", "gh" + "p_" + NOISE[:36]),
     ("a GitHub token", "github" + "_pat_" + NOISE[:22] + "_" + NOISE + NOISE[:7]),
     ("a GitLab token", "gl" + "pat-" + NOISE[:20]),
     ("a Google key", "AI" + "za" + NOISE[:35]),
     ("a Hugging Face token", "hf" + "_" + "".join(c for c in NOISE * 2 if c.isalpha())[:34]),
+    ("a Hugging Face token", "hf" + "_" + NOISE[:34]),
     ("a Slack token", "xox" + "b-" + "2718281828-" + NOISE[:24]),
     ("a Stripe key", "sk" + "_live_" + NOISE[:24]),
     ("a private key", "-----BEGIN RSA PRIVATE" + " KEY-----\n" + (NOISE + NOISE[:12] + "\n") * 3),
@@ -48,7 +56,34 @@ def test_a_secret_is_told_by_its_kind_and_line_and_never_shown(small: Small, kin
     assert secret[-20:] not in "".join(path.read_text() for path in small.root.rglob("facts.json"))
 
 
+@pytest.mark.parametrize(("kind", "secret"), SECRETS, ids=[kind for kind, _ in SECRETS])
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda text: {"note": text},
+        lambda text: {"note": text, "answer": "a"},
+        lambda text: {"note": [text, {}]},
+        lambda text: {"note": {"deep": {"deeper": {"text": text}}}, "long": "x" * 97},
+        lambda text: {"messages": [{"role": "user", "content": text}, {"role": "user", "content": "and"}], "n": 1},
+    ],
+)
+def test_a_text_may_end_with_the_secret_wherever_in_the_row_it_stands(
+    around: Callable[[str], dict[str, Any]], kind: str, secret: str
+) -> None:
+    said = secret.rstrip("}'\"")
+    assert kinds_in(row_bytes(around(f"take {said}"))) == {kind}
+    assert kinds_in(f"take {said}".encode()) == {kind}
+
+
 HARMLESS = [
+    "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY",
+    "AWS_SECRET_ACCESS_KEY=" + "<the forty characters of your own one>",
+    "AWS_SECRET_ACCESS_KEY=" + "the/path/to/a/file/of/forty/characters/x",
+    "AWS_SECRET_ACCESS_KEY: sha1 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+    "AWS_SECRET_ACCESS_KEY=" + "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+    "aws_secret_access_key_file_name_of_the_Service42",
+    "AIza" + "SyDummyKeyOfNobodyAtAll-0123456789abcde",
+    "hf_transformers_and_datasets_of_2024_and_so_on",
     "AKIA" + "IOSFODNN7EXAMPLE",
     "sk-" + "x" * 48,
     "ghp_" + "a" * 36,

@@ -16,7 +16,8 @@ FIRES: list[tuple[str, str, str]] = [
     ("G153", "import socket", "socket needs the network, and there is none"),
     ("G153", "import urllib.request", "urllib.request needs the network"),
     ("G153", "from urllib import parse, request", "urllib.request needs the network"),
-    ("G153", "import requests", "requests needs the network"),
+    ("G152", "import requests", "requests is neither in the service's image nor in"),
+    ("G152", "import urllib3", "urllib3 is neither"),
     ("G159", "import os\nKEY = os.environ['KEY']", "line 2 of the source: os.environ: the place where it runs"),
     ("G159", "import os\nKEY = os.getenv('KEY')", "os.getenv: the place"),
     ("G159", "WORDS = open('words.txt').read()", "open(…) reads a file"),
@@ -56,4 +57,4 @@ def test_of_another_image_nothing_is_known(graded: Graded) -> None:
 
 def test_the_image_has_its_packages_and_the_standard_library() -> None:
     assert all(map(is_there, [*PACKAGES, "json", "xml.etree.ElementTree", "joblib"]))
-    assert not any(map(is_there, ["torch", "openai", "rftplan", "scikit-learn"]))
+    assert not any(map(is_there, ["torch", "openai", "requests", "rftplan", "scikit-learn"]))

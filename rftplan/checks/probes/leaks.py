@@ -39,8 +39,16 @@ def _is_mixed(secret: bytes) -> bool:
     return min(counts) >= 3 and len(set(secret)) >= 2 * _FEWEST_CHARACTERS and _is_random(secret)
 
 
+def _is_spread(secret: bytes) -> bool:
+    """As mixed as forty characters are that stand behind a name that says what they are."""
+    kinds = (str.isupper, str.islower, str.isdigit)
+    spread = all(any(map(kind, map(chr, secret))) for kind in kinds) and len(set(secret)) >= 2 * _FEWEST_CHARACTERS
+    return spread and _is_random(secret)
+
+
 def _is_bearers(secret: bytes) -> bool:
-    hexadecimal = re.fullmatch(rb"[0-9a-f]{32,}", secret) is not None and len(set(secret)) > _FEWEST_CHARACTERS
+    # Of 32 digits that end with zeros, the last ones may count as the ends of what they stand in.
+    hexadecimal = re.fullmatch(rb"[0-9a-f]{30,}", secret) is not None and len(set(secret)) > _FEWEST_CHARACTERS
     return not _NAMED.search(secret) and (_is_mixed(secret) or (hexadecimal and _is_random(secret)))
 
 
@@ -64,16 +72,29 @@ class _Kind:
     is_meant: Callable[[bytes], bool] = _is_random
 
 
+_END: Final = r"(?:(?![A-Za-z0-9])|(?=0{0,4}(?:u(?s:...)\0|[\[{]|\Z)))"
+"""No letter or digit, but those that follow a text in the bytes of a row: ends of mappings, or the next text."""
+_VALUE: Final = rb"(?:\\?[\"']?\s*[:=,]\s*\\?[\"']?|u(?s:.{4}))"
+"""Between a name and its value: in one text, or where the value is a text of its own: u and its length."""
+
+
 def _pattern(text: str) -> re.Pattern[bytes]:
-    return re.compile(rf"(?<![A-Za-z0-9_]){text}(?![A-Za-z0-9])".encode())
+    return re.compile(rf"(?<![A-Za-z0-9_]){text}{_END}".encode())
+
+
+_AWS_SECRET: Final = re.compile(
+    rb"(?i:secret_?access_?key)" + _VALUE + rb"([A-Za-z0-9+/]{40})(?![+/=])" + _END.encode()
+)
 
 
 _KINDS: Final[Mapping[bytes, tuple[_Kind, ...]]] = {
     b"_": (
         _Kind("a GitHub token", b"gh", _pattern(r"gh[pousr]_[A-Za-z0-9]{36,255}")),
         _Kind("a GitHub token", b"github_pat_", _pattern(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
-        _Kind("a Hugging Face token", b"hf_", _pattern(r"hf_[A-Za-z]{34}")),
+        _Kind("a Hugging Face token", b"hf_", _pattern(r"hf_[A-Za-z0-9]{34}")),
         _Kind("a Stripe key", b"k_live_", _pattern(r"[sr]k_live_[A-Za-z0-9]{20,}")),
+        _Kind("an AWS secret key", b"SECRET_ACCESS_KEY", _AWS_SECRET, _is_spread),
+        _Kind("an AWS secret key", b"secret_access_key", _AWS_SECRET, _is_spread),
     ),
     b"J": (
         _Kind(
@@ -92,15 +113,17 @@ _KINDS: Final[Mapping[bytes, tuple[_Kind, ...]]] = {
         _Kind("an AWS access key", b"AKIA", _pattern(r"AKIA[A-Z2-7]{16}")),
         _Kind("an AWS access key", b"ASIA", _pattern(r"ASIA[A-Z2-7]{16}")),
         _Kind("a Google key", b"AIza", _pattern(r"AIza[A-Za-z0-9_-]{35}")),
+        _Kind("an AWS secret key", b"ecretAccessKey", _AWS_SECRET, _is_spread),
     ),
     b"z": (
         _Kind(
             "the token of an Authorization header",
             b"uthorization",
-            # The value may follow in the same text, or be one of its own: u and its length.
             re.compile(
-                rb"(?is)\bauthorization(?:\\?[\"']?\s*[:=,]\s*\\?[\"']?|u.{4})bearer\s{1,3}"
-                rb"([a-z0-9._~+/-]{20,400})(?![a-z0-9._~+/-])"
+                rb"(?i)\bauthorization"
+                + _VALUE
+                + rb"bearer\s{1,3}([a-z0-9._~+/-]{20,400}?)(?![._~+/-])"
+                + _END.encode()
             ),
             _is_bearers,
         ),
@@ -123,7 +146,7 @@ _KINDS: Final[Mapping[bytes, tuple[_Kind, ...]]] = {
     ),
 }
 """By a character that each of them has and few texts are full of: to look for one is ten times as fast as for more."""
-_VERSION: Final = "leaks/2"
+_VERSION: Final = "leaks/3"
 
 
 def kinds_in(data: bytes) -> set[str]:
