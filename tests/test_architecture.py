@@ -171,6 +171,7 @@ MIRROR_ELSEWHERE = {
     "checks.compared": "checks/test_row_sets.py",
     "checks.joins": "checks/test_guesses.py",
     "checks.python_keys": "checks/test_python_reads.py",
+    "checks.python_parts": "checks/test_python_reads.py",
     "checks.python_runs": "checking/test_python_runs.py",
     "checks.prompt_formats": "checks/test_grader_sense.py",
     "checks.python_tree": "checks/test_python_source.py",

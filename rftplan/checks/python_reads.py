@@ -16,9 +16,11 @@ from rftplan.checks import python_tree
 from rftplan.checks.preflight import Preflight, Use, Written, grader_of, scorers, uses
 from rftplan.checks.probes.fields import MOST_KEYS, RESERVED, FieldFacts, fields_probe
 from rftplan.checks.python_keys import KeyRead, Reading, is_used_otherwise, key_reads
+from rftplan.checks.python_parts import PART, with_part
 from rftplan.checks.python_tree import Function
 from rftplan.checks.reads import columns_of, item_fields
-from rftplan.checks.schemas import NO_FORMAT
+from rftplan.checks.schema_views import names_at
+from rftplan.checks.schemas import NO_FORMAT, NOT_DESCRIBED, NOT_IN_SCHEMA, Format, Lacks, format_of, lacks
 from rftplan.codes import Code, error, warning
 from rftplan.config import Declared
 from rftplan.data.probes import Probe
@@ -151,6 +153,37 @@ def json_without_format(preflight: Preflight) -> Iterable[Diagnostic]:
                 break
 
 
+def not_in_schema(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`sample["output_json"]["urgancy"]` where answers have `urgency`: an error in every row, or None."""
+    done: set[tuple[str, str, int]] = set()
+    for grading in _gradings(preflight):
+        form = format_of(grading.job)
+        for read in key_reads(with_part(grading.function, grading.sample, "output_json"), PART) if form else ():
+            found = _not_in_schema(grading, form, read) if form else None
+            if found is not None and (grading.where.of, read.key, read.line) not in done:
+                done.add((grading.where.of, read.key, read.line))
+                yield found
+
+
+def _not_in_schema(grading: _Grading, form: Format, read: KeyRead) -> Diagnostic | None:
+    lacking = lacks(form, (read.key,))
+    always = read.reading is Reading.ALWAYS
+    if lacking is None or (lacking is Lacks.MAYBE and not always):
+        return None
+    names = names_at(form.schema, (), form.schema)
+    close = get_close_matches(read.key, names, n=1)
+    hint = f'did you mean "{close[0]}"?' if close else f"it has {', '.join(names[:20])}" if names else None
+    said = (
+        "forbids it in every answer"
+        if lacking is Lacks.SURELY
+        else "does not describe it, and answers need not have it"
+    )
+    if lacking is Lacks.SURELY:
+        said += ", so this is always None" if read.reading is Reading.ASKED else ", and there the grader fails with 0"
+    code = NOT_IN_SCHEMA if always and lacking is Lacks.SURELY else NOT_DESCRIBED
+    return grading.finding(code, read, f'sample["output_json"]["{read.key}"]: {form.named} {said}', hint=hint)
+
+
 def _gradings(preflight: Preflight) -> Iterator[_Grading]:
     for job in preflight.of_kind("job"):
         grader = grader_of(preflight, job)
@@ -176,5 +209,5 @@ def _seen(preflight: Preflight, job: Declared) -> list[tuple[Use, FieldFacts]]:
     return known if len(known) == len(seen) else []
 
 
-RULES: Final = (missing_keys, json_without_format)
+RULES: Final = (missing_keys, json_without_format, not_in_schema)
 PROBES: Final = (key_probes,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import Enum
 from typing import Any, Final
 
 from rftplan.checks.joins import Join, column, join_of, texts
@@ -74,14 +75,29 @@ def path_not_in_schema(preflight: Preflight) -> Iterable[Diagnostic]:
     for job, read in _json_reads(preflight):
         form = format_of(job)
         path = read.variable.path[1:]
-        found = at_path(form.schema, path, form.schema) if form else None
-        if form is None or found or (found is None and not _undescribed(form, path)):
+        lacking = lacks(form, path) if form else None
+        if form is None or lacking is None:
             continue
-        certain = found is not None and form.enforced
+        certain = lacking is Lacks.SURELY
         said = "forbids it in every answer" if certain else "does not describe it, and answers need not have it"
         detail = f"{{{{{read.variable}}}}}: {form.named} {said}"
         code = NOT_IN_SCHEMA if certain else NOT_DESCRIBED
         yield read.where.finding(code, detail, *read.slot.path, hint=_closest(form, path))
+
+
+class Lacks(Enum):
+    """Whether answers can have what a grader reads of them: none has it, or none needs to."""
+
+    SURELY = 1
+    MAYBE = 2
+
+
+def lacks(form: Format, path: tuple[str | int, ...]) -> Lacks | None:
+    """How surely answers lack this part; None where they may well have it, or nobody can say."""
+    found = at_path(form.schema, path, form.schema)
+    if found or (found is None and not _undescribed(form, path)):
+        return None
+    return Lacks.SURELY if found is not None and form.enforced else Lacks.MAYBE
 
 
 def _undescribed(form: Format, path: tuple[str | int, ...]) -> bool:

@@ -139,3 +139,52 @@ def test_json_of_the_answer_needs_a_response_format(graded: Graded, text: str) -
 )
 def test_a_grader_that_can_do_without_json_needs_none(graded: Graded, text: str) -> None:
     assert "G120" not in graded_body(graded, text)
+
+
+ANSWERED = strict(an_object(team={"type": "string"}, answer={"type": "string"}))
+FORBIDDEN = [
+    "return float(sample['output_json']['anwser'] == item['answer'])",
+    "said = sample['output_json']\nreturn float(said['anwser'] == item['answer'])",
+    "said: dict = sample.get('output_json') or {}\nreturn float(said['anwser'] == item['answer'])",
+    "said = sample.get('output_json', {})\nright = said['anwser'] == item['answer']\nreturn 1.0 if right else 0.0",
+]
+
+
+@pytest.mark.parametrize("text", FORBIDDEN)
+def test_what_every_call_reads_of_the_answer_and_the_strict_schema_forbids_is_an_error(
+    graded: Graded, text: str
+) -> None:
+    assert graded_body(graded, text, response_format=ANSWERED) == ["G121"]
+    assert 'sample["output_json"]["anwser"]: the schema of job.review forbids it in every answer' in graded.detail()
+    assert graded.hint() == 'did you mean "answer"?'
+    loose = strict({**an_object(answer={"type": "string"}), "additionalProperties": True}, strict=False)
+    assert graded_body(graded, text, response_format=loose) == ["G122"]
+    assert graded_body(graded, text.replace("anwser", "answer"), response_format=ANSWERED) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "said = sample['output_json']\nreturn float(said.get('anwser') == item['answer'])",
+        "said = sample['output_json']\nif said['team'] == 'a':\n    return float(said['anwser'] == 'a')\nreturn 0.0",
+    ],
+)
+def test_what_some_calls_read_of_the_answer_and_the_schema_forbids_is_a_warning(graded: Graded, text: str) -> None:
+    assert graded_body(graded, text, response_format=ANSWERED) == ["G122"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "said = sample['output_json']\nreturn float(said.get('anwser', said['answer']) == item['answer'])",
+        "said = sample['output_json']\nsaid = {'anwser': said}\nreturn float(said['anwser'] == item['answer'])",
+        "said = sample['output_json']\nsaid['anwser'] = said['answer']\nreturn float(said['anwser'] == item['answer'])",
+        "said = sample['output_json']\nif 'anwser' in said:\n    return float(said['anwser'] == '')\nreturn 0.5",
+        "try:\n    return float(sample['output_json']['anwser'] == '')\nexcept KeyError:\n    return 0.0",
+        "import json\nsaid = json.loads(sample['output_text'])\nreturn float(said['anwser'] == item['answer'])",
+        "for said in [sample['output_json']]:\n    return float(said['anwser'] == item['answer'])\nreturn 0.0",
+        "said = sample['output_json'] or {'anwser': ''}\nreturn float(said['anwser'] == item['answer'])",
+    ],
+)
+def test_a_part_that_may_be_something_else_is_no_finding(graded: Graded, text: str) -> None:
+    assert graded_body(graded, text, response_format=ANSWERED) == []
