@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
@@ -171,6 +171,25 @@ class Written:
     def finding(self, code: Code, detail: str, *path: str | int, hint: str | None = None) -> Diagnostic:
         """A finding about the value at `path` inside this grader."""
         return finding(code, detail, place=self.place(*path), address=self.of, hint=hint)
+
+    def source_place(self, line: int) -> Place:
+        """A line of a Python grader's source, where it has a file of its own; else, and for line 0, the whole."""
+        place = self.place("source")
+        return replace(place, line=line, column=1) if line and not place.line else place
+
+    def source_finding(
+        self, code: Code, line: int, detail: str, *, hint: str | None = None, more: int = 0
+    ) -> Diagnostic:
+        """A finding about a line of a Python grader's source, 0 for the whole, and about `more` places after it."""
+        place = self.source_place(line)
+        others = f" (and {more:,} more)" if more else ""
+        if not line:
+            said = detail
+        elif self.place("source").line:
+            said = f"line {line} of the source{others}: {detail}"
+        else:
+            said = f"here{others}: {detail}" if more else detail
+        return finding(code, said, place=place, address=self.of, hint=hint)
 
 
 @view

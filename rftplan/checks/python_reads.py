@@ -43,8 +43,7 @@ class _Grading:
 
     def finding(self, code: Code, read: KeyRead, detail: str, *, hint: str | None, of: int = 1) -> Diagnostic:
         """About the first of `of` places."""
-        line = f"line {read.line} of the source" + (f" (and {of - 1:,} more)" if of > 1 else "")
-        return self.where.finding(code, f"{line}: {detail}", "source", hint=hint)
+        return self.where.source_finding(code, read.line, detail, hint=hint, more=of - 1)
 
 
 def key_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rftplan.checks.preflight import Written
-from rftplan.codes import error, info, warning
+from rftplan.codes import error, finding, info, warning
 from rftplan.errors import Diagnostic
 from rftplan.grading.python_image import PACKAGES, is_there
 
@@ -86,10 +86,21 @@ def _failing(where: Written, path: str, seen: Sequence[Seen], failed: Sequence[S
     first, of = (must[0], rights or seen) if must else (failed[0], [one for one in seen if not one.right])
     count = f"{len(must or failed)} of {len(of)} {'right answers' if must and rights else 'answers'}"
     detail = f"{(first.failure or '').rstrip('.')}, for {count}; first for {first.answer} to {path}:{first.line}"
+    place = where.source_place(_line(first.failure or ""))
     if must:
-        return where.finding(FAILS, f"{detail}. The service answers 200, and the reward is 0", "source", hint=_MEND)
+        said = f"{detail}. The service answers 200, and the reward is 0"
+        return finding(FAILS, said, place=place, address=where.of, hint=_MEND)
     hint = "no harm if such an answer deserves 0; a score of 0.0 would not count as an error of the grader"
-    return where.finding(FAILS_ON_SOME, detail, "source", hint=hint)
+    return finding(FAILS_ON_SOME, detail, place=place, address=where.of, hint=hint)
+
+
+def _line(failure: str) -> int:
+    """The line of the source that a failure names; 0 if it names none."""
+    found = _LINE.search(failure)
+    return int(found[1]) if found else 0
+
+
+_LINE: Final = re.compile(r"\(line (\d{1,6})\)")
 
 
 _MEND: Final = "mend the line, and check again; rftplan grade shows every kind of answer"

@@ -37,7 +37,7 @@ class Source:
 
     def finding(self, code: Code, line: int, detail: str, *, hint: str | None = None) -> Diagnostic:
         """A finding about a line of the source."""
-        return self.where.finding(code, f"line {line} of the source: {detail}", "source", hint=hint)
+        return self.where.source_finding(code, line, detail, hint=hint)
 
 
 def python_graders(preflight: Preflight) -> Iterator[tuple[Written, Python]]:
@@ -78,8 +78,7 @@ def not_python(preflight: Preflight) -> Iterable[Diagnostic]:
         try:
             python_tree.parse(grader.source)
         except UnparsedError as problem:
-            at = f"line {problem.line} of the source: " if problem.line else ""
-            yield where.finding(NOT_PYTHON, f"{at}{problem.message}", "source", hint=_syntax_hint(grader.source))
+            yield where.source_finding(NOT_PYTHON, problem.line, problem.message, hint=_syntax_hint(grader.source))
 
 
 def _syntax_hint(source: str) -> str | None:

@@ -12,7 +12,7 @@ from rftplan.checks.preflight import Preflight
 from rftplan.checks.schema_views import resolve
 from rftplan.checks.schemas import Format, format_of
 from rftplan.codes import Code, error, finding, warning
-from rftplan.errors import Diagnostic
+from rftplan.errors import Diagnostic, Place
 
 STRICT_RULE: Final = error("G125", "Strict schema breaks a rule of strict schemas")
 STRICT_KEYWORD: Final = warning("G126", "Strict schema has what fine-tuned models do not take")
@@ -38,8 +38,24 @@ def strict_schema(preflight: Preflight) -> Iterable[Diagnostic]:
     for job in preflight.of_kind("job"):
         form = format_of(job)
         for code, said, hint in faults(form) if form and form.enforced else ():
-            place = job.where(("method", "reinforcement", "response_format"))
+            place = _place(form, said.partition(" ")[0]) if form else None
             yield finding(code, said, place=place, address=str(job.address), hint=hint)
+
+
+def _place(form: Format, pointer: str) -> Place:
+    """Where this part of the schema was written, in a spec or in a file of its own; the nearest around it in doubt."""
+    whole = ("method", "reinforcement", "response_format")
+    steps: list[str | int] = []
+    node: Any = form.schema
+    for name in pointer.split("/")[1:]:
+        step = int(name) if isinstance(node, list) and name.isdecimal() else name
+        try:
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            break
+        steps.append(step)
+    nested = form.job.where((*whole, "json_schema", "schema", *steps))
+    return nested if nested != form.job.where(whole) else form.job.where((*whole, "schema", *steps))
 
 
 def faults(form: Format) -> Iterator[_Fault]:

@@ -45,9 +45,15 @@ class Declared:
     place: Place
     document: Document
     prefix: PathKey
+    loaded: Mapping[PathKey, Document] = field(default_factory=dict)
+    """What stands in files of its own, `{file: …}`, by the path inside the spec."""
 
     def where(self, path: Sequence[str | int]) -> Place:
-        """The place of the value at `path` inside the spec, or of the nearest value around it."""
+        """The place of the value at `path` inside the spec, or of the nearest value around it; of a text that is read
+        from a file, that file as a whole."""
+        for length in range(len(path), -1, -1) if self.loaded else ():
+            if (document := self.loaded.get(tuple(path[:length]))) is not None:
+                return document.place(tuple(path[length:]))
         return self.document.place((*self.prefix, *path))
 
 
@@ -253,11 +259,14 @@ def _read_resource(reading: _Reading, document: Document, path: PathKey, address
         reading.findings.append(_twice(str(address), place, first))
         return
     adapter = grader_tests.ADAPTER if is_test else KINDS[address.kind].adapter
-    spec = _validated(reading, document, path, adapter, str(address))
+    files = NamedFiles(reading.root, document.path)
+    spec, findings = validated(document, path, adapter, files, address=str(address))
+    reading.findings.extend(findings)
     if spec is None:
         reading.broken[address] = place
     else:
-        known[address] = Declared(address, spec, place, document, path)
+        loaded = files.loaded(value_at(document, path))
+        known[address] = Declared(address, spec, place, document, path, loaded)
 
 
 def _validated(

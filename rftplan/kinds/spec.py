@@ -101,20 +101,21 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def _file_of(value: Any) -> str | None:
+def file_of(value: Any) -> str | None:
+    """The path of `{file: path}`; None for any other value."""
     if isinstance(value, Mapping) and set(value) == {"file"} and isinstance(value["file"], str):
         return str(value["file"])
     return None
 
 
 def _load_text(value: Any, info: ValidationInfo) -> Any:
-    path = _file_of(value)
+    path = file_of(value)
     return value if path is None else _loaded(_loader(info).text, path)
 
 
 def load_structure(value: Any, info: ValidationInfo) -> Any:
     """What `{file: path}` names; any other value as it is."""
-    path = _file_of(value)
+    path = file_of(value)
     return value if path is None else _loaded(_loader(info).structure, path)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from rftplan.api.profiles import profile
 from rftplan.checks.preflight import Method, Preflight, Role, grader_of, method_of, scorers, uses, written_graders
 from rftplan.checks.reads import item_fields, job_reads, slots
@@ -84,3 +86,53 @@ def test_a_text_that_is_no_template_is_a_slot_and_no_read(small: Small) -> None:
     ((_, spec),) = written_graders(preflight)
     assert [slot.text for slot in slots(spec.root)] == ["{{sample.output_text}}", "{{item.answer"]  # type: ignore[arg-type]
     assert [str(read.variable) for read in job_reads(preflight, job)] == ["sample.output_text"]
+
+
+IN_FILES = """
+  match:
+    type: multi
+    graders:
+      code: {type: python, source: {file: grade.py}}
+      here: {type: python, source: "def grade(sample, item):\\n    return item['anwser'] in sample['output_text']"}
+      loose: {type: python, source: {file: "code/none.py"}}
+      said: {type: string_check, input: {file: said.txt}, operation: eq, reference: "{{item.answer}}"}
+    calculate_output: 0.25 * code + 0.25 * here + 0.25 * loose + 0.25 * said
+"""
+SOURCE = "import torch\n\n\ndef grade(sample, item):\n    return float(item['anwser'] in sample['output_text'])\n"
+SCHEMA = """{
+  "type": "json_schema",
+  "json_schema": {
+    "name": "answer", "strict": true,
+    "schema": {"type": "object", "properties": {
+        "a": {"type": "string"},
+        "b": {"type": "object", "properties": {}, "required": []}
+      }, "required": ["a", "b"], "additionalProperties": false}
+  }
+}
+"""
+
+
+def test_what_stands_in_a_file_of_its_own_is_found_there(small: Small) -> None:
+    spec = SPEC.replace(SPEC[SPEC.index("  match:") : SPEC.index("jobs:")], IN_FILES.lstrip("\n"))
+    spec = spec.replace("grader: match", "grader: match\n        response_format: {file: answer.json}")
+    files = {"grade.py": SOURCE, "code/none.py": "SCORE = 1\n", "said.txt": "{{sample.output_txt}}\n"}
+    for path, text in {**files, "answer.json": SCHEMA, "main.yaml": spec}.items():
+        small.write(f"specs/{path}", text)
+    places = {(one.code, str(one.place)) for one in small.check()}
+    assert ("G152", "specs/grade.py:1:1") in places
+    assert ("G169", "specs/grade.py:5:1") in places
+    assert ("G169", "specs/main.yaml:10:36") in places
+    assert ("G151", "specs/code/none.py") in places
+    assert ("G102", "specs/said.txt") in places
+    assert ("G125", "specs/answer.json:7:14") in places
+    (torch,) = [one.detail for one in small.check() if one.code == "G152"]
+    assert torch.startswith("torch is neither")
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_schema_in_a_spec_or_a_file_is_found_at_its_part(small: Small, nested: bool) -> None:
+    inner = "name: answer, strict: true, schema: {file: schema.json}"
+    written = f"{{type: json_schema, json_schema: {{{inner}}}}}" if nested else f"{{type: json_schema, {inner}}}"
+    small.write("specs/main.yaml", SPEC.replace("grader: match", f"grader: match\n        response_format: {written}"))
+    small.write("specs/schema.json", '{"type": "object", "required": ["a/b"],\n "properties": {"a/b": {}}}\n')
+    assert {str(one.place) for one in small.check() if one.code == "G125"} == {"specs/schema.json:1:1"}

@@ -18,3 +18,11 @@ def test_a_text_is_taken_without_its_last_line_break(tmp_path: Path, content: st
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "prompt.md").write_bytes(content.encode())
     assert NamedFiles(Root(tmp_path), "specs/main.yaml").text("prompt.md") == text
+
+
+def test_a_file_that_names_itself_is_found_once(tmp_path: Path) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "loop.yaml").write_text("inner: {file: loop.yaml}\n")
+    files = NamedFiles(Root(tmp_path), "specs/main.yaml")
+    assert files.structure("loop.yaml") == {"inner": {"file": "loop.yaml"}}
+    assert list(files.loaded({"a": [{"file": "loop.yaml"}]})) == [("a", 0)]
