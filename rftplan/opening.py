@@ -62,12 +62,15 @@ async def dated(loaded: Loaded, port: Port) -> tuple[Diagnostic, ...]:
 
 
 @contextmanager
-def telling(found: Sequence[Diagnostic]) -> Iterator[None]:
-    """A service that cannot be reached hides nothing of what was found without it."""
+def telling(found: Sequence[Diagnostic]) -> Iterator[list[Diagnostic]]:
+    """A service that cannot be reached hides nothing of what was found without it. What is yielded is told: whoever
+    learns that the service takes some of it back changes it."""
+    told = list(found)
     try:
-        yield
+        yield told
     except (ApiError, CredentialError) as error:
-        error.diagnostics = tuple(found)
+        # That it named no days either is no news beside what it failed with.
+        error.diagnostics = tuple(one for one in told if one.code != DATES_UNKNOWN.code)
         raise
 
 

@@ -86,9 +86,10 @@ async def plan(
     """What apply would do. SpecError if a finding is an error; what was found is told with a service's failure, too."""
     world = world or real_world()
     loaded = opened(options, on_event, world)
-    with telling(loaded.diagnostics):
+    with telling(loaded.diagnostics) as told:
         async with connected(loaded, world) as port:
-            inputs, _ = await _inputs(loaded, port, world, selection, await dated(loaded, port))
+            told[:] = await dated(loaded, port)
+            inputs, _ = await _inputs(loaded, port, world, selection, told)
             return Planned(make_plan(inputs), port.requests)
 
 
@@ -165,9 +166,10 @@ async def apply(
     loaded = opened(options, on_event, world)
     stopping = Stop(stop or asyncio.Event())
     async with AsyncExitStack() as open_until_done:
-        with telling(loaded.diagnostics):  # until the plan is shown: what was found is shown with it
+        with telling(loaded.diagnostics) as told:  # until the plan is shown: what was found is shown with it
             port = await open_until_done.enter_async_context(connected(loaded, world))
-            inputs, state = await _inputs(loaded, port, world, selection, await dated(loaded, port))
+            told[:] = await dated(loaded, port)
+            inputs, state = await _inputs(loaded, port, world, selection, told)
         made = make_plan(inputs) if wait else make_plan(inputs).without_follow_ups()
         if (made.acts or made.hazards()) and not consent(made):
             return None

@@ -15,7 +15,8 @@ _START: Final = r"(?:^|[.!?:;-]\s|\n)\s*(?:only |just |always |please |you must 
 _VERB: Final = r"(?:respond|reply|answer|return|output|write)"
 _NOTATION: Final = r"[^.\n]{0,60}\b(?:JSON|XML|YAML)\b"
 _PLACEHOLDER: Final = (
-    r"(?:<[^<>\n]{1,60}>|\[\[?[^\[\]\n]*(?:[a-z]|\d\s*[-–]\s*\d)[^\[\]\n]*\]?\]|\{(?!\{)[^{}\n]{1,60}\}|_{2,})"
+    r"(?:<[^<>\n]{1,60}>|\[\[?[^\[\]\n]{0,60}?(?:[a-z]|\d\s*[-–]\s*\d)[^\[\]\n]{0,60}\]?\]|"
+    r"\{(?!\{)[^{}\n]{1,60}\}|_{2,})"
 )
 
 _DEMANDS: Final = tuple(
@@ -117,8 +118,20 @@ _SCALES: Final = tuple(
 _BROUGHT_DOWN: Final = re.compile(r"\b(?:normali[sz]e|divid|rescal|map (?:it|this|that) (?:to|onto))", re.IGNORECASE)
 
 
+_LONGEST: Final = 10_000
+_WHITE_SPACE: Final = re.compile(r"\s+")
+
+
+def _looked_at(prompt: str) -> str:
+    """Its beginning and its end, where instructions stand, with one line break or space for each run of them: the
+    patterns try runs from every place in them."""
+    squeezed = _WHITE_SPACE.sub(lambda run: "\n" if "\n" in run[0] else " ", prompt)
+    return squeezed if len(squeezed) <= 2 * _LONGEST else f"{squeezed[:_LONGEST]}\n{squeezed[-_LONGEST:]}"
+
+
 def asked_scales(prompt: str) -> list[tuple[float, float]]:
     """The scales that a prompt asks for scores on; none where it says how to bring the score to another."""
+    prompt = _looked_at(prompt)
     if _BROUGHT_DOWN.search(prompt):
         return []
     found = (match for scale in _SCALES for match in scale.finditer(prompt))
@@ -128,6 +141,7 @@ def asked_scales(prompt: str) -> list[tuple[float, float]]:
 
 def demanded_format(prompt: str) -> str | None:
     """The words that demand a shape, as one line; None if there are none."""
+    prompt = _looked_at(prompt)
     found = next(filter(None, (demand.search(prompt) for demand in _DEMANDS)), None) or _demanded_label(prompt)
     if found is None:
         return None

@@ -76,7 +76,11 @@ def interruptible(program: str) -> Iterator[Interrupts]:
 
 def run_cancellable(work: Coroutine[Any, Any, T]) -> T:
     """The result of work that only asks. Ctrl-C and SIGTERM cancel it: what it opened is closed, and its folders are
-    gone, before KeyboardInterrupt goes on. Must be called in the main thread, outside of any loop."""
+    gone, before KeyboardInterrupt goes on. Must be called in the main thread, outside of any loop.
+
+    Ctrl-C counts where it was ignored before, too, as a shell ignores it for what it runs in the background: asyncio
+    leaves such a signal alone, and every other command hears it.
+    """
 
     async def cancellable() -> T:
         task = asyncio.current_task()
@@ -85,7 +89,10 @@ def run_cancellable(work: Coroutine[Any, Any, T]) -> T:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await work
 
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return asyncio.run(cancellable())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, previous)

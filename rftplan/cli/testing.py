@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -39,7 +40,7 @@ def test(
 
     run = invocation(context)
     if junit is not None:
-        _refuse_foreign(junit)
+        _refuse_foreign(junit, specs=run.directory / run.specs)
     world = trusting(real_world()) if trust_python else real_world()
     # A trusted grader has a folder of its own, which shall not stay behind where SIGTERM ends the command.
     with interruptible(run.program), run.listener() as listener:
@@ -50,21 +51,23 @@ def test(
     return ExitCode.OK if document["ok"] else ExitCode.FAILED
 
 
-_STARTS: Final = (b"<?xml", b"<testsuite")
-_ENOUGH: Final = 64
+_REPORT: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<testsuites?[\s/>]", re.DOTALL)
+_ENOUGH: Final = 512
 
 
-def _refuse_foreign(path: Path) -> None:
-    """A spec, data or a lock named by mistake is not written over; a report of before is. Before anything is run."""
+def _refuse_foreign(path: Path, *, specs: Path) -> None:
+    """A spec, data or a lock named by mistake is not written over; a report of before is, and so is an empty file, as
+    a CI may make one, outside of the specs. Before anything is run."""
     from rftplan.reading import BOM, UnreadableError, read_at_most
 
     if not path.is_file():
         return  # what is none at all is said when it is written
     try:
-        start = read_at_most(path, _ENOUGH).removeprefix(BOM).lstrip()
+        start = read_at_most(path, _ENOUGH).removeprefix(BOM)
     except UnreadableError as error:
         raise UserError(f"{path} {error.message}", hint="give another with --junit") from None
-    if start and not start.startswith(_STARTS):
+    is_new = not start and specs.resolve() not in path.resolve().parents
+    if not is_new and not _REPORT.match(start):
         hint = "give another with --junit, or delete it"
         raise UsageError(f"{path} is there and no JUnit report, so it is not written over", hint=hint)
 

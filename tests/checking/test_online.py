@@ -430,6 +430,16 @@ def test_a_service_that_refuses_hides_nothing_of_what_files_show(small: Small, v
     assert [d.code for d in unknown.value.diagnostics] == ["D226"]
 
 
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_what_the_service_took_back_is_not_told_when_it_fails_later(small: Small, vendor: Vendor, command: str) -> None:
+    vendor.now, vendor.closes = AUTUMN, {"o4-mini-2025-04-16": "2027-03-01"}
+    hosted(small, vendor)
+    vendor.answers["/files"] = refusal(403, "no files", "insufficient_permissions")
+    with pytest.raises(ApiError) as refused:
+        getattr(small, command)()
+    assert [d.code for d in refused.value.diagnostics] == ["M107"]
+
+
 def test_a_plan_is_of_the_worlds_day(small: Small, vendor: Vendor) -> None:
     vendor.now = datetime(2027, 2, 1, tzinfo=UTC).timestamp()
     with pytest.raises(SpecError) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import Any
 
 import pytest
@@ -193,3 +194,35 @@ def test_no_prompt_takes_long(text: str) -> None:
 
 def test_python_is_no_judge(graded: Graded) -> None:
     assert graded.codes(python("def grade(sample, item):\n    return float(len(item))\n")) == []
+
+
+HEAVY = [
+    "\n",
+    " ",
+    "a\n",
+    "only ",
+    "\nonly ",
+    "\nReturn pass if ",
+    "\nReturn pass or fail. task: ",
+    "Score: [a",
+    "{",
+    "1-",
+]
+HEAVY += [
+    "Return JSON ",
+    "\nReturn JSON {",
+    "Answer with only one of the words ",
+    "rate from 1",
+    "“\nAnswer yes or no",
+    "1",
+]
+
+
+@pytest.mark.parametrize("repeated", HEAVY)
+def test_no_prompt_takes_long_to_read(repeated: str) -> None:
+    """Runs of anything, by themselves and where a demand begins: 4,000 line breaks once took 39 seconds."""
+    run = (repeated * 200_000)[:200_000]
+    began = process_time()
+    for prompt in (f"a{run}b", f"Score: [{run}", f"Rate it from 1 to 5.\n{run}"):
+        demanded_format(prompt)
+    assert process_time() - began < 1.5

@@ -90,10 +90,11 @@ def test_ctrl_c_at_the_question_does_nothing(project: Path, number: signal.Signa
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("of", ["specs", "request"])
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN], ids=["heard", "ignored"])
 def test_ctrl_c_while_a_service_is_asked_leaves_nothing_behind(
-    project: Path, number: signal.Signals, of: str, tmp_path_factory: pytest.TempPathFactory
+    project: Path, number: signal.Signals, of: str, before: signal.Handlers, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A service that takes the call and never answers."""
+    """A service that takes the call and never answers. What runs in the background may have Ctrl-C ignored."""
     temporary = tmp_path_factory.mktemp("temporary")
     with socket.create_server(("127.0.0.1", 0)) as service:
         url = f"http://127.0.0.1:{service.getsockname()[1]}/v1"
@@ -108,9 +109,7 @@ def test_ctrl_c_while_a_service_is_asked_leaves_nothing_behind(
             environ |= {"HTTPS_PROXY": url.removesuffix("/v1")}
             words = ["check", str(project / "grader.json"), "--online", "--json"]
         command = [sys.executable, "-m", "rftplan", *words]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
-        ) as asking:
+        with _started_with(before, command, environ) as asking:
             connection, _ = service.accept()
             with connection:
                 connection.recv(1)
@@ -119,6 +118,15 @@ def test_ctrl_c_while_a_service_is_asked_leaves_nothing_behind(
     assert (asking.returncode, err) == (130, "\nInterrupted.\n")
     assert json.loads(out)["code"] == "interrupted"
     assert list(temporary.iterdir()) == []
+
+
+def _started_with(before: signal.Handlers, command: list[str], environ: dict[str, str]) -> subprocess.Popen[str]:
+    """A process that takes over what this one does at Ctrl-C: nothing but the end, or nothing at all."""
+    ours = signal.signal(signal.SIGINT, before)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ)
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -60,13 +60,21 @@ def test_a_name_that_no_test_has_is_said(tested: Small, capsys: pytest.CaptureFi
     assert "did you mean right?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["specs/main.yaml", "specs/data/train.jsonl", "rftplan.lock", "notes.txt"])
+FOREIGN = {
+    "pom.xml": "<?xml version='1.0'?>\n<!-- <testsuite> -->\n<project>precious</project>",
+    "specs/empty.yaml": "",
+}
+
+
+@pytest.mark.parametrize(
+    "name", ["specs/main.yaml", "specs/data/train.jsonl", "rftplan.lock", "notes.txt", "pom.xml", "specs/empty.yaml"]
+)
 def test_a_report_is_written_over_no_file_but_a_report(
     tested: Small, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tested.root / name
     if not path.exists():
-        path.write_text("{}")
+        path.write_text(FOREIGN.get(name, "{}"))
     before = path.read_bytes()
     assert main(["-C", str(tested.root), "test", "--junit", str(path)]) == 64
     told = capsys.readouterr()
@@ -74,7 +82,7 @@ def test_a_report_is_written_over_no_file_but_a_report(
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("before", ["", "<?xml version='1.0'?>\n<old/>", "\n<testsuites/>"])
+@pytest.mark.parametrize("before", ["", "<?xml version='1.0'?>\n<!-- by CI -->\n<testsuite/>", "\n<testsuites/>"])
 def test_a_report_of_before_is_written_over(tested: Small, before: str) -> None:
     path = tested.root / "report.xml"
     path.write_text(before)
