@@ -223,6 +223,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
             "what a policy can answer: right, near, wrong, malformed, constant and padded answers to each row",
             Source.POLICY,
         ),
+        ("rows with tools are answered with one call, where the grader compares a call with the row", Source.POLICY),
         ("before any step, notes say what each kind scores over 20 rows, and the verdict on the grader", Source.POLICY),
         ("a step's metrics have in 'simulation' the share of right answers, whatever the grader says", Source.POLICY),
     ),

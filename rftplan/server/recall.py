@@ -13,7 +13,8 @@ from random import Random
 from typing import Any, Protocol
 
 from rftplan.grading import Grader
-from rftplan.grading.candidates import AnswerBook, item_of
+from rftplan.grading.calls import Spoken, SpokenBook
+from rftplan.grading.candidates import Kind, item_of
 from rftplan.server.policy import chosen, logits_of
 from rftplan.server.prompts import digest_of, text_of, tokens_of
 from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
@@ -53,7 +54,7 @@ class KnownRows:
         for split, rows in (("training", run.train), ("validation", run.valid)):
             for number, row in enumerate(rows):
                 self._places[digest_of(row["messages"])] = _Place(split, number, item_of(row))
-        self._books: dict[str, AnswerBook] = {}
+        self._books: dict[str, SpokenBook] = {}
 
     def answer(self, question: Question) -> Answer:
         digest = digest_of(question.messages)
@@ -62,13 +63,13 @@ class KnownRows:
             place = _Place("simulate.item", place.row, question.hint.item)
         book = self._book(_demanded(question) or self._format)
         told = {"prompt": place.split} | ({"row": place.row} if place.split in ("training", "validation") else {})
-        return _drawn(question, book.candidates(place.item, turn=place.row), told)
+        return _drawn(question, book.candidates(place.item, question.tools, turn=place.row), told)
 
-    def _book(self, response_format: Mapping[str, Any] | None) -> AnswerBook:
+    def _book(self, response_format: Mapping[str, Any] | None) -> SpokenBook:
         key = json.dumps(response_format, sort_keys=True)
         if key not in self._books:
             self._books.clear()  # one at a time: who asks for another form goes on asking for it
-            self._books[key] = AnswerBook(self._items, self._grader, response_format)
+            self._books[key] = SpokenBook(self._items, self._grader, response_format)
         return self._books[key]
 
 
@@ -102,21 +103,21 @@ def base_answer(question: Question) -> Answer:
     """Of a model that nobody trained here: from where every policy starts, if the request brings a row."""
     if question.hint is None and _demanded(question) is None:
         said = f"[SIMULATED] There is no {question.base} here, and nothing that it could say."
-        return _answer(question, said, {"prompt": "unknown", "kind": "none"})
+        return _answer(question, Spoken(said), {"prompt": "unknown", "kind": "none"})
     grader: Grader | None = None if question.hint is None else question.hint.grader
     item = {} if question.hint is None else question.hint.item
-    book = AnswerBook([], grader, _demanded(question))
+    book = SpokenBook([], grader, _demanded(question))
     told = {"prompt": "unknown" if question.hint is None else "simulate.item"}
-    return _drawn(question, book.candidates(item, turn=0), told)
+    return _drawn(question, book.candidates(item, question.tools, turn=0), told)
 
 
-def _drawn(question: Question, texts: Mapping[Any, str], told: Mapping[str, Any]) -> Answer:
+def _drawn(question: Question, answers: Mapping[Kind, Spoken], told: Mapping[str, Any]) -> Answer:
     stored = None if question.learned is None else question.learned.model.get("logits")
     rng = _rng(question)
-    kind, share = chosen(logits_of(stored), texts, temperature=question.temperature, rng=rng)
+    kind, share = chosen(logits_of(stored), answers, temperature=question.temperature, rng=rng)
     reasoning = reasoning_of(kind, _reasoning(question))
     told = {**told, "kind": kind.value, "share": round(share, 4)}
-    return _answer(question, texts[kind], told, reasoning=reasoning)
+    return _answer(question, answers[kind], told, reasoning=reasoning)
 
 
 def _rng(question: Question) -> Random:
@@ -124,12 +125,15 @@ def _rng(question: Question) -> Random:
     return Random(f"{question.seed}:{digest_of(question.messages)}")
 
 
-def _answer(question: Question, text: str, told: Mapping[str, Any], *, reasoning: int = 0) -> Answer:
+def _answer(question: Question, said: Spoken, told: Mapping[str, Any], *, reasoning: int = 0) -> Answer:
+    calls = [] if said.call is None else [ToolCall(said.call.name, said.call.arguments)]
+    written = said.text + "".join(call.arguments for call in calls)
     return Answer(
-        text=text,
+        text=said.text,
         prompt_tokens=tokens_of(question.messages),
-        completion_tokens=reasoning + text_tokens(text),
+        completion_tokens=reasoning + text_tokens(written),
         reasoning_tokens=reasoning,
+        tool_calls=calls,
         told=told,
     )
 

@@ -14,7 +14,8 @@ from statistics import fmean
 from typing import Any
 
 from rftplan.grading import Grader, GraderType, Multi, Result, Sample, ScoreModel, grade_all
-from rftplan.grading.candidates import AnswerBook, Kind, item_of
+from rftplan.grading.calls import Spoken, SpokenBook, call_links, tools_of
+from rftplan.grading.candidates import Kind, item_of
 from rftplan.server import tally
 from rftplan.server.hyperparameters import ReinforcementNumbers, reinforcement_numbers
 from rftplan.server.policy import Draw, Policy, PromptPolicy
@@ -22,20 +23,20 @@ from rftplan.server.step_metrics import LATENCY, StepFigures
 from rftplan.server.survey import survey
 from rftplan.server.tally import Graded, Tally
 from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
-from rftplan.server.trainer import Said, Step, TrainingRun, Trajectory
+from rftplan.server.trainer import Said, Step, ToolCall, TrainingRun, Trajectory
 
 _JUDGES_AT_ONCE = 8  # requests to a model that judges; the service caps its graders too, at a number unknown
 
 
 @dataclass(slots=True, eq=False)
 class Prompt:
-    """One row: its item, the texts that can be said to it, its share of the policy, and what was graded."""
+    """One row: its item, the answers that can be given to it, its share of the policy, and what was graded."""
 
     item: Mapping[str, Any]
-    texts: Mapping[Kind, str]
+    answers: Mapping[Kind, Spoken]
     policy: PromptPolicy
     reasoning_tokens: float  # of a right answer
-    results: dict[str, Result] = field(default_factory=dict)  # by text
+    results: dict[Spoken, Result] = field(default_factory=dict)
     graded: dict[Kind, Graded] = field(default_factory=dict)
 
 
@@ -47,10 +48,10 @@ class Reinforcement:
         self._numbers = reinforcement_numbers(run.hyperparameters, rows=len(run.train))
         self._policy = Policy(self._numbers.learning_rate_multiplier)
         items = [item_of(row) for row in run.train]
-        self._book = AnswerBook(items, grader, run.response_format)
+        self._book = SpokenBook(items, grader, run.response_format)
         rng = Random(f"{run.seed}:prompts")
-        self._train = [self._prompt(item, turn, rng) for turn, item in enumerate(items)]
-        self._valid = [self._prompt(item_of(row), turn, rng) for turn, row in enumerate(run.valid)]
+        self._train = [self._prompt(row, turn, rng) for turn, row in enumerate(run.train)]
+        self._valid = [self._prompt(row, turn, rng) for turn, row in enumerate(run.valid)]
         self._survey = survey(run, grader)
         self._trained_tokens = 0.0
         self._flat = self._groups = 0
@@ -65,10 +66,11 @@ class Reinforcement:
             answers=[[_said(prompt, kind) for kind in prompt.graded] for prompt in self._valid],
         )
 
-    def _prompt(self, item: Mapping[str, Any], turn: int, rng: Random) -> Prompt:
-        texts = self._book.candidates(item, turn=turn)
+    def _prompt(self, row: Mapping[str, Any], turn: int, rng: Random) -> Prompt:
+        item = item_of(row)
+        answers = self._book.candidates(item, tools_of(row), turn=turn)
         tokens = REASONING[self._numbers.reasoning_effort] * rng.uniform(0.7, 1.3)
-        return Prompt(item, texts, self._policy.prompt(texts, rng), tokens)
+        return Prompt(item, answers, self._policy.prompt(answers, rng), tokens)
 
     def _steps(self) -> Iterator[Step]:
         train_rng, valid_rng = Random(f"{self._run.seed}:train"), Random(f"{self._run.seed}:valid")
@@ -109,7 +111,7 @@ class Reinforcement:
 
     def _draw(self, prompts: Sequence[Prompt], count: int, rng: Random) -> tuple[list[Draw], Tally]:
         drawn = [(prompt, self._policy.sample(prompt.policy, count, rng)) for prompt in prompts]
-        self._grade((prompt, prompt.texts[kind]) for prompt, kinds in drawn for kind in kinds)
+        self._grade((prompt, prompt.answers[kind]) for prompt, kinds in drawn for kind in kinds)
         samples, draws = Tally(), []
         for prompt, kinds in drawn:
             graded = [_graded(prompt, kind) for kind in kinds]
@@ -117,21 +119,23 @@ class Reinforcement:
             draws.append(Draw(prompt.policy, kinds, [tally.reward(one) for one in graded]))
         return draws, samples
 
-    def _grade(self, said: Iterable[tuple[Prompt, str]]) -> None:
-        missing = list(dict.fromkeys((prompt, text) for prompt, text in said if text not in prompt.results))
+    def _grade(self, said: Iterable[tuple[Prompt, Spoken]]) -> None:
+        missing = list(dict.fromkeys((prompt, answer) for prompt, answer in said if answer not in prompt.results))
         if self._run.judge.stand_in or not _asks_judge(self._grader):
-            results = list(grade_all(self._grader, [self._answer(*one) for one in missing], self._run.judge))
+            results = list(grade_all(self._grader, [self._sample(*one) for one in missing], self._run.judge))
         else:
             with ThreadPoolExecutor(_JUDGES_AT_ONCE) as pool:
                 results = list(pool.map(lambda one: self._result(*one), missing))
-        for (prompt, text), result in zip(missing, results, strict=True):
-            prompt.results[text] = result
+        for (prompt, answer), result in zip(missing, results, strict=True):
+            prompt.results[answer] = result
 
-    def _answer(self, prompt: Prompt, text: str) -> tuple[Sample, Mapping[str, Any]]:
-        return Sample.of_text(text) if _has_json(self._run) else Sample.of_plain_text(text), prompt.item
+    def _sample(self, prompt: Prompt, answer: Spoken) -> tuple[Sample, Mapping[str, Any]]:
+        tools = () if answer.call is None else (answer.call.as_tool(),)
+        made = Sample.of_text if _has_json(self._run) else Sample.of_plain_text
+        return made(answer.text, tools=tools), prompt.item
 
-    def _result(self, prompt: Prompt, text: str) -> Result:
-        return self._grader.grade(*self._answer(prompt, text), self._run.judge)
+    def _result(self, prompt: Prompt, answer: Spoken) -> Result:
+        return self._grader.grade(*self._sample(prompt, answer), self._run.judge)
 
     def _notes(self) -> Iterator[str]:
         yield (
@@ -149,28 +153,34 @@ class Reinforcement:
     def _missing_kinds(self) -> Iterator[str]:
         prompts = [*self._train, *self._valid]
         for kind in Kind:
-            count = sum(kind not in prompt.texts for prompt in prompts)
+            count = sum(kind not in prompt.answers for prompt in prompts)
             if count:
                 yield f"No {kind.value} answer can be built for {count} of {len(prompts)} rows."
-        if any("tools" in row for row in self._run.train):
-            yield "Rows have tools, but simulated answers call none yet."
+        if any(map(tools_of, self._run.train)) and not call_links(self._grader):
+            yield (
+                "Rows have tools, but the grader compares no call's name or arguments with a field: nothing says which"
+                " call is right, and simulated answers make none."
+            )
 
 
 def _said(prompt: Prompt, kind: Kind) -> Said:
-    result = prompt.graded[kind].result
-    reply = result.reply(execution_time=LATENCY[GraderType(result.type)])
-    return Said(prompt.texts[kind], kind.value, result.reward, reply)
+    answer, result = prompt.answers[kind], prompt.graded[kind].result
+    graders = result.members.values() or [result]
+    reply = result.reply(execution_time=sum(LATENCY[GraderType(one.type)] for one in graders))
+    calls = () if answer.call is None else (ToolCall(answer.call.name, answer.call.arguments),)
+    return Said(answer.text, kind.value, result.reward, reply, calls)
 
 
 def _graded(prompt: Prompt, kind: Kind) -> Graded:
     """The sample of this kind, whose text was graded before."""
     if kind not in prompt.graded:
-        text = prompt.texts[kind]
+        answer = prompt.answers[kind]
+        said = answer.text + (answer.call.arguments if answer.call else "")
         reasoning = reasoning_of(kind, prompt.reasoning_tokens)
         prompt.graded[kind] = Graded(
-            result=prompt.results[text],
-            empty=not text.strip(),
-            completion_tokens=reasoning + text_tokens(text),
+            result=prompt.results[answer],
+            empty=not said.strip(),
+            completion_tokens=reasoning + text_tokens(said),
             reasoning_tokens=reasoning,
         )
     return prompt.graded[kind]

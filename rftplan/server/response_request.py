@@ -80,13 +80,14 @@ def read_response_request(body: object) -> ResponseRequest:
 
 
 def _said(fields: Fields) -> dict[str, Any]:
-    store, parallel = fields.truth("store"), fields.truth("parallel_tool_calls")
+    parallel = fields.truth("parallel_tool_calls")
+    fields.truth("store")
     choice = fields.take("tool_choice")
     return {
         "instructions": fields.take("instructions"),
         "metadata": fields.metadata("metadata") or {},
         "parallel_tool_calls": True if parallel is None else parallel,
-        "store": True if store is None else store,
+        "store": False,  # whatever was asked for: nothing is
         "tools": fields.take("tools") or [],
         "tool_choice": "auto" if choice is None else choice,
         "user": fields.take("user"),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rftplan.grading import Grader, Result
 from rftplan.grading.answers import Question, Questions
+from rftplan.grading.calls import call_links
 from rftplan.grading.scores import Column, judged, score_of, timed_out, unjudged
 from rftplan.grading.verdict import Answer, Judgement, Verdict, Why, compare, judge_pairs
 from rftplan.server.trainer import TrainingRun
@@ -43,15 +44,15 @@ class Survey:
 
     def notes(self) -> Iterator[str]:
         scores = ", ".join(f"{answer.value} {mean:.2f}" for answer, mean in self.means.items())
-        yield f"Before training, the grader gives answers to {self.rows} rows by their kind: {scores}."
+        yield f"Before training, mean score over {self.rows} rows by kind of answer: {scores}."
         yield f"{self.flat} of {self.rows} prompts score the same whatever is answered: they teach nothing."
         about = f": {self.judgement.about.value} answers" if self.judgement.about else ""
         yield f"Verdict on the grader: {_SAID[self.judgement.verdict]} ({self.judgement.why.value}{about})."
 
 
 def survey(run: TrainingRun, grader: Grader) -> Survey | None:
-    """None where it would cost: a model would be asked for each answer, or Python runs out of time."""
-    if judged(grader) and not run.judge.stand_in:
+    """None where it would cost (a model is asked for each answer, Python runs out of time) or the answers are calls."""
+    if (judged(grader) and not run.judge.stand_in) or call_links(grader):
         return None
     made = Questions(grader, run.response_format, run.train[:_OTHERS])
     table = _Table(grader, run.judge.stand_in and judged(grader))

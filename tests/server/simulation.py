@@ -60,6 +60,21 @@ EXACT: dict[str, Any] = {
     "reference": "{{item.answer}}",
 }
 
+CALLS: dict[str, Any] = {
+    "type": "multi",
+    "graders": {
+        part: {
+            "type": "string_check",
+            "name": part,
+            "input": f"{{{{sample.output_tools[0].function.{part}}}}}",
+            "operation": "eq",
+            "reference": f"{{{{item.{part}}}}}",
+        }
+        for part in ("name", "arguments")
+    },
+    "calculate_output": "0.5 * name + 0.5 * arguments",
+}
+
 
 def question_rows(count: int, *, seed: int = 0) -> list[dict[str, Any]]:
     """Rows of a security questionnaire, with a verdict and an explanation."""
@@ -82,6 +97,16 @@ def short_rows(count: int) -> list[dict[str, Any]]:
     return [
         {"messages": [{"role": "user", "content": f"q{number}"}], "answer": words[number % 4]}
         for number in range(count)
+    ]
+
+
+def calling_rows(count: int) -> list[dict[str, Any]]:
+    """Rows with three tools, of which one is to be called with arguments of the row's own."""
+    names = ("look_up", "send", "archive")
+    return [
+        {**row, "tools": [{"type": "function", "function": {"name": name}} for name in names]}
+        | {"name": names[place % 3], "arguments": f'{{"ticket": {place}}}'}
+        for place, row in enumerate(short_rows(count))
     ]
 
 

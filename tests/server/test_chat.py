@@ -12,7 +12,7 @@ import pytest
 
 from .conftest import World, create_job, jsonl, upload
 from .inference import TRAIN, UNKNOWN, VALID, Trained, simulating, train
-from .simulation import GRADER, RESPONSE_FORMAT, question_rows
+from .simulation import CALLS, GRADER, RESPONSE_FORMAT, calling_rows, question_rows
 
 pytestmark = pytest.mark.anyio
 
@@ -281,3 +281,27 @@ async def test_the_grader_of_a_trained_model_is_its_jobs(trained: Trained) -> No
     with pytest.raises(openai.BadRequestError) as caught:
         await trained.say(UNKNOWN, extra_body={"simulate": {"item": {}, "grader": GRADER}})
     assert caught.value.param == "simulate.grader"
+
+
+async def test_a_checkpoint_that_learned_calls_makes_them(make_world: Callable[..., World]) -> None:
+    rows = calling_rows(24)
+    async with simulating(make_world) as (world, sdk):
+        done = await train(
+            world,
+            sdk,
+            training_file=await upload(sdk, jsonl(*rows)),
+            validation_file=await upload(sdk, jsonl(*rows[:4])),
+            method={"type": "reinforcement", "reinforcement": {"grader": {**CALLS, "name": "calls"}}},
+        )
+        reply = await done.say(rows[5]["messages"], tools=rows[5]["tools"], temperature=0)
+        (choice,) = reply.choices
+        assert (choice.finish_reason, choice.message.content) == ("tool_calls", None)
+        (call,) = choice.message.tool_calls
+        assert (call.function.name, call.function.arguments) == (rows[5]["name"], rows[5]["arguments"])
+        without = await done.say(rows[5]["messages"], temperature=0)
+        assert without.choices[0].message.tool_calls is None
+        async with world.http() as http:
+            (checkpoint, *_) = (await sdk.fine_tuning.jobs.checkpoints.list(done.job_id)).data
+            listed = await http.get(f"/fine_tuning/jobs/{done.job_id}/samples?step={checkpoint.step_number}&limit=1")
+        for sample in listed.json()["data"][0]["samples"]:
+            assert sample["output_tools"][0]["function"]["name"] in ("look_up", "send", "archive")

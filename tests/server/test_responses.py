@@ -72,7 +72,7 @@ async def test_the_whole_reply_is_the_vendors_and_says_that_it_is_simulated(trai
     expected = {
         "object": "response", "status": "completed", "error": None, "incomplete_details": None, "metadata": {"a": "b"},
         "model": trained.model, "reasoning": {"effort": "low", "summary": None}, "text": {"format": {"type": "text"}},
-        "tool_choice": "auto", "tools": [], "parallel_tool_calls": True, "temperature": 0.0, "store": True,
+        "tool_choice": "auto", "tools": [], "parallel_tool_calls": True, "temperature": 0.0, "store": False,
     }  # fmt: skip
     assert expected.items() <= body.items()
 

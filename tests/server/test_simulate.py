@@ -12,7 +12,16 @@ import pytest
 from rftplan.grading import Flag, JudgeFailure, JudgeReply, JudgeRequest, TokenUsage
 from rftplan.server.simulate import SimulatingTrainer
 from rftplan.server.trainer import TrainingFailedError, TrainingRun, Trajectory
-from tests.server.simulation import EXACT, GRADER, RESPONSE_FORMAT, make_run, question_rows, short_rows
+from tests.server.simulation import (
+    CALLS,
+    EXACT,
+    GRADER,
+    RESPONSE_FORMAT,
+    calling_rows,
+    make_run,
+    question_rows,
+    short_rows,
+)
 
 TRAIN, VALID = question_rows(64), question_rows(40, seed=1)
 
@@ -258,12 +267,6 @@ def test_what_could_only_be_made_up_fails_the_job(changed: dict[str, Any], code:
     assert caught.value.code == code
 
 
-def test_rows_with_tools_are_said_to_call_none() -> None:
-    rows = [row | {"tools": []} for row in TRAIN[:10]]
-    notes = train(make_run(rows, VALID, response_format=RESPONSE_FORMAT)).notes
-    assert "[SIMULATED] Rows have tools, but simulated answers call none yet." in notes
-
-
 LOVES_WORDS: dict[str, Any] = {
     "type": "string_check",
     "name": "length",
@@ -328,3 +331,19 @@ def test_a_model_that_judges_is_not_asked_for_a_survey() -> None:
     judge = CountingJudge()
     trajectory = train(make_run(TRAIN, VALID, judge=judge))
     assert trajectory.steps[0].metrics["simulation"]["survey"] is None
+
+
+def test_rows_with_tools_are_answered_with_calls_and_learned_from() -> None:
+    trajectory = train(make_run(calling_rows(64), calling_rows(40), grader=CALLS, response_format=None))
+    assert max(validated(trajectory)) > 0.85
+    assert qualities(trajectory)[-1][1] > qualities(trajectory)[0][1] + 0.2
+    said = [one for row in trajectory.answers for one in row]
+    assert all(len(one.tool_calls) == 1 and one.text == "" for one in said)
+    rights = [one for one in said if one.kind == "right"]
+    assert rights and all(one.reward == 1.0 for one in rights)
+    assert all(step.metrics["mean_unresponsive_rewards"] == 0.0 for step in trajectory.steps)
+
+
+def test_tools_that_no_grader_reads_are_told() -> None:
+    trajectory = train(make_run(calling_rows(12), calling_rows(4), grader=EXACT, response_format=None))
+    assert any("nothing says which call is right" in note for note in trajectory.notes)
