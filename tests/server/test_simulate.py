@@ -16,7 +16,6 @@ from tests.server.simulation import (
     CALLS,
     EXACT,
     GRADER,
-    RESPONSE_FORMAT,
     calling_rows,
     make_run,
     question_rows,
