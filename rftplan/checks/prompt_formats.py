@@ -94,10 +94,18 @@ _IN_NUMBERS: Final = re.compile(
     r"\b\d(?:\.\d+)? (?:points?|if|for|when|otherwise|means|is)\b",
     re.IGNORECASE,
 )
+_ITEM: Final = r"(?:[-*•]|\d{1,2}[.)])"
+_OTHERS: Final = (
+    r"(?:prompt|task|question|query|request|problem|instructions?|example|input|rules?|guide|guidelines?|sheet|policy)"
+)
 _OF_OTHERS: Final = re.compile(
     r"\b(?:told|asked|instructed|said|says)\b[^\n{}]{0,200}$|[\"“'`>]\s*$|"
-    r"\b(?:prompt|task|question|query|request|problem|instructions?|example|input)\b[^\n.{}]{0,40}[:>][^{}\n]{0,200}$|"
-    r"(?:prompt|task|question|query|request|problem|instructions?|example|input)\b[^\n.{}]{0,40}:$",
+    rf"\b{_OTHERS}\b[^\n.{{}}]{{0,40}}[:>][^{{}}\n]{{0,200}}$|"
+    # These rules: a list of them
+    rf"{_OTHERS}\b[^\n.{{}}]{{0,40}}:(?:\s*\n\s*{_ITEM}[^\n]{{0,200}})*\s*{_ITEM}?$|"
+    # The student was asked for JSON.
+    r"\b(?:student|candidate|bot|assistant)s?\b[^{}\n]{0,120}\b(?:asked|told|instructed|given|had to|has to)\b"
+    r"[^{}\n]{0,120}\n?$",
     re.IGNORECASE,
 )
 """What stands right before an instruction that is quoted."""
@@ -142,7 +150,8 @@ def asked_scales(prompt: str) -> list[tuple[float, float]]:
 def demanded_format(prompt: str) -> str | None:
     """The words that demand a shape, as one line; None if there are none."""
     prompt = _looked_at(prompt)
-    found = next(filter(None, (demand.search(prompt) for demand in _DEMANDS)), None) or _demanded_label(prompt)
+    demands = (one for demand in _DEMANDS for one in demand.finditer(prompt) if not _is_of_others(prompt, one))
+    found = next(demands, None) or _demanded_label(prompt)
     if found is None:
         return None
     words = " ".join(found[0].split()).strip(".:;-!? ")
@@ -155,6 +164,10 @@ def _demanded_label(prompt: str) -> re.Match[str] | None:
     last = prompt.rfind("}}")
     for found in _LABELS.finditer(prompt):
         meant = found.start() > last or re.search(rf"\b{_VERDICTS}\b|letter grade", found[0], re.IGNORECASE)
-        if meant and not _OF_OTHERS.search(prompt[max(0, found.start() - 240) : found.start() + 1].rstrip()):
+        if meant and not _is_of_others(prompt, found):
             return found
     return None
+
+
+def _is_of_others(prompt: str, found: re.Match[str]) -> bool:
+    return _OF_OTHERS.search(prompt[max(0, found.start() - 240) : found.start() + 1].rstrip()) is not None
