@@ -45,6 +45,12 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("an error is an envelope of message, type, param and code, nulls included", Source.SPEC),
         ("a missing or wrong key is 401, code invalid_api_key for a wrong one", Source.REPORTED),
         ("an unknown URL is 404, a wrong method 405", Source.POLICY),
+        (
+            "every reply has a request id, the organization, the version and its processing time in headers",
+            Source.GUIDE,
+        ),
+        ("every reply has rate-limit headers by the vendor's names", Source.GUIDE),
+        ("rate-limit headers say that nothing was used up: the service limits nothing", Source.POLICY),
         ("a foreign Host or Origin header is 403", Source.POLICY),
         ("an unknown field of a request body or query is 400 unknown_parameter", Source.OBSERVED),
         ("wording and codes of missing, mistyped and out-of-range fields", Source.REPORTED),

@@ -19,7 +19,10 @@ known from, and what that is worth:
 - **policy**: nothing says what the real service does there, and the local one does this. The real one may do
   otherwise.
 
-Nothing here was checked against an account by this project.
+Nothing here was checked against an account by this project. Whoever has one can do it:
+`pytest tests/contract/test_life.py --base-url URL --results FILE` takes a job through its life at any service of this
+API, with the key from `RFTPLAN_CONTRACT_KEY`, and keeps what each step showed and when. What is paid for it does only
+with `--allow-spend`.
 """
 
 

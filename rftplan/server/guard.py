@@ -7,6 +7,7 @@ that it controls, hence the Host and Origin checks before all else.
 from __future__ import annotations
 
 import hmac
+import time
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,6 +19,15 @@ from rftplan.server.service import ORGANIZATION
 from rftplan.server.settings import Settings
 
 API_VERSION = "2020-10-01"
+# The vendor's names; this service limits nothing, so what may be sent is always what is left.
+_UNLIMITED = {
+    "x-ratelimit-limit-requests": "10000",
+    "x-ratelimit-remaining-requests": "10000",
+    "x-ratelimit-reset-requests": "0s",
+    "x-ratelimit-limit-tokens": "10000000",
+    "x-ratelimit-remaining-tokens": "10000000",
+    "x-ratelimit-reset-tokens": "0s",
+}
 
 
 class Guard:
@@ -31,7 +41,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope.setdefault("state", {})["request_id"] = self._settings.new_id("req_")
+        scope.setdefault("state", {}).update(request_id=self._settings.new_id("req_"), began=time.perf_counter())
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -45,10 +55,13 @@ class Guard:
 
 def reply_headers(scope: Scope) -> dict[str, str]:
     """What every reply carries, an error's too."""
+    state, now = scope.get("state", {}), time.perf_counter()
     return {
-        "x-request-id": scope.get("state", {}).get("request_id", ""),
+        "x-request-id": state.get("request_id", ""),
         "openai-organization": ORGANIZATION,
         "openai-version": API_VERSION,
+        "openai-processing-ms": str(round((now - state.get("began", now)) * 1_000)),
+        **_UNLIMITED,
     }
 
 

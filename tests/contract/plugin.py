@@ -17,6 +17,14 @@ _KEY = pytest.StashKey[Watch]()
 _OUTPUT = "contract"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("contract", "the scripted life of a job, at another service")
+    group.addoption("--base-url", metavar="URL", help="The service; its key comes from RFTPLAN_CONTRACT_KEY.")
+    group.addoption("--allow-spend", action="store_true", help="Take the steps that start paid work, too.")
+    group.addoption("--look-every", type=float, default=30.0, metavar="SECONDS", help="How often a job is looked at.")
+    group.addoption("--results", metavar="FILE", help="Keep what each step showed, with the date.")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     from starlette.applications import Starlette
 

@@ -21,6 +21,9 @@ HEADERS = {
     "x-request-id": "req_1",
     "openai-organization": "org-local",
     "openai-version": "2020-10-01",
+    "openai-processing-ms": "3",
+    **{f"x-ratelimit-{what}-{of}": "10" for what in ("limit", "remaining") for of in ("requests", "tokens")},
+    **{f"x-ratelimit-reset-{of}": "6m0s" for of in ("requests", "tokens")},
 }
 MODEL = {"id": "o1", "object": "model", "created": 0, "owned_by": "system", "shutdown_date": None}
 REFUSED = {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}
