@@ -5,11 +5,6 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rftplan.server.asking import ask, simulation
-from rftplan.server.chat_request import read_chat_request
-from rftplan.server.chat_shape import choice_shape, usage_of
-from rftplan.server.chat_stream import chat_events
-from rftplan.server.event_stream import EventStream
 from rftplan.server.requests import read_json, refuse_query
 from rftplan.server.service import seconds, service_of
 
@@ -17,6 +12,13 @@ FINGERPRINT = "fp_simulated"
 
 
 async def create_chat_completion(request: Request) -> Response:
+    # Not at the top: every start of the service would pay, and hardly any is asked.
+    from rftplan.server.asking import ask, simulation
+    from rftplan.server.chat_request import read_chat_request
+    from rftplan.server.chat_shape import choice_shape, usage_of
+    from rftplan.server.chat_stream import chat_events
+    from rftplan.server.event_stream import EventStream
+
     service = service_of(request)
     refuse_query(request)
     wanted = read_chat_request(await read_json(request))
