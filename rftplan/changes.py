@@ -43,6 +43,7 @@ class Reason(StrEnum):
     ALIAS_RESOLVED = "alias-resolved"
     NOT_NEEDED = "not-needed"
     STAYS_HERE = "stays-here"
+    STILL_USED = "still-used"
     NEEDED_BY_LAUNCH = "needed-by-launch"
     GONE_AND_NEEDED = "gone-and-needed"
     GONE_NOT_NEEDED = "gone-not-needed"

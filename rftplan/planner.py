@@ -43,11 +43,25 @@ class PlanInputs:
 
 
 @dataclass(frozen=True, slots=True)
-class _Apart:
-    """What the lock and the specs do not have in common."""
+class _Around:
+    """What a decision may have to know of other addresses: what the lock and the specs do not have in common, which
+    launches were cut off, and who goes on from which file."""
 
     orphans: Mapping[Address, Entry] = field(default_factory=dict)
     newcomers: Mapping[Address, Resource] = field(default_factory=dict)
+    cut_off_launches: tuple[Address, ...] = ()
+    starting_from: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+
+
+def _around(inputs: PlanInputs) -> _Around:
+    orphans = {a: e for a, e in inputs.entries.items() if a not in inputs.graph.resources}
+    newcomers = {a: r for a, r in inputs.graph.resources.items() if a not in inputs.entries}
+    cut_off = sorted(a for a, one in inputs.intents.items() if one.intent.verb == "launch")
+    users: dict[str, tuple[Address, ...]] = {}
+    for address in sorted(inputs.snapshot):
+        for file_id in KINDS[address.kind].starts_from(inputs.snapshot[address]):
+            users[file_id] = (*users.get(file_id, ()), address)
+    return _Around(orphans, {} if inputs.selection.destroy else newcomers, tuple(cut_off), users)
 
 
 def make_plan(inputs: PlanInputs) -> Plan:
@@ -61,21 +75,19 @@ def make_plan(inputs: PlanInputs) -> Plan:
     decided: dict[Address, Change] = {}
     drift: list[Drift] = []
     order = [*inputs.graph.order, *_orphans(inputs)]
-    orphans = {a: e for a, e in inputs.entries.items() if a not in inputs.graph.resources}
-    newcomers = {a: r for a, r in inputs.graph.resources.items() if a not in inputs.entries}
-    apart = _Apart(orphans, {} if inputs.selection.destroy else newcomers)
+    around = _around(inputs)
     waiting = [address for address in order if KINDS[address.kind].on_demand]
     for addresses in ([a for a in order if not KINDS[a.kind].on_demand], waiting):
         demand = _demand(decided)
         for address in addresses:
-            situation = _situation(inputs, address, decided, demand, apart)
+            situation = _situation(inputs, address, decided, demand, around)
             decided[address] = _decide(inputs, situation)
             drift.extend(KINDS[address.kind].drift(situation))
-    blocked = _kept_for_holds(_blocked(decided), orphans)
+    blocked = _kept_for_holds(_blocked(decided), around.orphans)
     demand = _demand(blocked)
     for address in waiting:
         if blocked[address].action.acts:
-            blocked[address] = _decide(inputs, _situation(inputs, address, blocked, demand, apart))
+            blocked[address] = _decide(inputs, _situation(inputs, address, blocked, demand, around))
     changes = (*inputs.moves, *_ordered(inputs, order, blocked))
     return Plan(
         project=inputs.scope.project,
@@ -91,7 +103,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
 
 def _found_lineage(inputs: PlanInputs) -> str | None:
     """Whose launches are there already: a lock that was lost takes its own lineage up again."""
-    found = (KINDS[a.kind].lineage(_situation(inputs, a, {}, {}, _Apart())) for a in sorted(inputs.snapshot))
+    found = (KINDS[a.kind].lineage(_situation(inputs, a, {}, {}, _Around())) for a in sorted(inputs.snapshot))
     return next((lineage for lineage in found if lineage), None)
 
 
@@ -116,7 +128,7 @@ def _situation(
     address: Address,
     decided: Mapping[Address, Change],
     demand: Mapping[Address, Sequence[Address]],
-    apart: _Apart,
+    around: _Around,
 ) -> Situation:
     """Everything that is known of one address."""
     want = None if inputs.selection.destroy else inputs.graph.resources.get(address)
@@ -131,8 +143,10 @@ def _situation(
         upstream={ref.address: decided[ref.address] for ref in want.refs if ref.address in decided} if want else {},
         entries=inputs.entries,
         launching=tuple(demand.get(address, ())),
-        orphans=apart.orphans,
-        newcomers=apart.newcomers,
+        orphans=around.orphans,
+        newcomers=around.newcomers,
+        cut_off_launches=around.cut_off_launches,
+        starting_from=around.starting_from,
         resources=inputs.graph.resources,
         replace=address in inputs.selection.replace,
     )
@@ -166,7 +180,7 @@ def standings(inputs: PlanInputs) -> dict[Address, Standing]:
     held = {c.address: c for c in make_plan(inputs).changes if c.action is Action.HOLD}
     found = {}
     for address in order:
-        situation = replace(_situation(inputs, address, {}, {}, _Apart()), held=held.get(address))
+        situation = replace(_situation(inputs, address, {}, {}, _Around()), held=held.get(address))
         found[address] = KINDS[address.kind].standing(situation).with_hold(situation.held)
     return found
 
@@ -211,7 +225,8 @@ def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address,
     changes = []
     for address in order:
         change = decided[address]
-        after = users.get(address, ()) if _gone(inputs, address) else (*moves, *change.needs)
+        before = () if _gone(inputs, address) else (*moves, *change.needs)
+        after = (*before, *users.get(address, ()))
         wanted = None if _gone(inputs, address) else inputs.graph.resources[address].fingerprint
         changes.append(replace(change, after=tuple(dict.fromkeys(after)), fingerprint=wanted))
     return tuple(changes)
@@ -219,16 +234,28 @@ def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address,
 
 def _users(inputs: PlanInputs, decided: Mapping[Address, Change]) -> dict[Address, tuple[Address, ...]]:
     """What goes away goes after what used it: by its references where the specs still say them, otherwise after
-    everything of the kinds that could have used it."""
+    everything of the kinds that could have used it. What is made on demand may have been used by what stays, too."""
     kinds = list(KINDS)
-    going = [address for address in sorted(decided) if decided[address].action.acts and _gone(inputs, address)]
+    acting = [address for address in sorted(decided) if decided[address].action.acts]
+    going = [address for address in acting if _goes(inputs, decided[address])]
     referring: dict[Address, list[Address]] = {}
     for address in going:
         for ref in inputs.graph.resources[address].refs if address in inputs.graph.resources else ():
             referring.setdefault(ref.address, []).append(address)
     unknown = [address for address in going if address not in inputs.graph.resources]
     later = {kind: [a for a in unknown if kinds.index(a.kind) > rank] for rank, kind in enumerate(kinds)}
-    return {address: (*referring.get(address, ()), *later[address.kind]) for address in going}
+    seen = [a for a in acting if inputs.snapshot.get(a) is not None and not KINDS[a.kind].on_demand]
+    users = {}
+    for address in going:
+        freed = KINDS[address.kind].on_demand and not inputs.selection.destroy
+        staying = [a for a in seen if address not in decided[a].needs] if freed else ()
+        users[address] = (*referring.get(address, ()), *later[address.kind], *staying)
+    return users
+
+
+def _goes(inputs: PlanInputs, change: Change) -> bool:
+    """Whether the change takes something away, be it still in the specs or not."""
+    return _gone(inputs, change.address) or change.action in (Action.DELETE, Action.FORGET)
 
 
 def _gone(inputs: PlanInputs, address: Address) -> bool:

@@ -47,8 +47,20 @@ def what_waits_or_is_held_carries_no_step(inputs: PlanInputs, decided: Decided) 
 def a_change_waits_for_what_it_needs_and_for_nothing_else(inputs: PlanInputs, decided: Decided) -> None:
     """So that no pause and no cancel hangs on a file or a grader that cannot be made."""
     for address, change in decided.items():
-        if change.action.acts and address in inputs.graph.resources and not inputs.selection.destroy:
+        freed = address.kind == "file" and change.action in (Action.DELETE, Action.FORGET)
+        declared = address in inputs.graph.resources and not inputs.selection.destroy
+        if change.action.acts and declared and not freed:
             assert set(change.needs) == set(change.after)
+
+
+def a_file_goes_after_every_job_that_changes(inputs: PlanInputs, decided: Decided) -> None:
+    """Whether it left the specs or stays here from now on: what ran from it is ended first."""
+    if inputs.selection.destroy:
+        return
+    jobs = {a for a, change in decided.items() if a.kind == "job" and change.action.acts}
+    for address, change in decided.items():
+        if address.kind == "file" and change.action in (Action.DELETE, Action.FORGET):
+            assert {a for a in jobs if address not in decided[a].needs} <= set(change.after)
 
 
 def only_what_shall_run_is_launched_and_spend_is_said_where_it_is_paid(inputs: PlanInputs, decided: Decided) -> None:
@@ -80,6 +92,7 @@ RULES: tuple[Callable[[PlanInputs, Decided], None], ...] = (
     nothing_that_acts_needs_what_is_not_there_yet,
     what_waits_or_is_held_carries_no_step,
     a_change_waits_for_what_it_needs_and_for_nothing_else,
+    a_file_goes_after_every_job_that_changes,
     only_what_shall_run_is_launched_and_spend_is_said_where_it_is_paid,
     an_upload_is_for_a_launch_that_starts,
     every_hazard_belongs_to_what_acts_or_is_announced,

@@ -77,7 +77,8 @@ class Situation:
     `upstream` are the decided changes of what it refers to. `launching` names those that are about to start
     from it (for kinds that are made on demand). `orphans` are lock entries that the specs lack, `newcomers` what the
     specs declare and the lock lacks, `resources` all that they declare. `held`, where it stands and nothing is decided:
-    what a person has to decide.
+    what a person has to decide. `cut_off_launches` are those whose launch nobody saw the end of; `starting_from` says
+    of a file at the service who goes on from it there, recorded or not.
     """
 
     address: Address
@@ -95,6 +96,8 @@ class Situation:
     resources: Mapping[Address, Resource] = field(default_factory=dict)
     replace: bool = False
     held: Change | None = None
+    cut_off_launches: tuple[Address, ...] = ()
+    starting_from: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
 
     def change(self, action: Action, verb: str, reason: Reason, detail: str = "", /, **rest: Any) -> Change:
         return Change(self.address, action, verb, reason, detail, **rest)
@@ -233,6 +236,11 @@ class Kind(ABC, Generic[SpecT]):
     def drift(self, situation: Situation) -> Sequence[Drift]:
         """What the service says now against what the lock recorded. Pure."""
         return ()
+
+    def starts_from(self, seen: object) -> frozenset[str]:
+        """The ids of the files that what was seen at the service goes on from, or that its model was made from where
+        the lock does not know of it yet. Pure."""
+        return frozenset()
 
     @abstractmethod
     def standing(self, situation: Situation) -> Standing:

@@ -14,6 +14,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.CONTENT_CHANGED: "its content changed",
     Reason.ALIAS_RESOLVED: "another name of the same model snapshot",
     Reason.NOT_NEEDED: "no job that is about to launch needs it",
+    Reason.STILL_USED: "a job at the service goes on from it",
     Reason.STAYS_HERE: "the specs keep it here (upload: never)",
     Reason.NEEDED_BY_LAUNCH: "a job that is about to launch needs it",
     Reason.GONE_AND_NEEDED: "gone from the service, and a job still has to start from it",

@@ -44,7 +44,8 @@ class FileKind(Kind[FileSpec]):
     async def observe(self, look: Look) -> Mapping[Address, object]:
         """One list for all files."""
         sent = (address for address, want in look.resources.items() if not want.spec.stays_here)
-        wanted = {*sent, *look.entries}
+        cut_off = {one.address: one for one in look.intents if one.address.kind == self.name and one.verb == "upload"}
+        wanted = {*sent, *look.entries, *cut_off}
         if not wanted:
             return {}
         by_id: dict[str, RemoteFile] = {}
@@ -56,10 +57,12 @@ class FileKind(Kind[FileSpec]):
         for address in wanted:
             entry, want = look.entries.get(address), look.resources.get(address)
             name = self._remote_name(look, want) if want else ""
-            named = sorted(by_name.get(name, ()), key=lambda f: (f.created_at, f.id))
+            named = sorted(by_name.get(name, ()), key=_age)
             mine = by_id.get(entry.id) if entry and entry.id else None
             gone = mine is not None and mine.expires_at is not None and mine.expires_at <= look.now
-            seen[address] = SeenFile(None if gone else mine, tuple(named))
+            intent = cut_off.get(address)
+            tried = by_name.get(intent.target[0] if intent.target else name, ()) if intent else ()
+            seen[address] = SeenFile(None if gone else mine, tuple(named), min(tried, key=_age, default=None))
         return seen
 
     def _remote_name(self, look: Look, want: Resource) -> str:
@@ -86,6 +89,10 @@ class FileKind(Kind[FileSpec]):
 
     async def perform(self, change: Change, act: Act) -> Result:
         return await perform.perform(change, act)
+
+
+def _age(file: RemoteFile) -> tuple[int, str]:
+    return (file.created_at, file.id)
 
 
 KIND = FileKind()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
-from rftplan.api.port import JobStatus, RemoteFile
+from rftplan.address import Address
+from rftplan.api.port import RemoteFile
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
 from rftplan.kinds.file.spec import (
@@ -97,35 +98,60 @@ def _kept_here(situation: Situation, seen: SeenFile, want: Resource) -> Change:
     entry = as_declared(situation.entry, want) if situation.entry is not None else None
     change = _taken_away(replace(situation, entry=entry), seen, Reason.STAYS_HERE)
     if change.action is Action.DELETE and want.spec.lifecycle.prevent_destroy:
-        detail = f"{entry.id if entry else ''} is at the service, and lifecycle.prevent_destroy keeps it there"
+        file_id = change.step.file_id if isinstance(change.step, DeleteStep) else ""
+        detail = f"{file_id} is at the service, and lifecycle.prevent_destroy keeps it there"
         return situation.change(Action.HOLD, "hold", Reason.PREVENTED, detail)
     return change
 
 
 def _taken_away(situation: Situation, seen: SeenFile, reason: Reason) -> Change:
+    """Deleted where it was made from here and nothing needs it; kept in the lock until that is known."""
     entry = situation.entry
     if entry is None:
-        return situation.change(Action.FORGET, "forget", reason, "an upload was cut off; what came of it is left alone")
+        return _cut_off(situation, seen, reason)
     if seen.mine is None or entry.origin is not Origin.CREATED:
         return situation.change(Action.FORGET, "forget", reason, "the file at the service is left alone")
-    users = {a: other for a, other in situation.entries.items() if _uses(other, entry.id)}
-    live = any(str(user.resolved.get("status")) not in _ENDED for user in users.values())
-    if live or (retained(entry) and (users or entry.resolved.get(USED))):
-        names = ", ".join(sorted(str(a) for a in users)) or "a job"
-        return situation.change(
-            Action.FORGET, "forget", reason, f"{entry.id} stays at the service: {names} was trained from it"
-        )
+    users = sorted(a for a, other in situation.entries.items() if _uses(other, entry.id))
+    if retained(entry) and (users or entry.resolved.get(USED)):
+        detail = f"{entry.id} stays at the service: {_names(users) or 'a job'} was trained from it"
+        return situation.change(Action.FORGET, "forget", reason, detail)
+    return _deleted(situation, str(entry.id), reason)
+
+
+def _cut_off(situation: Situation, seen: SeenFile, reason: Reason) -> Change:
+    """What came of an upload that nobody saw the end of was shown to the service all the same."""
+    intent = situation.intent
+    if seen.sent is not None:
+        return _deleted(situation, seen.sent.id, reason)
+    if intent is not None and intent.intent.target and not intent.settled:
+        return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _UNKNOWN_REMOVAL)
+    return situation.change(Action.FORGET, "forget", reason, "an upload was cut off, and nothing is known to be left")
+
+
+_UNKNOWN_REMOVAL = "an upload was cut off; what came of it is looked up before it is forgotten"
+
+
+def _deleted(situation: Situation, file_id: str, reason: Reason) -> Change:
+    """A job that goes on from it, or that may have been launched from it, comes first: until then the lock keeps it."""
+    if situation.cut_off_launches:
+        names = _names(situation.cut_off_launches)
+        detail = f"a launch of {names} was cut off, and whether it starts from {file_id} is found out first"
+        return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, detail)
+    if users := situation.starting_from.get(file_id, ()):
+        detail = f"{file_id} is deleted once {_names(users)} no longer goes on from it"
+        return situation.change(Action.DEFER, "wait", Reason.STILL_USED, detail)
     return situation.change(
         Action.DELETE,
         "delete",
         reason,
-        f"{entry.id} was uploaded from here, and nothing that is kept was trained from it",
-        hazards=(HazardOf(Hazard.DELETE, f"deletes {entry.id} at the service"),),
-        step=DeleteStep(str(entry.id)),
+        f"{file_id} was uploaded from here, and nothing that is kept was trained from it",
+        hazards=(HazardOf(Hazard.DELETE, f"deletes {file_id} at the service"),),
+        step=DeleteStep(file_id),
     )
 
 
-_ENDED: Final = tuple(status.value for status in JobStatus if status.ended)
+def _names(addresses: Sequence[Address]) -> str:
+    return ", ".join(str(address) for address in addresses)
 
 
 def _uses(entry: Entry, file_id: str | None) -> bool:

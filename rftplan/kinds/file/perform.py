@@ -48,6 +48,7 @@ async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
             "upload",
             lambda _token: act.port.upload_file(upload, progress),
             lambda remote: entry_of(want, remote, Origin.CREATED),
+            target=(step.filename,),
         )
     except LostEffect as lost:
         try:
@@ -69,5 +70,8 @@ async def _perform_delete(change: Change, file_id: str, act: Act) -> Result:
         except NotFoundError:
             return  # somebody was quicker; the end is the same
 
+    stale = act.open_intents.get(change.address) if change.address not in act.ledger.entries else None
     await act.effect(change.address, "delete", delete, lambda _none: None)
+    if stale is not None:
+        act.ledger.abandon(stale)  # what came of it is what was deleted
     return result(change, Outcome.DONE, id=file_id)

@@ -36,10 +36,12 @@ class FileSpec(SpecModel):
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """`mine` is the entry's own object; `named` are those that carry exactly the name we would give."""
+    """`mine` is the entry's own object; `named` are those that carry exactly the name we would give; `sent` is what
+    came of an upload that was cut off, whatever the bytes here are by now."""
 
     mine: RemoteFile | None = None
     named: tuple[RemoteFile, ...] = ()
+    sent: RemoteFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,9 @@ class JobKind(Kind[JobSpec]):
             drift.append(Drift(situation.address, f"{entry.id} is {status.after}", (status,)))
         return drift
 
+    def starts_from(self, seen: object) -> frozenset[str]:
+        return observe.files_of(seen)
+
     def standing(self, situation: Situation) -> Standing:
         seen, entry = situation.seen, situation.entry
         if not isinstance(seen, observe.SeenJob) or entry is None or seen.mine is None:

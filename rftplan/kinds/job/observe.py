@@ -40,6 +40,16 @@ class SeenJob:
     ended: Progress = NO_PROGRESS
 
 
+def files_of(seen: object) -> frozenset[str]:
+    """The files of every job that is not over, and of one that succeeded and is in no entry yet."""
+    if not isinstance(seen, SeenJob):
+        return frozenset()
+    adoptable = [job for job in seen.slot if job.status is JobStatus.SUCCEEDED and job != seen.mine]
+    going = [j for j in (seen.mine, *seen.slot, *seen.others, *seen.elsewhere) if j is not None and not j.status.ended]
+    files = (file for job in (*going, *adoptable) for file in (job.training_file, job.validation_file))
+    return frozenset(file for file in files if file is not None)
+
+
 def current_job(want: Resource | None, entry: Entry | None, seen: object) -> RemoteJob | None:
     """The job that stands for the wanted fingerprint: the entry's own, or the one that may be adopted."""
     if not isinstance(seen, SeenJob):

@@ -44,8 +44,10 @@ HERE = SeenFile(mine=MINE)
 GONE = SeenFile()
 FOUND = SeenFile(named=(NAMED,))
 MADE = {JOB: Entry("v1:", {}, id="ftjob-1", resolved={"training_file": "file-1", "status": "succeeded"})}
-MAKES = {JOB: Entry("v1:", {}, id="ftjob-1", resolved={"training_file": "file-1", "status": "running"})}
+GOES_ON = {"file-1": (JOB,)}
 UPLOAD = Intent(1, FILE, "upload", "lineage-1:token", None, at=0.0)
+NAMING = replace(UPLOAD, target=(NAMED.filename,))
+CAME = SeenFile(sent=NAMED)
 
 
 def decide(
@@ -56,6 +58,7 @@ def decide(
     needed: bool = False,
     intent: OpenIntent | None = None,
     entries: dict[Address, Entry] | None = None,
+    **around: Any,
 ) -> Change:
     return KIND.decide(
         Situation(
@@ -67,6 +70,7 @@ def decide(
             scope=scope(),
             entries={**({FILE: entry} if entry else {}), **(entries or {})},
             launching=(JOB,) if needed else (),
+            **around,
         )
     )
 
@@ -116,12 +120,28 @@ TABLE: list[tuple[str, dict[str, Any], Action, str, Reason]] = [
     ("stays here, gone from there", {"want": NEVER, "entry": ENTRY}, Action.FORGET, "forget", Reason.STAYS_HERE),
     ("stays here, a model was made of it", {"want": NEVER, "entry": ENTRY, "seen": HERE, "entries": MADE},
      Action.FORGET, "forget", Reason.STAYS_HERE),
-    ("stays here, a job runs on it, not retained", {"want": UNRETAINED, "entry": ENTRY, "seen": HERE, "entries": MAKES},
-     Action.FORGET, "forget", Reason.STAYS_HERE),
+    ("stays here, a job runs on it", {"want": UNRETAINED, "entry": ENTRY, "seen": HERE, "starting_from": GOES_ON},
+     Action.DEFER, "wait", Reason.STILL_USED),
+    ("removed, a job runs on it", {"want": None, "entry": ENTRY, "seen": HERE, "starting_from": GOES_ON},
+     Action.DEFER, "wait", Reason.STILL_USED),
+    ("stays here, a launch was cut off", {"want": NEVER, "entry": ENTRY, "seen": HERE, "cut_off_launches": (JOB,)},
+     Action.DEFER, "wait", Reason.FATE_UNKNOWN),
+    ("removed, a launch was cut off", {"want": None, "entry": ENTRY, "seen": HERE, "cut_off_launches": (JOB,)},
+     Action.DEFER, "wait", Reason.FATE_UNKNOWN),
     ("stays here, not retained", {"want": UNRETAINED, "entry": ENTRY, "seen": HERE, "entries": MADE},
      Action.DELETE, "delete", Reason.STAYS_HERE),
-    ("stays here, an upload was cut off", {"want": NEVER, "intent": OpenIntent(UPLOAD, settled=False)}, Action.FORGET,
-     "forget", Reason.STAYS_HERE),
+    ("stays here, an upload was cut off", {"want": NEVER, "intent": OpenIntent(NAMING, settled=False)}, Action.DEFER,
+     "wait", Reason.FATE_UNKNOWN),
+    ("stays here, a cut-off upload came to nothing", {"want": NEVER, "intent": OpenIntent(NAMING, settled=True)},
+     Action.FORGET, "forget", Reason.STAYS_HERE),
+    ("stays here, a cut-off upload arrived", {"want": NEVER, "intent": OpenIntent(NAMING, settled=False), "seen": CAME},
+     Action.DELETE, "delete", Reason.STAYS_HERE),
+    ("removed, a cut-off upload arrived", {"want": None, "intent": OpenIntent(NAMING, settled=True), "seen": CAME},
+     Action.DELETE, "delete", Reason.REMOVED_FROM_SPEC),
+    ("removed, an upload was cut off, no name", {"want": None, "intent": OpenIntent(UPLOAD, settled=False)},
+     Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC),
+    ("stays here, a cut-off upload arrived, must not be deleted", {"want": replace(NEVER, spec=GUARDED), "seen": CAME,
+     "intent": OpenIntent(NAMING, settled=True)}, Action.HOLD, "hold", Reason.PREVENTED),
     ("stays here, must not be deleted", {"want": replace(NEVER, spec=GUARDED), "entry": ENTRY, "seen": HERE},
      Action.HOLD, "hold", Reason.PREVENTED),
 ]  # fmt: skip
@@ -217,6 +237,26 @@ def test_a_recorded_file_that_expired_counts_as_gone(now: float, gone: bool) -> 
     assert isinstance(seen, SeenFile)
     assert (seen.mine is None) is gone
     assert decide(entry=ENTRY, seen=seen, needed=True).verb == ("upload" if gone else "keep")
+
+
+@pytest.mark.parametrize("want", [None, NEVER, WANT])
+@pytest.mark.parametrize("target", [(NAMED.filename,), ()])
+def test_what_came_of_a_cut_off_upload_is_seen_by_the_name_it_went_under(
+    want: Resource | None, target: tuple[str, ...]
+) -> None:
+    """Also where the file has left the specs; a journal of before kept no name, and then that of the bytes counts."""
+    later = replace(NAMED, id="file-9", created_at=NAMED.created_at + 1)
+
+    class Listing:
+        async def list_files(self, _purpose: str) -> list[RemoteFile]:
+            return [later, NAMED, MINE]
+
+    wants = {FILE: want} if want else {}
+    intent = replace(UPLOAD, target=target)
+    look = Look(Listing(), scope(), wants, {}, (intent,), {}, wants, {}, 0.0)  # type: ignore[arg-type]
+    seen = asyncio.run(KIND.observe(look))[FILE]
+    assert isinstance(seen, SeenFile)
+    assert seen.sent == (NAMED if want or target else None)
 
 
 def test_nobody_is_asked_about_files_that_stay_here_and_never_left() -> None:
