@@ -64,6 +64,14 @@ def _around(inputs: PlanInputs) -> _Around:
     return _Around(orphans, {} if inputs.selection.destroy else newcomers, tuple(cut_off), users)
 
 
+def _without_ended(around: _Around, decided: Mapping[Address, Change]) -> _Around:
+    """Less what this very plan ends: what was used goes after it, and stays if that fails."""
+    ended = {address for address, change in decided.items() if change.action is Action.DELETE}
+    cut_off = tuple(address for address in around.cut_off_launches if address not in ended)
+    users = {id: tuple(a for a in addresses if a not in ended) for id, addresses in around.starting_from.items()}
+    return replace(around, cut_off_launches=cut_off, starting_from=users)
+
+
 def make_plan(inputs: PlanInputs) -> Plan:
     """Decide about every address once: what is made on demand after what demands it, the rest in order.
 
@@ -78,7 +86,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     around = _around(inputs)
     waiting = [address for address in order if KINDS[address.kind].on_demand]
     for addresses in ([a for a in order if not KINDS[a.kind].on_demand], waiting):
-        demand = _demand(decided)
+        demand, around = _demand(decided), _without_ended(around, decided)
         for address in addresses:
             situation = _situation(inputs, address, decided, demand, around)
             decided[address] = _decide(inputs, situation)
@@ -244,11 +252,11 @@ def _users(inputs: PlanInputs, decided: Mapping[Address, Change]) -> dict[Addres
             referring.setdefault(ref.address, []).append(address)
     unknown = [address for address in going if address not in inputs.graph.resources]
     later = {kind: [a for a in unknown if kinds.index(a.kind) > rank] for rank, kind in enumerate(kinds)}
-    seen = [a for a in acting if inputs.snapshot.get(a) is not None and not KINDS[a.kind].on_demand]
+    seen = [a for a in acting if a in inputs.intents or KINDS[a.kind].starts_from(inputs.snapshot.get(a))]
     users = {}
     for address in going:
-        freed = KINDS[address.kind].on_demand and not inputs.selection.destroy
-        staying = [a for a in seen if address not in decided[a].needs] if freed else ()
+        freed = KINDS[address.kind].on_demand
+        staying = [a for a in seen if address not in decided[a].needs and not KINDS[a.kind].on_demand] if freed else ()
         users[address] = (*referring.get(address, ()), *later[address.kind], *staying)
     return users
 

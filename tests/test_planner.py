@@ -12,6 +12,7 @@ from hypothesis import given, settings
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Hazard, Reason
+from rftplan.kinds import KINDS
 from rftplan.kinds.job.steps import LaunchStep
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.render.documents import dumped, plan_document
@@ -53,11 +54,10 @@ def a_change_waits_for_what_it_needs_and_for_nothing_else(inputs: PlanInputs, de
             assert set(change.needs) == set(change.after)
 
 
-def a_file_goes_after_every_job_that_changes(inputs: PlanInputs, decided: Decided) -> None:
+def a_file_goes_after_every_job_that_may_run_from_it(inputs: PlanInputs, decided: Decided) -> None:
     """Whether it left the specs or stays here from now on: what ran from it is ended first."""
-    if inputs.selection.destroy:
-        return
-    jobs = {a for a, change in decided.items() if a.kind == "job" and change.action.acts}
+    going = {a for a in inputs.snapshot if KINDS[a.kind].starts_from(inputs.snapshot[a]) or a in inputs.intents}
+    jobs = {a for a in going if a.kind == "job" and decided[a].action.acts}
     for address, change in decided.items():
         if address.kind == "file" and change.action in (Action.DELETE, Action.FORGET):
             assert {a for a in jobs if address not in decided[a].needs} <= set(change.after)
@@ -92,7 +92,7 @@ RULES: tuple[Callable[[PlanInputs, Decided], None], ...] = (
     nothing_that_acts_needs_what_is_not_there_yet,
     what_waits_or_is_held_carries_no_step,
     a_change_waits_for_what_it_needs_and_for_nothing_else,
-    a_file_goes_after_every_job_that_changes,
+    a_file_goes_after_every_job_that_may_run_from_it,
     only_what_shall_run_is_launched_and_spend_is_said_where_it_is_paid,
     an_upload_is_for_a_launch_that_starts,
     every_hazard_belongs_to_what_acts_or_is_announced,

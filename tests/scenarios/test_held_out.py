@@ -108,16 +108,25 @@ def cut_off(small: Small) -> None:
     small.wrap = lambda transport: transport
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [
-        TAKEN_BACK,
-        REMOVED,
-        SPEC[: SPEC.index("jobs:")].replace("test.jsonl}", "test.jsonl, upload: never}"),
-        SPEC[: SPEC.index("jobs:")].replace("  test: {path: data/test.jsonl}\n", ""),
-    ],
-    ids=["never", "removed", "never, and no job", "removed, and no job"],
-)
+NO_JOB = [
+    SPEC[: SPEC.index("jobs:")].replace("test.jsonl}", "test.jsonl, upload: never}"),
+    SPEC[: SPEC.index("jobs:")].replace("  test: {path: data/test.jsonl}\n", ""),
+]
+
+
+@pytest.mark.parametrize("spec", NO_JOB, ids=["never", "removed"])
+def test_a_file_goes_with_the_job_that_this_very_plan_cancels_and_after_it(small: Small, spec: str) -> None:
+    cut_off(small)
+    small.write("specs/main.yaml", spec)
+    changes = small.changes()
+    assert changes["file.test"].action == "delete"
+    assert "job.review" in [str(address) for address in changes["file.test"].after]
+    small.results()
+    assert [job.status for job in small.jobs()] == ["cancelled"]
+    assert uploaded(small) == ["demo.default.train"]
+
+
+@pytest.mark.parametrize("spec", [TAKEN_BACK, REMOVED], ids=["never", "removed"])
 def test_a_file_that_a_launch_of_unknown_fate_started_from_goes_only_after_the_job(small: Small, spec: str) -> None:
     cut_off(small)
     small.write("specs/main.yaml", spec)
