@@ -17,7 +17,7 @@ from rftplan.server.job_store import JobStore, StoredJob
 from rftplan.server.models import ALIASES, base_of, checkpoint_of, found_model
 from rftplan.server.service import Service
 from rftplan.server.tokens import CHARACTERS_PER_TOKEN
-from rftplan.server.trainer import Answer, Hint, Learned, Question, TrainingRun
+from rftplan.server.trainer import Answer, Hint, Learned, Question, RefusedQuestionError, TrainingRun
 from rftplan.server.validation_store import ValidationStore
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ async def ask(service: Service, asked: Asked, *, reply_id: str) -> Reply:
     except FileNotFoundError as error:
         message = f"The model '{asked.model}' cannot answer: the data it was trained from is gone."
         raise ApiError(message, param="model") from error
+    except RefusedQuestionError as error:
+        raise ApiError(f"Invalid 'simulate': {error}", param="simulate") from error
     cut = [_shortened(answer, asked.most_tokens) for answer in answers]
     places = frozenset(place for place, answer in enumerate(answers) if cut[place] is not answer)
     return Reply(ALIASES.get(asked.model, asked.model), cut, places)

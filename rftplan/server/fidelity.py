@@ -199,7 +199,10 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("a prompt is looked up in the job's rows; for another one no right answer is known", Source.POLICY),
         ("the field 'simulate' of a request brings the row that is asked about (item), and its grader", Source.POLICY),
         ("a base model answers from where every policy starts, or says that it is not there", Source.POLICY),
-        ("supervised and dpo checkpoints are right as often as their token accuracy", Source.POLICY),
+        (
+            "supervised and dpo checkpoints are right as often as their token accuracy, and take no 'simulate'",
+            Source.POLICY,
+        ),
         ("temperature 0 is the likeliest kind of answer; the same seed is the same answer", Source.POLICY),
         ("every model takes every temperature, max_tokens and every reasoning effort", Source.POLICY),
         ("top_p, penalties, logprobs, logit_bias, stop, audio and forced tool calls are refused", Source.POLICY),

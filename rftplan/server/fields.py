@@ -104,7 +104,7 @@ class Fields:
     def only(self, field: str, *usual: object) -> None:
         """What this service knows but cannot do: refused unless it is one of the usual values."""
         value = self.take(field)
-        if value is not None and value not in usual:
+        if value is not None and not any(_same(value, one) for one in usual):
             supported = f" Only the default ({json.dumps(usual[0])}) value is supported." if usual else ""
             name, sent = self.name(field), json.dumps(value)
             raise ApiError(
@@ -169,6 +169,11 @@ class Fields:
         for field in self._body:
             if field not in self._taken:
                 raise unknown_parameter(self.name(field))
+
+
+def _same(value: object, other: object) -> bool:
+    """Equal, and neither is a truth where the other is a number."""
+    return value == other and isinstance(value, bool) is isinstance(other, bool)
 
 
 def check_length(param: str, text: str, *, shortest: int, longest: int) -> None:

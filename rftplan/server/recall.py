@@ -18,7 +18,7 @@ from rftplan.grading.candidates import Kind, item_of
 from rftplan.server.policy import chosen, logits_of
 from rftplan.server.prompts import digest_of, text_of, tokens_of
 from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
-from rftplan.server.trainer import Answer, Question, ToolCall, TrainingRun
+from rftplan.server.trainer import Answer, Question, RefusedQuestionError, ToolCall, TrainingRun
 
 _REASONING_MODELS = ("o1", "o3", "o4", "gpt-5")
 _DIGITS = 12  # of a digest: enough to choose another row by
@@ -86,6 +86,8 @@ class KnownPairs:
 
     def answer(self, question: Question) -> Answer:
         """Right as often as the checkpoint's tokens were; otherwise what dpo avoids, or another row's answer."""
+        if question.hint is not None:
+            raise RefusedQuestionError("a supervised or dpo checkpoint answers from its job's own rows alone.")
         rng = _rng(question)
         known = self._known.get(digest_of(question.messages))
         if known is None:

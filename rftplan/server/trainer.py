@@ -133,6 +133,10 @@ class Answer:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
+class RefusedQuestionError(Exception):
+    """The trainer cannot take this of a question into account; the message says why."""
+
+
 class Trainer(Protocol):
     """Trains once a job, and answers from what it trained.
 
@@ -147,5 +151,6 @@ class Trainer(Protocol):
         ...
 
     def answer(self, question: Question) -> Answer:
-        """Deterministic in `question`, trains nothing. Called in worker threads, several at a time."""
+        """Deterministic in `question`, trains nothing; raises RefusedQuestionError. Called in worker threads, several
+        at a time."""
         ...

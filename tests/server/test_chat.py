@@ -257,6 +257,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"top_p": 0.5}, "top_p"),
     ({"stop": ["x"]}, "stop"),
     ({"logprobs": True}, "logprobs"),
+    ({"logprobs": 0}, "logprobs"),
+    ({"top_p": True}, "top_p"),
     ({"tools": [{"type": "custom"}]}, "tools[0].type"),
     ({"tool_choice": "required"}, "tool_choice"),
     ({"response_format": {"type": "yaml"}}, "response_format.type"),
@@ -305,3 +307,26 @@ async def test_a_checkpoint_that_learned_calls_makes_them(make_world: Callable[.
             listed = await http.get(f"/fine_tuning/jobs/{done.job_id}/samples?step={checkpoint.step_number}&limit=1")
         for sample in listed.json()["data"][0]["samples"]:
             assert sample["output_tools"][0]["function"]["name"] in ("look_up", "send", "archive")
+
+
+async def test_a_supervised_model_answers_from_its_rows_and_takes_no_other(make_world: Callable[..., World]) -> None:
+    def row(place: int) -> dict[str, Any]:
+        return {"messages": [*asked(place), {"role": "assistant", "content": f"Answer {place}."}]}
+
+    def asked(place: int) -> list[dict[str, str]]:
+        return [{"role": "user", "content": f"Question {place}?"}]
+
+    async with simulating(make_world) as (world, sdk):
+        rows = jsonl(*map(row, range(12)))
+        done = await train(
+            world,
+            sdk,
+            model="gpt-4o",
+            training_file=await upload(sdk, rows),
+            validation_file=None,
+            method={"type": "supervised"},
+        )
+        assert await done.texts(asked(7), temperature=0) == ["Answer 7."]
+        with pytest.raises(openai.BadRequestError) as caught:
+            await done.say(asked(7), extra_body={"simulate": {"item": {"answer": "x"}}})
+        assert caught.value.param == "simulate"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rftplan.server.prompts import digest_of
 from rftplan.server.simulate import SimulatingTrainer
-from rftplan.server.trainer import Answer, Learned, Question, TrainingRun
+from rftplan.server.trainer import Answer, Hint, Learned, Question, RefusedQuestionError, TrainingRun
 from tests.server.simulation import make_run
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"id": 7}'}}
@@ -66,6 +66,12 @@ def test_a_dpo_checkpoint_says_what_is_preferred_or_what_is_not() -> None:
     said = texts(ask(run, pair(5)["input"]["messages"]))
     assert set(said) == {"Good 5.", "Bad 5."}
     assert said["Good 5."] > said["Bad 5."]
+
+
+def test_a_row_that_such_a_checkpoint_could_not_use_is_refused() -> None:
+    run = run_of("dpo", [pair(number) for number in range(10)])
+    with pytest.raises(RefusedQuestionError, match="own rows alone"):
+        ask(run, pair(5)["input"]["messages"], hint=Hint({"answer": "x"}))
 
 
 def test_an_unknown_prompt_gets_another_rows_answer() -> None:
