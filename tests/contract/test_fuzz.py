@@ -33,7 +33,7 @@ from tests.contract.watching import Watch
 from tests.server.conftest import KEY, Clock, CountingIds, TrivialTrainer, World, create_job, upload
 
 MORE = "RFTPLAN_FUZZ"
-EXAMPLES = int(os.environ.get(MORE, "12"))
+EXAMPLES = int(os.environ.get(MORE, "8"))
 OPERATIONS = {
     found.ok().definition.raw["operationId"]: found.ok()
     for found in schemathesis.openapi.from_dict(dict(own_document())).get_all_operations()
