@@ -130,7 +130,9 @@ PITFALLS: Final = (
     Pitfall("A job is created while its file is still being processed"),
     Pitfall(
         "Azure: large files that fail without a word, deployments that cost while nobody calls them",
-        otherwise="not yet: Azure is not built; at OpenAI large files are sent in parts, and the whole is checked by its md5",
+        otherwise=(
+            "not yet: Azure is not built; at OpenAI large files are sent in parts, and the whole is checked by its md5"
+        ),
     ),
     Pitfall("A validation file of a few rows, by which the best checkpoint is chosen", ("D224",)),
     Pitfall("Held-out rows are too few, or the job has trained on them or chosen by them", ("D230", "J114", "J115")),

@@ -84,7 +84,10 @@ DEMANDS = [
     "Is it right? respond YES or NO",
     "Respond with exactly one word: correct or incorrect.",
     "Output PASS if the answer fits, otherwise FAIL.",
-    "You grade a student.\nThe student saw this:\n{{item.answer}}\nStudent: {{sample.output_text}}\n\nAnswer PASS or FAIL.",
+    (
+        "You grade a student.\nThe student saw this:\n{{item.answer}}\n"
+        "Student: {{sample.output_text}}\n\nAnswer PASS or FAIL."
+    ),
     "Your answer must be either **PASS** or **FAIL**, nothing else.",
     "Reply with one of the following: A, B, C, D, F.",
     "Answer with YES/NO only",
@@ -122,7 +125,10 @@ def test_a_prompt_that_demands_a_format_is_found(graded: Graded, prompt: str) ->
         "For each criterion answer yes or no. Then give a score from 0 to 1.",
         "The student had to answer yes or no. Weigh the answer.",
         "The model was asked: Return only PASS or FAIL.",
-        "{{item.answer}} {{sample.output_text}}\nThe candidate has to follow these rules:\n- Answer yes or no.\n- Be brief.",
+        (
+            "{{item.answer}} {{sample.output_text}}\n"
+            "The candidate has to follow these rules:\n- Answer yes or no.\n- Be brief."
+        ),
         "Its style guide:\n\nReply with yes or no.\n\nThe bot wrote: {{sample.output_text}}",
         "Students were given this sheet:\n\n1. Read the log.\n2. Answer PASS or FAIL.\n\n{{sample.output_text}}",
         'The student was asked for JSON.\n\nReturn a JSON object with {"verdict": "..."}.\n\n{{sample.output_text}}',
