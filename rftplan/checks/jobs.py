@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rftplan.address import Address
+from rftplan.checks.models import instead_of, is_gone
 from rftplan.checks.preflight import Method, Preflight, Role, method_of, uses
 from rftplan.codes import Code, error, finding, info, warning
 from rftplan.config import Declared
@@ -74,7 +75,13 @@ def other_model(preflight: Preflight) -> Iterable[Diagnostic]:
         if known is not None and snapshot not in known:
             named = ", ".join(sorted(known))
             detail = f"provider {profile.type} names {named} for {method}, and not {model}"
-            hint = "leave it if the provider let you in on this model; otherwise name one of those"
+            left = sorted(one for one in known if not is_gone(preflight, one))
+            if len(left) < len(known):
+                detail += (
+                    f"; of those only {', '.join(left)} can still be trained" if left else "; none of those is left"
+                )
+            instead = f"otherwise name {' or '.join(left)}" if left else instead_of(preflight, job)
+            hint = f"leave it if the provider let you in on this model; {instead}"
             yield _about(job, OTHER_MODEL, detail, "model", hint=hint)
 
 

@@ -39,6 +39,12 @@ def closing_of(preflight: Preflight, model: str) -> Closing | None:
     return life.closing(model) if life else None
 
 
+def is_gone(preflight: Preflight, model: str) -> bool:
+    """Whether it is shut down already."""
+    closing = closing_of(preflight, model)
+    return closing is not None and closing.days_from(preflight.today) <= 0
+
+
 def base_model(preflight: Preflight) -> Iterable[Diagnostic]:
     """The model that a job trains: gone, or about to go, and with it what was trained from it."""
     for job in preflight.of_kind("job"):
@@ -50,7 +56,7 @@ def base_model(preflight: Preflight) -> Iterable[Diagnostic]:
             yield _base_gone(preflight, job, closing)
         elif closing and left is not None and left <= preflight.config.policy.shutdown_days:
             detail = f"{job.spec.model} shuts down on {closing}, in {_days(left)}, and what was trained from it with it"
-            yield _about(job, BASE_CLOSING, detail, _instead(preflight, job))
+            yield _about(job, BASE_CLOSING, detail, instead_of(preflight, job))
         elif _is_missing(preflight, job.spec.model) and job.address not in preflight.launched:
             yield _about(job, UNKNOWN_MODEL, _unknown(preflight, job.spec.model), _CHECK_NAME)
 
@@ -75,11 +81,12 @@ def _base_gone(preflight: Preflight, job: Declared, closing: Closing) -> Diagnos
     detail = f"{job.spec.model} was shut down on {closing}"
     if job.address in preflight.launched:
         detail += ": the job cannot be launched again, and what it trained does not answer any more"
-        return _about(job, TRAINED_GONE, detail, _instead(preflight, job))
-    return _about(job, BASE_GONE, f"{detail}, so the service refuses the job", _instead(preflight, job))
+        return _about(job, TRAINED_GONE, detail, instead_of(preflight, job))
+    return _about(job, BASE_GONE, f"{detail}, so the service refuses the job", instead_of(preflight, job))
 
 
-def _instead(preflight: Preflight, job: Declared) -> str:
+def instead_of(preflight: Preflight, job: Declared) -> str:
+    """What to do where no model is left for a job."""
     life = preflight.profile.life
     if life is not None and method_of(job) is Method.REINFORCEMENT:
         return (
@@ -154,7 +161,8 @@ def platform(preflight: Preflight) -> Iterable[Diagnostic]:
     if left <= preflight.config.policy.shutdown_days:
         detail = f"provider {name} takes new fine-tuning jobs until {life.no_jobs}: {_days(left)} are left"
         yield finding(NO_JOBS_SOON, detail, place=place, hint=hint)
-    if life.few_jobs.days_from(preflight.today) <= 0:
+    possible = not all(is_gone(preflight, job.spec.model) for job in to_launch(preflight))
+    if possible and life.few_jobs.days_from(preflight.today) <= 0:
         detail = (
             f"since {life.few_jobs} provider {name} takes jobs only of organisations that used a fine-tuned model in "
             "the 60 days before; it refuses others with training_not_available, after their files were uploaded"

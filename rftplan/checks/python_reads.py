@@ -102,14 +102,17 @@ def _told(grading: _Grading, seen: list[tuple[Use, FieldFacts]]) -> Iterator[_Mi
 
 
 def _missing(key: str, seen: list[tuple[Use, FieldFacts]]) -> tuple[str, frozenset[str]] | None:
-    """Of the first file that has rows without it: what to say, and the keys that there are."""
-    for use, facts in seen:
-        without = facts.rows - (0 if key in RESERVED else facts.keys.get(key, 0))
-        if without:
-            said = f'item["{key}"] is missing in {without:,} of {facts.rows:,} rows of {use.file.address}'
-            known = frozenset(one for one in facts.keys if one not in RESERVED)
-            return f"{said}, and there the grader fails with a score of 0", known
-    return None
+    """Of the files that have rows without it: what to say, and the keys that there are in the first."""
+    lacking = [
+        (f"{without:,} of {facts.rows:,} rows of {use.file.address}", facts)
+        for use, facts in seen
+        if (without := facts.rows - (0 if key in RESERVED else facts.keys.get(key, 0)))
+    ]
+    if not lacking:
+        return None
+    said = f'item["{key}"] is missing in {" and in ".join(dict(lacking))}'
+    known = frozenset(one for one in lacking[0][1].keys if one not in RESERVED)
+    return f"{said}, and there the grader fails with a score of 0", known
 
 
 def _never(grading: _Grading, read: KeyRead) -> str:

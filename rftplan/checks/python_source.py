@@ -176,7 +176,7 @@ def no_float(preflight: Preflight) -> Iterable[Diagnostic]:
         for node in python_tree.returns(function):
             said = next(filter(None, (judged.said(one, names) for one in python_tree.returned(node.value))), None)
             if said is not None:
-                detail = f"grade returns {said}; what is no float counts as an error and 0"
+                detail = f"grade returns {said}; what is no float may count as an error and 0"
                 yield source.finding(NO_FLOAT, node.lineno, detail, hint="return float(…)")
                 break
 

@@ -138,7 +138,24 @@ def _as_usage(error: Exception) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "rftplan"
     message = getattr(error, "format_message", error.__str__)()
-    return UsageError(message.rstrip("."), hint=f"{path} --help")
+    return UsageError(_plain_words(message.rstrip(".")), hint=f"{path} --help")
+
+
+_WORDS: Final = (
+    (r"Value error, ", ""),
+    (r"Input should be greater than or equal to ", "must be at least "),
+    (r"Input should be less than or equal to ", "must be at most "),
+    (r"Input should be greater than ", "must be over "),
+    (r"Input should be less than ", "must be under "),
+    (r"Input should be a valid (?:integer|number)\b.*", "must be a number"),
+)
+"""What the parser's own words for a wrong value mean."""
+
+
+def _plain_words(message: str) -> str:
+    for theirs, ours in _WORDS:
+        message = re.sub(theirs, ours, message)
+    return message
 
 
 def _report_bug(error: Exception, terminal: Terminal) -> int:

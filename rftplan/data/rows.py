@@ -204,8 +204,8 @@ _SPREAD_LIST: Final = "write one object a line: jq -c '.[]' FILE"
 _SPREAD_OBJECTS: Final = "write one object a line: jq -c . FILE"
 _CSV: Final = "this looks like CSV; write one JSON object a line"
 _WHOLE_FILES: Final = {
-    _SPREAD_LIST: "this is one JSON text over many lines, and {lines:,} of them are no rows",
-    _SPREAD_OBJECTS: "this is one JSON text over many lines, and {lines:,} of them are no rows",
+    _SPREAD_LIST: "the file is one JSON array over many lines, and not one object a line",
+    _SPREAD_OBJECTS: "the file is JSON over many lines, and not one object a line",
     _CSV: "this and what follows are {lines:,} lines without JSON",
 }
 """What is wrong with a whole file whose first line has this hint."""

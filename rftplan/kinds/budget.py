@@ -47,19 +47,20 @@ def broken(budget: Budget, estimate: Estimate) -> str | None:
 def doubtful(budget: Budget, estimate: Estimate) -> str | None:
     """Why nobody can promise that the launch keeps within its budget; None if all comparable runs would, each as many
     times as long as the rows of this one may make it."""
+    its = f"its budget is {limits_text(budget)}"
     for limit in _limits(budget, estimate):
         if limit.known is None:
-            return f"its budget is {limit.said}, and {_not_known(estimate)}"
+            return f"{its}, and {_not_known(estimate)}"
         if estimate.growth is None:
             unknown = "whether comparable runs trained and validated on as many rows is not known"
-            return f"its budget is {limit.said}, and {unknown}"
+            return f"{its}, and {unknown}"
         if limit.known.high <= limit.most < limit.known.high * estimate.growth:
             more = f"by its rows it may take {estimate.growth:.1f} times as long as the largest of them"
-            return f"its budget is {limit.said}, and {limit.took}, but {more}"
+            return f"{its}, and {limit.took}, but {more}"
         if limit.known.high > limit.most:
-            return f"its budget is {limit.said}, and {limit.took}"
+            return f"{its}, and {limit.took}"
         if limit.beside:
-            return f"its budget is {limit.said}, and {limit.beside}"
+            return f"{its}, and {limit.beside}"
     return None
 
 

@@ -43,7 +43,7 @@ def grade_text(document: GradeDocument, look: Look) -> str:
         _members(document["answers"], look),
         list(_samples(document.get("samples", []))),
         list(_errors(document["answers"], look)),
-        list(_histogram(document)),
+        list(_histogram(document, look)),
         list(_remarks(document, look)),
         list(_verdict(document, look)),
     ]
@@ -148,7 +148,7 @@ def _errors(answers: Sequence[AnswersDocument], look: Look) -> Iterator[str]:
         yield from look.prose(f"{label}: {count} x {flag}: {said}", indent=2, hang=2)
 
 
-def _histogram(document: GradeDocument) -> Iterator[str]:
+def _histogram(document: GradeDocument, look: Look) -> Iterator[str]:
     """How many answers have which score: right ones beside those that must score less."""
     bins = document["histogram"]
     if not bins or all(one["answer"] == "sample" and one["count"] < 2 for one in document["answers"]):
@@ -158,17 +158,25 @@ def _histogram(document: GradeDocument) -> Iterator[str]:
         groups = {"samples": ["sample"]}
     counts = {name: [sum(b["counts"].get(key, 0) for key in keys) for b in bins] for name, keys in groups.items()}
     shown = {name: of for name, of in counts.items() if any(of)}
+    room = (look.width or 80) - _BESIDE_BARS
+    most = min(_BAR, max(4, room // max(1, len(shown)) - _BESIDE_BAR))
     rows = [["score", *shown]]
     for at, one in enumerate(bins):
         edge = f"{figure(one['low'])} - {figure(one['high'])}"
-        rows.append([edge, *(_bar(of[at], max(of)) for of in shown.values())])
+        rows.append([edge, *(_bar(of[at], max(of), most) for of in shown.values())])
     yield from aligned(rows, indent=2)
 
 
-def _bar(count: int, most: int) -> str:
+_BESIDE_BARS: Final = 15
+"""Characters of a line for the indent and the scores."""
+_BESIDE_BAR: Final = 8
+"""For the gap before a bar and the count after it."""
+
+
+def _bar(count: int, largest: int, most: int) -> str:
     if not count:
         return "."
-    return "█" * max(1, round(_BAR * count / most)) + f" {count}"
+    return "█" * max(1, round(most * count / largest)) + f" {count}"
 
 
 def _remarks(document: GradeDocument, look: Look) -> Iterator[str]:

@@ -28,7 +28,7 @@ A test says what a grader shall give to one answer:
 def ran_text(document: TestDocument, look: Look) -> str:
     """Every test, then how many of each verdict, and who judged."""
     if not document["tests"]:
-        return f"The specs have no tests. {HOW_TO_WRITE}"
+        return f"The specs have no tests.\n{HOW_TO_WRITE}"
     heads = aligned([[one["verdict"], visible(one["name"]), _given(one)] for one in document["tests"]])
     lines: list[str] = []
     for one, head in zip(document["tests"], heads, strict=True):

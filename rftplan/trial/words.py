@@ -39,7 +39,8 @@ def detail_of(judgement: Judgement, scored: Scored) -> str:
         case Why.NO_RIGHT_ANSWER:
             return "nothing in the grader or the response format says what in a row is the right answer"
         case Why.ONLY_BROKEN:
-            return "no well-formed wrong answer could be made: right answers are the same in all rows"
+            said = "what the grader compares with the row is the same in all rows"
+            return f"no well-formed wrong answer could be made: {said}"
         case Why.STAND_IN:
             return _undecided(judgement, scored)
         case Why.UNJUDGED:

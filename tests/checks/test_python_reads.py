@@ -31,7 +31,8 @@ CERTAIN = [
 @pytest.mark.parametrize("text", CERTAIN)
 def test_a_key_that_every_call_reads_and_no_row_has_is_an_error(graded: Graded, text: str) -> None:
     assert graded_body(graded, text) == ["G169"]
-    assert 'item["anwser"] is missing in 12 of 12 rows of file.train, and there the grader fails' in graded.detail()
+    both = "12 of 12 rows of file.train and in 12 of 12 rows of file.test"
+    assert f'item["anwser"] is missing in {both}, and there the grader fails' in graded.detail()
     assert graded.hint() == 'did you mean "answer"?'
     assert graded.codes(multi("0.5 * a + 0.5 * b", a=python(body(text)), b=CHECK), train=OTHERS) == ["G169"]
 

@@ -230,3 +230,17 @@ def test_with_json_whatever_ends_a_command_is_a_document(
     document = json.loads(printed.out)
     assert (document["format"], document["code"], document["exit_code"]) == ("rftplan.error/1", code, exit_code)
     assert "0123456789" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "--format", "xml"], "'xml' is not one of 'text', 'json', 'sarif', 'github'"),
+        (["apply", "--parallelism", "0"], "must be at least 1"),
+        (["apply", "--parallelism", "many"], "must be a number"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    assert main(words) == ExitCode.USAGE
+    first, _, _ = capsys.readouterr().err.partition("\n")
+    assert first.endswith(f": {said}")

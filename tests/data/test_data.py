@@ -161,16 +161,16 @@ def test_faults_are_listed_up_to_a_bound_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "lines", "hint"),
+    ("text", "hint"),
     [
-        (json.dumps([{"a": 1, "b": [2, 3]}] * 9, indent=2), 65, "write one object a line: jq -c '.[]' FILE"),
-        ('{\n  "a": 1\n}\n' * 20, 60, "write one object a line: jq -c . FILE"),
+        (json.dumps([{"a": 1, "b": [2, 3]}] * 9, indent=2), "write one object a line: jq -c '.[]' FILE"),
+        ('{\n  "a": 1\n}\n' * 20, "write one object a line: jq -c . FILE"),
     ],
 )
-def test_one_json_text_over_many_lines_is_one_finding(tmp_path: Path, text: str, lines: int, hint: str) -> None:
+def test_one_json_text_over_many_lines_is_one_finding(tmp_path: Path, text: str, hint: str) -> None:
     (problem,) = facts_of(tmp_path, text).problems
     assert (problem.code, problem.line, problem.hint) == (codes.ROW_NOT_JSON, 1, hint)
-    assert problem.detail == f"this is one JSON text over many lines, and {lines} of them are no rows"
+    assert problem.detail.endswith("over many lines, and not one object a line")
 
 
 def test_a_merge_conflict_in_data_names_git(tmp_path: Path) -> None:

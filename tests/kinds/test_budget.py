@@ -111,3 +111,9 @@ def test_a_limit_is_a_number_above_nothing(wrong: dict[str, Any]) -> None:
 def test_dollars_have_cents_only_where_they_count() -> None:
     told = [dollars(amount) for amount in (0, 0.004, 0.42, 3, 9.5, 12.34, 1250)]
     assert told == ["$0", "under $0.01", "$0.42", "$3", "$9.50", "$12", "$1,250"]
+
+
+def test_doubt_about_a_launch_says_both_limits() -> None:
+    assert str(doubtful(Budget(max_usd=500, max_hours=6), estimate(runs=2))).startswith(
+        "its budget is $500 and 6 hours, "
+    )

@@ -32,7 +32,7 @@ def test_each_test_has_a_line_and_what_failed_says_why_and_where() -> None:
 
 def test_without_tests_it_says_how_to_write_one() -> None:
     said = ran_text(document(), Look())
-    assert said.startswith("The specs have no tests. ") and "expect: 1" in said
+    assert said.startswith("The specs have no tests.\n") and "expect: 1" in said
 
 
 def test_the_judge_is_named_where_a_model_judged() -> None:
