@@ -22,7 +22,7 @@ from rftplan.checks.compared import (
 from rftplan.checks.preflight import Method, Preflight, Role, Use, grader_of, row_place, uses
 from rftplan.checks.probes.repeats import MOST_ROWS
 from rftplan.checks.row_sets import NOT_COMPARED
-from rftplan.codes import NOT_BUILT, Code, finding, info, warning
+from rftplan.codes import NOT_BUILT, Code, error, finding, info, warning
 from rftplan.config import Declared
 from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
@@ -33,6 +33,7 @@ HELD_OUT_OVERLAP: Final = warning("D230", "Held-out rows are used by a job")
 SAME_GRADER: Final = info("J113", "Held-out rows are scored by the grader of the training")
 FEW_HELD_OUT: Final = warning("J114", "Few held-out rows")
 VALIDATES_TOO: Final = warning("J115", "Held-out file is the validation file")
+UPLOADED_TOO: Final = error("J116", "Held-out rows are uploaded under another name")
 
 FEWEST_HELD_OUT: Final = 20
 """With fewer, no interval around the mean is worth a promotion."""
@@ -110,10 +111,28 @@ def validation_file(preflight: Preflight) -> Iterable[Diagnostic]:
                 yield one.finding(VALIDATES_TOO, detail, "file", hint="hold out a file that the job does not have")
 
 
+def uploaded_too(preflight: Preflight) -> Iterable[Diagnostic]:
+    """Never uploaded is said of a name; the rows are the same under every name."""
+    for file, use in _pairs(preflight):
+        if file.spec.stays_here and not use.file.spec.stays_here and _same_rows(preflight, file, use.file):
+            detail = f"it has upload: never, and {use.file.address}, which {use.job.address} {_does(use)}, has its rows"
+            hint = f"hold out other rows, or let the job name another file than {use.file.address}"
+            yield finding(UPLOADED_TOO, detail, place=file.where(("upload",)), address=str(file.address), hint=hint)
+
+
+def _same_rows(preflight: Preflight, one: Declared, other: Declared) -> bool:
+    facts = [preflight.facts.get(file.address) for file in (one, other)]
+    digests = {known.rows_digest if known and known.rows else None for known in facts}
+    return len(digests) == 1 and None not in digests
+
+
 def overlap(preflight: Preflight) -> Iterable[Diagnostic]:
-    """Held-out rows that a job trains on, or that its checkpoints are chosen by."""
+    """Held-out rows that a job trains on, or that its checkpoints are chosen by. Where all of them are, and should
+    not even be at the service, that is said alone."""
     yield from _same_files(preflight)
     for file, use in _pairs(preflight):
+        if file.spec.stays_here and _same_rows(preflight, file, use.file):
+            continue
         held, used = rows_of(preflight, file, use.method), rows_of(preflight, use.file, use.method)
         pairs = common_rows(used, held) if held and used else None
         if held and pairs and pairs.count:
@@ -172,5 +191,5 @@ def _uses_of(preflight: Preflight, job: Declared | None) -> Iterator[Use]:
     return (use for use in uses(preflight) if use.job is job)
 
 
-RULES: Final = (not_evaluated, same_grader, few_rows, validation_file, overlap, not_compared)
+RULES: Final = (not_evaluated, same_grader, few_rows, validation_file, uploaded_too, overlap, not_compared)
 PROBES: Final = (probes,)

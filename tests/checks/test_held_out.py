@@ -159,7 +159,7 @@ def test_a_file_that_a_gate_names_is_compared_with_the_job_of_that_gate_alone(sm
     files = {FINAL: held(), "specs/data/more.jsonl": held()}
     assert not [line for line in found_in(small, spec, **files) if line.startswith("D230")]
     unnamed = spec.replace(HELD_OUT, GATE).replace("final.jsonl", "final.jsonl, upload: never")
-    (line,) = found_in(small, unnamed, **files)
+    (line,) = found_in(small, unnamed, **{**files, "specs/data/more.jsonl": held(21)})
     assert line.startswith(f"D230 {FINAL}:1:1 20 of 20 rows have the prompt of a row of file.more, which job.other")
 
 
@@ -182,3 +182,17 @@ def test_a_deployment_refers_to_what_its_gates_name() -> None:
         (("gates", 1, "held_out", "file"), "file.final"),
         (("gates", 1, "held_out", "grader"), "grader.strict"),
     ]
+
+
+def test_rows_that_stay_here_are_not_uploaded_under_another_name(small: Small) -> None:
+    spec = edited(("  final: {path: data/final.jsonl}", "  final: {path: data/final.jsonl, upload: never}"), spec=OTHER)
+    lines = found_in(small, spec, **{TRAIN: held(30, 0), FINAL: held(30, 0).replace(",", " , ")})
+    assert [line for line in lines if line.startswith(("D230", "J116"))] == [
+        "J116 specs/main.yaml:5:43 it has upload: never, and file.train, which job.review trains on, has its rows | "
+        "hold out other rows, or let the job name another file than file.train"
+    ]
+
+
+def test_rows_that_may_be_uploaded_are_held_out_by_a_gate_alone(small: Small) -> None:
+    lines = found_in(small, GATED, **{TRAIN: held(30, 0), FINAL: held(30, 0)})
+    assert [line[:4] for line in lines if line.startswith(("D230", "J116"))] == ["D230"]
