@@ -144,7 +144,8 @@ def test_the_served_service_answers_the_clients_of_the_page(tmp_path: Path) -> N
 def test_every_spec_is_accepted(tmp_path: Path, block: Block) -> None:
     clone(tmp_path)
     (tmp_path / "data").mkdir()
-    shutil.copy(tmp_path / "specs/data/test.jsonl", tmp_path / "specs/data/final.jsonl")
+    rows = (tmp_path / "specs/data/test.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "specs/data/final.jsonl").write_text("".join(rows[:30]))
     (tmp_path / "specs/security.yaml").write_text(block.text)
     findings = project.check(Options(tmp_path))
     assert [f for f in findings if f.severity == "error"] == []
