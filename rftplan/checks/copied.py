@@ -1,7 +1,8 @@
 """Rules about right answers that stand in their own prompts: copying them scores, and nothing else is learnt. Pure.
 
-Said only where it is certain: the prompt ends with what the grader compares, in nearly all rows, with many values, and
-nothing else that the grader does looks at the row. Options to choose from and texts to find the answer in are no leak.
+Said only where it is certain: the prompt ends with what the grader compares, in nearly all rows, with different values,
+and nothing else that the grader does looks at the row. The last of some options is the answer of some rows alone; what
+cannot be told from a leak is a text to find the answer in that always ends with it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rftplan.address import Address
+from rftplan.checks.formulas import combined, rises
 from rftplan.checks.joins import sole_variable
 from rftplan.checks.preflight import (
     Path,
@@ -30,13 +32,15 @@ from rftplan.config import Declared
 from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
 from rftplan.grading.templates import Namespace
-from rftplan.kinds.grader import ScoreModel, StringCheck, TextSimilarity
+from rftplan.kinds.grader import GraderSpec, Multi, ScoreModel, StringCheck, TextSimilarity
 
 ANSWER_IN_PROMPT: Final = warning("G116", "Prompt ends with the right answer")
 
 NEARLY_ALL: Final = 0.9
 _FEWEST_ROWS: Final = 10
-_FEWEST_VALUES: Final = 5
+_FEWEST_VALUES: Final = 2
+_MOST_OF_ONE: Final = 0.8
+"""Where nearly all answers are the same, a prompt that ends with this one as the last of its options is no leak."""
 
 
 def ending_probes(preflight: Preflight) -> Iterator[tuple[Address, Probe]]:
@@ -60,7 +64,7 @@ def answer_in_prompt(preflight: Preflight) -> Iterable[Diagnostic]:
             one.rows >= _FEWEST_ROWS
             and one.all.count >= NEARLY_ALL * one.rows
             and one.different >= _FEWEST_VALUES
-            and one.most <= one.all.count / 2
+            and one.most <= _MOST_OF_ONE * one.all.count
             for one in leaking
         ):
             continue
@@ -84,11 +88,14 @@ def _compared_in(preflight: Preflight, file: Declared) -> frozenset[Path]:
 
 @view
 def _compared(preflight: Preflight, job: Declared) -> tuple[Path, ...]:
-    """The fields that answers are compared with; none if the grader looks at rows in any other way, too."""
+    """The fields that answers are compared with; none if the grader looks at rows in any other way, too, or if it does
+    not pay for being like them."""
     grader = grader_of(preflight, job)
     found: list[Path] = []
     for where, scorer in scorers(*grader) if grader else ():
         path = _reference(scorer)
+        if path is not None and grader is not None and not _pays(grader, scorer):
+            return ()
         if path is not None:
             found.append(path)
         elif not isinstance(scorer, ScoreModel) or _reads_rows(where, scorer):
@@ -102,6 +109,15 @@ def _reference(scorer: Scorer) -> Path | None:
     given, expected = sole_variable(scorer.input), sole_variable(scorer.reference)
     pair = {one.namespace: one.path for one in (given, expected) if one is not None}
     return pair.get(Namespace.ITEM) if len(pair) == 2 else None
+
+
+def _pays(grader: tuple[Written, GraderSpec], scorer: Scorer) -> bool:
+    """Whether the reward rises with this score, whatever the others are."""
+    where, spec = grader
+    if not isinstance(spec.root, Multi):
+        return True
+    whole = combined(where, spec)
+    return whole is not None and any(rises(whole, name) for name, one in spec.root.graders.items() if one is scorer)
 
 
 def _reads_rows(where: Written, scorer: Scorer) -> bool:

@@ -214,6 +214,17 @@ def _tried(one: Combined, names: tuple[str, ...]) -> Iterator[Mapping[str, float
         yield dict(zip(names, values, strict=True))
 
 
+def rises(one: Combined, member: str) -> bool:
+    """Whether the value is never lower, and somewhere higher, for a higher score of this member: as far as tried."""
+    low, high = one.ranges[member].low, one.ranges[member].high
+    others = tuple(name for name in one.formula.names if name != member)
+    gains = []
+    with suppress(FormulaError):
+        for values in _tried(one, others):
+            gains.append(one.formula.value({**values, member: high}) - one.formula.value({**values, member: low}))
+    return bool(gains) and min(gains) >= 0 < max(gains)
+
+
 def _possible(one: Combined, name: str) -> tuple[float, ...]:
     low, high = one.ranges[name].low, one.ranges[name].high
     return (low, high) if isinstance(one.multi.graders[name], StringCheck) else (low, high, (low + high) / 2)

@@ -53,10 +53,19 @@ def test_two_rows_in_twenty_may_do_without(graded: Graded) -> None:
 
 OPTIONS = ["red", "green", "blue", "black"]
 
+
+@pytest.mark.parametrize("labels", [2, 3, 4])
+def test_labels_that_stand_below_the_question_are_found_though_they_are_few(graded: Graded, labels: int) -> None:
+    answers = [OPTIONS[number % labels] for number in range(60)]
+    train = asked(lambda n, answer: f"What colour has number {n}?\nExpected answer: {answer}.", answers)
+    assert graded.codes(CHECK, train=train, test=HONEST) == ["G116"]
+
+
 FALSELY_ACCUSED = [
     asked(lambda n, _: f"{n}: {', '.join(OPTIONS)}?", [OPTIONS[n % 4] for n in range(20)]),
     asked(lambda n, _: f"Is {n} large? Answer with yes or no", ["no", "no", "yes"] * 7),
     asked(lambda n, _: f"Is {n} large? Answer with yes or no", [*["no"] * 12, "yes", "yes", "yes"]),
+    asked(lambda n, _: f"Is {n} large? Answer with yes or no", [*["no"] * 19, "yes"]),
     asked(lambda n, answer: f"Find the number in: it is {answer}, as said in document {n}"),
     asked(lambda n, answer: f"What is {n} plus 1{answer}?"),
     asked(lambda n, answer: f"Round {n}.{answer}"),
@@ -77,6 +86,8 @@ def test_options_texts_and_parts_of_numbers_are_no_leak(graded: Graded, train: A
         {**CHECK, "operation": "ne"},
         JUDGE,
         multi("a * b", a=CHECK, b=JUDGE),
+        multi("b * (1 - a)", a=CHECK, b=STYLE),
+        multi("b - a", a=SIMILAR, b=STYLE),
         multi("a * b", a=CHECK, b=python("def grade(sample, item):\n    return float(len(sample['output_text']))\n")),
     ],
 )
