@@ -12,7 +12,7 @@ from typing import Final
 
 from rftplan.checks import python_tree
 from rftplan.checks.preflight import Preflight, Written, scorers, written_graders
-from rftplan.checks.python_tree import Function, UnparsedError
+from rftplan.checks.python_tree import Function, UnparsedError, dotted
 from rftplan.codes import Code, error, warning
 from rftplan.errors import Diagnostic
 from rftplan.grading import MAX_SOURCE_BYTES
@@ -24,6 +24,7 @@ ALWAYS_THE_SAME: Final = error("G155", "Python grader always returns the same sc
 NO_RETURN: Final = warning("G156", "Python grader may end without a score")
 NO_FLOAT: Final = warning("G157", "Python grader returns what is no float")
 SOURCE_TOO_LARGE: Final = error("G158", "Source of a Python grader is too large")
+ATTRIBUTE_OF_DICT: Final = error("G171", "Python grader reads an attribute of a dictionary")
 SWALLOWS_ERRORS: Final = warning("G154", "Python grader hides its own errors")
 
 
@@ -222,5 +223,34 @@ def _is_not(value: ast.expr) -> bool:
     return isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not)
 
 
-RULES: Final = (source_too_large, not_python, no_grade, hidden_errors, same_score, no_return, no_float)
+def attribute_of_dict(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`sample.output_text`: both arguments are dictionaries, and the line is an error."""
+    for source, function in _functions(preflight):
+        nodes = list(ast.walk(function))
+        if any(isinstance(node, ast.Try) or dotted(node) in _ASKS_FIRST for node in nodes):
+            continue
+        arguments = [one.arg for one in (*function.args.posonlyargs, *function.args.args)][:2]
+        own = list(python_tree.own_nodes(function))
+        names = set(arguments).difference(*(python_tree.bound_by(node) for node in own))
+        for node in own:
+            if isinstance(node, ast.Attribute) and dotted(node.value) in names and node.attr not in _OF_DICTS:
+                read, proper = dotted(node), f'{dotted(node.value)}["{node.attr}"]'
+                detail = f"{read} is an AttributeError, for {dotted(node.value)} is a dictionary: an error, and 0"
+                yield source.finding(ATTRIBUTE_OF_DICT, node.lineno, detail, hint=f"write {proper}")
+
+
+_OF_DICTS: Final = frozenset(dir(dict))
+_ASKS_FIRST: Final = frozenset({"hasattr", "getattr", "setattr", "isinstance"})
+
+
+RULES: Final = (
+    source_too_large,
+    not_python,
+    no_grade,
+    attribute_of_dict,
+    hidden_errors,
+    same_score,
+    no_return,
+    no_float,
+)
 PROBES: Final = ()

@@ -70,6 +70,8 @@ FIRES: list[tuple[str, str, str]] = [
     ("G157", body("ok = False\nif item:\n    ok = len(item) > 1\nreturn ok"), "True or False"),
     ("G157", body("return sample == {} or not item"), "the True or False of a comparison"),
     ("G157", body("return all(item.values())"), "grade returns True or False"),
+    ("G171", body("return float(sample.output_text == item['answer'])"), "sample.output_text is an AttributeError"),
+    ("G171", body("if item:\n    return len(item.answer) / 9\nreturn 0.0"), "line 3 of the source: item.answer is an"),
     ("G158", GOOD + "#" * 262_144, "bytes, and the service takes less than 262,144"),
 ]  # fmt: skip
 
@@ -92,6 +94,9 @@ def test_what_gives_no_score_is_found(graded: Graded, code: str, source: str, sa
         "if True:\n    def grade(sample, item):\n        return len(item) / 9\n",
         "import functools\n@functools.cache\ndef grade(only):\n    return len(only) / 9\n",
         body("assert item['answer'] == sample['output_text']\nreturn 1.0"),
+        body("sample = dict(sample)\nreturn len(sample.output_text) / 9 + len(item.keys())"),
+        body("if hasattr(item, 'answer'):\n    return len(item.answer) / 9\nreturn len(item) / 9"),
+        body("return max(len(item.text) for item in map(str, item['all'])) / 9"),
         body("score = 0\nif item:\n    score = 1\nreturn score"),
         body("score = False\nif item:\n    score = 0.5\nreturn score"),
         body("found = []\nfor found in (0.5, 0.25):\n    pass\nreturn found"),
