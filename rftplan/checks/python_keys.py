@@ -12,7 +12,8 @@ from rftplan.checks.python_tree import Function, dotted, own_nodes
 
 
 class Reading(Enum):
-    """How a key is read: by every call of the function, by some, or so that a missing one is no error."""
+    """How a key is read: by every call of the function that has an answer to look at, by some, or so that a missing one
+    is no error."""
 
     ALWAYS = 1
     SOMETIMES = 2
@@ -46,7 +47,8 @@ def key_reads(function: Function, name: str) -> tuple[KeyRead, ...]:
     given_away = _is_given_away(every, name)
     asked_first = {_looked_for(node, name) for node in nodes}
     caught = {inner for node in nodes if isinstance(node, ast.Try) and node.handlers for inner in _inside(node.body)}
-    always = {inner for one in _always_run(function.body) for inner in _always(one)}
+    of_argument = _made_of(nodes, name)
+    always = {inner for one in _always_run(function.body, of_argument) for inner in _always(one)}
     opened = {node.value for node in nodes if isinstance(node, ast.Subscript | ast.Attribute)}
     found: list[KeyRead] = []
     for node in nodes:
@@ -147,9 +149,44 @@ def _inside(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
         yield from ast.walk(statement)
 
 
-def _always_run(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
-    """The expressions that every call comes to, as long as none before them fails."""
+def _made_of(nodes: Sequence[ast.AST], name: str) -> frozenset[str]:
+    """The argument, and all names whose values may come of it."""
+    found, before = {name}, 0
+    while len(found) > before:
+        before = len(found)
+        for node in nodes:
+            if isinstance(node, ast.stmt | ast.comprehension | ast.NamedExpr) and found & _names(node, ast.Load):
+                found |= _names(node, ast.Store)
+    return frozenset(found)
+
+
+def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, context)}
+
+
+def _is_guard(statement: ast.stmt, of_argument: frozenset[str]) -> bool:
+    """`if not isinstance(answer, dict): return 0.0`: an answer that is none, whatever the argument says."""
+    match statement:
+        case ast.If(test=test, body=[ast.Return()], orelse=[]):
+            pass
+        case _:
+            return False
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id="isinstance"))):
+            pass
+        case ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+            pass
+        case _:
+            return False
+    return not of_argument & _names(test, ast.Load)
+
+
+def _always_run(body: Sequence[ast.stmt], of_argument: frozenset[str]) -> Iterator[ast.AST]:
+    """The expressions that every call with an answer comes to, as long as none before them fails. `of_argument` are
+    the names that have to do with the argument."""
     for statement in body:
+        if _is_guard(statement, of_argument):
+            continue
         match statement:
             case ast.If(test=first) | ast.While(test=first):
                 yield first

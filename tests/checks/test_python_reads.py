@@ -23,6 +23,8 @@ CERTAIN = [
     "said = sample['output_text']\nif not said:\n    said = '0'\nreturn float(said == item['anwser'])",
     "for one in item['anwser']:\n    return float(len(one))\nreturn 0.0",
     "return 1.0 if item['anwser'] in sample['output_text'] else 0.0",
+    "said = sample['output_text']\nif not isinstance(said, str):\n    return 0.0\nreturn float(said == item['anwser'])",
+    "said = sample['choices']\nif said is None:\n    return 0.5\nreturn len(item['anwser']) / 9",
     "print(len(item), repr(item), f'{item}', {**item}, list(item))\nreturn len(item['anwser']) / 9",
     "import json\nif not item or 'x' in json.dumps(item):\n    print(item)\nreturn len(item['anwser']) / 9",
 ]
@@ -55,6 +57,8 @@ MISSPELT = [
     "return float(sample['output_text'] == item.get('anwser'))",
     "if sample['output_text']:\n    return float(item['anwser'] == sample['output_text'])\nreturn 0.0",
     "return float(sample['output_text'] == item.get('target'))",
+    "kind = item['kind']\nif kind is None:\n    return 0.0\nreturn float(sample['output_text'] == item['anwser'])",
+    "said = item['kind']\nif not isinstance(said, str):\n    return 0.0\nreturn len(item['anwser']) / 9",
 ]
 
 
