@@ -182,7 +182,7 @@ def test_the_services_own_day_counts_and_is_said_once(vendor: Vendor, tmp_path: 
     assert [d.code for d in asked(vendor, tmp_path, ANSWERED).diagnostics] == ["M101"]
     vendor.now = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
     vendor.closes = {}
-    assert [d.code for d in asked(vendor, tmp_path, ANSWERED).diagnostics] == ["M107", "M101"]
+    assert [d.code for d in asked(vendor, tmp_path, ANSWERED).diagnostics] == ["M101"]
 
 
 JUDGE = {
@@ -397,11 +397,11 @@ def test_without_a_day_of_the_service_our_table_stops_whatever_would_launch(smal
     for command in (small.plan, small.apply, small.status, lambda: released(small)):
         with pytest.raises(SpecError) as caught:
             command()
-        assert [d.code for d in caught.value.diagnostics] == ["M107", "M101"]
+        assert [d.code for d in caught.value.diagnostics] == ["M101"]
     vendor.answers["/models"] = refusal(403, "You cannot list models", "insufficient_permissions")
     with pytest.raises(SpecError) as caught:
         small.plan()
-    assert {d.code for d in caught.value.diagnostics} == {"M107", "M101", DATES_UNKNOWN.code}
+    assert {d.code for d in caught.value.diagnostics} == {"M101", DATES_UNKNOWN.code}
     assert {"GET /models"} == set(vendor.paths)
 
 
