@@ -30,7 +30,8 @@ __all__ = [
 ]
 
 MAX_ROW_BYTES: Final = 32 * 1024 * 1024
-_BLOCK_BYTES: Final = 128 * 1024
+_BLOCK_BYTES: Final = 64 * 1024
+"""Half of what makes the C library give memory back after each block: page faults cost a fifth of the pass."""
 _GZIP: Final = b"\x1f\x8b"
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from rftplan import codes
 from rftplan.codes import Code
-from rftplan.data.row_bytes import row_bytes
+from rftplan.data.row_bytes import bytes_of_all, row_bytes
 from rftplan.reading import CONFLICT_MARKS, DECIDE_CONFLICT, SAVE_AS_UTF8
 from rftplan.typed_json import NumberError, finite, refuse_constant
 
@@ -120,7 +120,7 @@ def rows_of(lines: Iterable[bytes]) -> tuple[list[dict[str, Any]], bytes]:
     """
     try:
         rows = [_whole_object(line.decode()) for line in lines if line]
-        digested = b"".join(map(row_bytes, rows))
+        digested = bytes_of_all(rows)
     except (ValueError, StopIteration, RecursionError) as error:
         raise UnusualRowsError from error
     return rows, digested

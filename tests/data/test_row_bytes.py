@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rftplan.data.row_bytes import defined_bytes, row_bytes
+from rftplan.data.row_bytes import bytes_of_all, defined_bytes, row_bytes
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.just("\ud800")
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
@@ -17,6 +17,12 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(s
 @given(VALUES)
 def test_the_fast_way_writes_the_defined_format(value: Any) -> None:
     assert row_bytes(value) == defined_bytes(value)
+
+
+@settings(deadline=None)
+@given(st.lists(VALUES))
+def test_rows_together_are_the_bytes_of_each_one_after_the_other(rows: list[Any]) -> None:
+    assert bytes_of_all([*rows, *rows]) == b"".join(map(row_bytes, [*rows, *rows]))
 
 
 def test_the_format_is_the_one_in_released_locks() -> None:
