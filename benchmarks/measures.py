@@ -132,6 +132,34 @@ def grading(bench: Bench, _extent: Extent) -> list[Figure]:
     ]
 
 
+def simulation(bench: Bench, _extent: Extent) -> list[Figure]:
+    """A reinforcement job of 1,000 rows at the local service, from its create call to the last event stored, beside
+    its candidates graded alone. CPU time: the budget is for one core, and others use it too."""
+
+    def taken(way: str, grader: str) -> Callable[[], float]:
+        def once() -> float:
+            store = bench.fresh(f"{way}-{grader}") / "service.sqlite"
+            return float(bench.child("simulated_job.py", way, grader, "1000", str(store))["seconds"])
+
+        return once
+
+    ways = [(way, grader) for grader in ("string_check", "multi") for way in ("created", "graded")]
+    ran = bench.alternating({f"{way} {grader}": taken(way, grader) for way, grader in ways})
+    spreads = {way: Spread.of(seconds) for way, seconds in ran.items()}
+    budget = Budget("≤ 5 s", 5)
+    return [
+        Figure(
+            "simulation",
+            f"a job of 1,000 rows, {grader}, CPU",
+            "s",
+            spreads[f"created {grader}"],
+            Peer("its candidates graded alone", spreads[f"graded {grader}"]),
+            budget,
+        )
+        for grader in ("string_check", "multi")
+    ]
+
+
 def data(bench: Bench, _extent: Extent) -> list[Figure]:
     """One pass over a data file of 512 MB: alone, with all that rules look for, and the second time."""
     file = bench.fresh("data") / "train.jsonl"
@@ -192,5 +220,6 @@ MEASURES: Final[Mapping[str, Callable[[Bench, Extent], list[Figure]]]] = {
     "apply": apply,
     "example": example,
     "grading": grading,
+    "simulation": simulation,
     "data": data,
 }

@@ -202,6 +202,7 @@ MIRROR_ELSEWHERE = {
     "server.settings": "server/test_loopback.py",
     "server.survey": "server/test_simulate.py",
     "server.step_metrics": "server/test_simulate.py",
+    "server.tally": "server/test_simulate.py",
 }
 """Modules whose tests stand elsewhere, why, and where."""
 

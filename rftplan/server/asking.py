@@ -95,15 +95,21 @@ def _question(service: Service, asked: Asked) -> Question:
     )
 
 
-def _learned(service: Service, name: str) -> Learned | None:
-    """None for a base model."""
-    if name in ALIASES or name in ALIASES.values():
-        return None
+def learned_by(service: Service, name: str) -> tuple[StoredJob, Mapping[str, Any] | None]:
+    """The job of a fine-tuned model, and what the model answers from; None where nothing was kept of it. Raises
+    ApiError where there is no such model."""
     found_model(service, name)
     model, step = checkpoint_of(name)
     job = JobStore(service.store).by_model(model)
     assert job is not None  # it has just been found
-    state = ValidationStore(service.store).model(job.seq, step or job.life.steps)
+    return job, ValidationStore(service.store).model(job.seq, step or job.life.steps)
+
+
+def _learned(service: Service, name: str) -> Learned | None:
+    """None for a base model."""
+    if name in ALIASES or name in ALIASES.values():
+        return None
+    job, state = learned_by(service, name)
     if state is None:
         raise ApiError(
             f"The model '{name}' cannot answer: when it was made, nothing was kept that it could answer from. "

@@ -234,6 +234,14 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ),
         ("rows with tools are answered with one call, where the grader compares a call with the row", Source.POLICY),
         ("before any step, notes say what each kind scores over 20 rows, and the verdict on the grader", Source.POLICY),
+        (
+            "a model that is trained further starts from its own policy, or by the same method from its own loss",
+            Source.POLICY,
+        ),
+        (
+            "a run of over 50,000 steps or 10,000,000 samples is refused by the create call, whatever makes it so long",
+            Source.POLICY,
+        ),
         ("a step's metrics have in 'simulation' the share of right answers, whatever the grader says", Source.POLICY),
     ),
 )

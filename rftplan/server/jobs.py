@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from rftplan.server.asking import learned_by
 from rftplan.server.errors import ApiError, not_found, unknown_parameter
 from rftplan.server.file_store import FileStore
 from rftplan.server.grader_request import uses_judge
@@ -20,6 +21,7 @@ from rftplan.server.models import base_of, trainable_model
 from rftplan.server.paging import list_reply
 from rftplan.server.requests import read_json, read_page, refuse_query
 from rftplan.server.service import ORGANIZATION, ORGANIZATION_NAME, Service, seconds, service_of
+from rftplan.server.trainer import RefusedRunError
 
 if TYPE_CHECKING:
     from rftplan.server.outcome import DataSource, Outcome
@@ -43,18 +45,23 @@ async def create_job(request: Request) -> Response:
         valid = _source(service, wanted.validation_file, param="validation_file")
     job_id = service.settings.new_id("ftjob-")
     seed = wanted.seed if wanted.seed is not None else _digest(job_id, "seed") % (LARGEST_SEED + 1)
-    outcome = await run_in_threadpool(
-        decide_outcome,
-        wanted,
-        job_id=job_id,
-        model=model,
-        seed=seed,
-        train=train,
-        valid=valid,
-        trainer=service.settings.trainer,
-        judge=service.settings.sitting_judge(),
-        read_grader=service.settings.read_grader,
-    )
+    try:
+        outcome = await run_in_threadpool(
+            decide_outcome,
+            wanted,
+            job_id=job_id,
+            model=model,
+            seed=seed,
+            train=train,
+            valid=valid,
+            trainer=service.settings.trainer,
+            judge=service.settings.sitting_judge(),
+            read_grader=service.settings.read_grader,
+            start=_start(service, model),
+        )
+    except RefusedRunError as error:
+        message = f"This service does not simulate such a run: {error}"
+        raise ApiError(message, param=error.param, code="invalid_value") from error
     # Created when training is done, so that the clients of a slow trainer see the job's life from its start.
     JobStore(service.store).add(_new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed))
     return JSONResponse(job_shape(_stored(service, job_id), service.now()))
@@ -176,6 +183,11 @@ def _source(service: Service, file_id: str, *, param: str) -> DataSource:
     if file is None:
         raise ApiError(f"Invalid '{param}': no such File object: {file_id}", param=param, code="invalid_value")
     return DataSource(file.id, file.purpose, files.content(file.id))
+
+
+def _start(service: Service, model: str) -> Mapping[str, Any] | None:
+    """What a fine-tuned model that is trained further has learned; None for a base model."""
+    return (learned_by(service, model)[1] or {}) if model.startswith("ft:") else None
 
 
 def _new_job(service: Service, wanted: JobRequest, outcome: Outcome, *, job_id: str, model: str, seed: int) -> NewJob:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from rftplan.server.hyperparameters import Passes, number_sent, passes_of
 from rftplan.server.tokens import CHARACTERS_PER_TOKEN
 from rftplan.server.trainer import Step, TrainingRun, Trajectory
+from rftplan.server.work import check_steps
 
 _AUTO_EPOCHS = 3
 # Where the loss starts and what it can reach: dpo starts at ln 2, where both answers are equally likely.
@@ -45,36 +46,53 @@ def simulate_losses(run: TrainingRun) -> Trajectory:
     passes = passes_of(
         run.hyperparameters, rows=rows, auto_batch=min(256, max(1, rows // 32)), auto_epochs=_AUTO_EPOCHS
     )
+    check_steps(passes, method=run.method)
     rate = number_sent(run.hyperparameters, "learning_rate_multiplier", 1.0)
     # The square root: a rate twice as high does not learn twice as fast.
-    curve = _Curve(_START.get(run.method, 1.6), _FLOOR.get(run.method, 0.35), math.sqrt(rate))
+    curve = _Curve(_start(run), _FLOOR.get(run.method, 0.35), math.sqrt(rate))
     rng = Random(f"{run.seed}:losses")
     return Trajectory(
-        steps=[_step(number, passes, curve, rng, bool(run.valid)) for number in _numbers(passes)],
+        steps=[_step(number, passes, curve, rng, run) for number in _numbers(passes)],
         hyperparameters=_decided(run, passes, rate),
         trained_tokens=_tokens(run.train) * passes.n_epochs,
-        notes=[
-            "No model is trained: losses follow a curve that depends on the number of rows and the"
-            " hyperparameters alone, not on what the rows say."
-        ],
+        notes=list(_notes(run)),
     )
+
+
+def _notes(run: TrainingRun) -> Iterator[str]:
+    yield (
+        "No model is trained: losses follow a curve that depends on the number of rows and the"
+        " hyperparameters alone, not on what the rows say."
+    )
+    if run.start is not None and run.start.get("method") == run.method:
+        yield f"The loss goes on from where {run.model} ended."
+    elif run.start is not None:
+        yield f"The loss starts as of a base model: {run.model} was not trained by the method {run.method} before."
+
+
+def _start(run: TrainingRun) -> float:
+    """Where the loss starts: of a model that was trained by the same method before, where that ended."""
+    usual, before = _START.get(run.method, 1.6), run.start or {}
+    if before.get("method") != run.method:
+        return usual
+    return min(usual, max(_FLOOR.get(run.method, 0.35), -math.log(before["token_accuracy"])))
 
 
 def _numbers(passes: Passes) -> range:
     return range(1, passes.total_steps + 1)
 
 
-def _step(number: int, passes: Passes, curve: _Curve, rng: Random, validated: bool) -> Step:
+def _step(number: int, passes: Passes, curve: _Curve, rng: Random, run: TrainingRun) -> Step:
     epochs = number / passes.steps_per_epoch
     metrics = _pair("train", curve.at(epochs) * _noise(rng))
     message = f"Step {number}/{passes.total_steps}: training loss={metrics['train_loss']:.2f}"
-    if validated:
+    if run.valid:
         metrics |= _pair("valid", curve.at_validation(epochs) * _noise(rng))
         message += f", validation loss={metrics['valid_loss']:.2f}"
     if number % passes.steps_per_epoch:
         return Step(number, message, _data(number, passes, metrics), None)
-    model = {"token_accuracy": metrics["train_mean_token_accuracy"]}
-    if validated:
+    model = {"method": run.method, "token_accuracy": metrics["train_mean_token_accuracy"]}
+    if run.valid:
         metrics |= _pair("full_valid", curve.at_validation(epochs))
         message += f", full validation loss={metrics['full_valid_loss']:.2f}"
     return Step(number, message, _data(number, passes, metrics), metrics, model)

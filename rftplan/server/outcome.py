@@ -53,8 +53,9 @@ def decide_outcome(
     trainer: Trainer,
     judge: Judge,
     read_grader: Callable[..., Grader],
+    start: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Trains. For a worker thread: it takes as long as the data and the trainer do."""
+    """Trains. For a worker thread: it takes as long as the data and the trainer do. Raises RefusedRunError."""
     try:
         run = TrainingRun(
             job_id=job_id,
@@ -67,6 +68,7 @@ def decide_outcome(
             grader=_grader(request.grader, read_grader),
             response_format=request.response_format,
             judge=judge,
+            start=start,
         )
     except DataError as error:
         return _failed(request, str(error), error.code, error.param, Status.VALIDATING_FILES)

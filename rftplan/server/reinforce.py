@@ -17,13 +17,14 @@ from rftplan.grading import Grader, GraderType, Multi, Result, Sample, ScoreMode
 from rftplan.grading.calls import Spoken, SpokenBook, call_links, tools_of
 from rftplan.grading.candidates import Kind, item_of
 from rftplan.server import tally
-from rftplan.server.hyperparameters import ReinforcementNumbers, reinforcement_numbers
-from rftplan.server.policy import Draw, Policy, PromptPolicy
+from rftplan.server.hyperparameters import Passes, ReinforcementNumbers, reinforcement_numbers
+from rftplan.server.policy import Draw, Policy, PromptPolicy, logits_of
 from rftplan.server.step_metrics import LATENCY, StepFigures
 from rftplan.server.survey import survey
 from rftplan.server.tally import Graded, Tally
 from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
 from rftplan.server.trainer import Said, Step, ToolCall, TrainingRun, Trajectory
+from rftplan.server.work import check_samples, check_steps, work_of
 
 _JUDGES_AT_ONCE = 8  # requests to a model that judges; the service caps its graders too, at a number unknown
 
@@ -45,8 +46,8 @@ class Reinforcement:
 
     def __init__(self, run: TrainingRun, grader: Grader) -> None:
         self._run, self._grader = run, grader
-        self._numbers = reinforcement_numbers(run.hyperparameters, rows=len(run.train))
-        self._policy = Policy(self._numbers.learning_rate_multiplier)
+        self._numbers = _numbers(run)
+        self._policy = Policy(self._numbers.learning_rate_multiplier, logits_of((run.start or {}).get("logits")))
         items = [item_of(row) for row in run.train]
         self._book = SpokenBook(items, grader, run.response_format)
         rng = Random(f"{run.seed}:prompts")
@@ -142,6 +143,8 @@ class Reinforcement:
             "No model is trained. Candidate answers are made from the rows' references, scored by the job's"
             " own grader, and a policy over kinds of answers is moved by the scores."
         )
+        if self._run.start is not None:
+            yield _started(self._run)
         if _asks_judge(self._grader) and self._run.judge.stand_in:
             yield f"score_model graders are scored by the {self._run.judge.name}, not by a model."
         if self._survey is not None:
@@ -163,12 +166,29 @@ class Reinforcement:
             )
 
 
+def _numbers(run: TrainingRun) -> ReinforcementNumbers:
+    """Raises RefusedRunError for more work than is simulated."""
+    numbers = reinforcement_numbers(run.hyperparameters, rows=len(run.train))
+    check_steps(Passes(numbers.n_epochs, numbers.batch_size, len(run.train)), method=run.method)
+    check_samples(numbers, work_of(numbers, train=len(run.train), valid=len(run.valid)))
+    return numbers
+
+
 def _said(prompt: Prompt, kind: Kind) -> Said:
     answer, result = prompt.answers[kind], prompt.graded[kind].result
     graders = result.members.values() or [result]
     reply = result.reply(execution_time=sum(LATENCY[GraderType(one.type)] for one in graders))
     calls = () if answer.call is None else (ToolCall(answer.call.name, answer.call.arguments),)
     return Said(answer.text, kind.value, result.reward, reply, calls)
+
+
+def _started(run: TrainingRun) -> str:
+    if "logits" in (run.start or {}):
+        return f"Training goes on from what {run.model} learned."
+    return (
+        f"Training starts from where base models start: what {run.model} learned was not by reinforcement, or nothing"
+        " was kept of it."
+    )
 
 
 def _graded(prompt: Prompt, kind: Kind) -> Graded:

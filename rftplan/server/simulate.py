@@ -32,7 +32,8 @@ class SimulatingTrainer:
         self._lock = threading.Lock()
 
     def train(self, run: TrainingRun) -> Trajectory:
-        """Raises TrainingFailedError where the service would have to make scores up."""
+        """Raises TrainingFailedError where the service would have to make scores up, RefusedRunError where it would
+        take too long."""
         # Not at the top: every start of the service would pay, and hardly any trains.
         from rftplan.server.losses import simulate_losses
         from rftplan.server.reinforce import Reinforcement

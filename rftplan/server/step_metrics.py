@@ -6,6 +6,7 @@ can be repeated. Where validation did not run at a step its means are null and i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,14 +60,13 @@ class Part:
     def completion_tokens(self, graded: Graded) -> float:
         return sum(usage.completion_tokens for usage in self.result(graded).token_usage.values())
 
-    def failed(self, flag: Flag) -> Callable[[Graded], float]:
-        """1 for a sample that is to be counted under the flag."""
-        counted = self.counted_flags
-
-        def figure(graded: Graded) -> float:
-            return float(flag in {raised if raised in counted else Flag.OTHER for raised in self._raised(graded)})
-
-        return figure
+    def failed(self, samples: Tally) -> Counter[Flag]:
+        """How many samples are to be counted under each flag; a sample counts once under each."""
+        counted, failed = self.counted_flags, Counter[Flag]()
+        for graded, count in samples.counts.items():
+            for flag in {raised if raised in counted else Flag.OTHER for raised in self._raised(graded)}:
+                failed[flag] += count
+        return failed
 
     def _raised(self, graded: Graded) -> Sequence[Flag]:
         if self.key is None and graded.result.members:
@@ -167,10 +167,15 @@ class StepFigures:
         }
 
     def _figure(self, name: str, figure: Callable[[Graded], float]) -> dict[str, Any]:
+        return self._totals(name, self.train.sum_of(figure), self.valid.sum_of(figure))
+
+    def _totals(self, name: str, train: float, valid: float) -> dict[str, Any]:
         """Means and counts; the vendor's `count` is a total, not a number of samples."""
-        return self._means(name, figure) | {
-            f"train_{name}_count": self.train.sum_of(figure),
-            f"valid_{name}_count": self.valid.sum_of(figure),
+        return {
+            f"train_{name}_mean": self.train.share_of(train),
+            f"valid_{name}_mean": self.valid.share_of(valid),
+            f"train_{name}_count": train,
+            f"valid_{name}_count": valid,
         }
 
     def _usage(self, part: Part) -> dict[str, Any]:
@@ -183,10 +188,11 @@ class StepFigures:
         }
 
     def _errors(self, part: Part) -> dict[str, Any]:
-        counted = part.label
+        train, valid = part.failed(self.train), part.failed(self.valid)
+        errors = part.label
         for flag in part.counted_flags:
-            counted |= self._figure(flag.value, part.failed(flag))
-        return counted
+            errors |= self._totals(flag.value, float(train[flag]), float(valid[flag]))
+        return errors
 
     def _seconds(self) -> dict[str, float]:
         trained = self.train.sum_of(tally.completion_tokens)

@@ -35,8 +35,12 @@ class Tally:
 
     def mean_of(self, figure: Callable[[Graded], float]) -> float | None:
         """The mean over all samples; None without any."""
+        return self.share_of(self.sum_of(figure))
+
+    def share_of(self, total: float) -> float | None:
+        """A total over all samples, a sample; None without any."""
         size = self.counts.total()
-        return self.sum_of(figure) / size if size else None
+        return total / size if size else None
 
 
 def reward(graded: Graded) -> float:

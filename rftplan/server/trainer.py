@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """All that a trainer may know. Rows are parsed data rows; `hyperparameters` as sent, "auto" included."""
+    """All that a trainer may know. Rows are parsed data rows; `hyperparameters` as sent, "auto" included.
+
+    `start` is what the fine-tuned model that is trained further answers from (`Step.model`; empty if nothing was
+    kept of it). None for a base model, and where a run is read again only to answer from it.
+    """
 
     job_id: str
     model: str
@@ -24,6 +28,7 @@ class TrainingRun:
     grader: Grader | None
     response_format: Mapping[str, Any] | None
     judge: Judge
+    start: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,14 @@ class TrainingFailedError(Exception):
     def __init__(self, message: str, *, code: str, param: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.param = param
+
+
+class RefusedRunError(Exception):
+    """The trainer does not take this run on, and no job is made of it; the message says why, after a colon."""
+
+    def __init__(self, message: str, *, param: str) -> None:
+        super().__init__(message)
         self.param = param
 
 
@@ -147,7 +160,8 @@ class Trainer(Protocol):
     simulated: bool
 
     def train(self, run: TrainingRun) -> Trajectory:
-        """Deterministic in `run`; raises TrainingFailedError. Called in a worker thread, never on a read."""
+        """Deterministic in `run`; raises TrainingFailedError, RefusedRunError. Called in a worker thread, never on a
+        read."""
         ...
 
     def answer(self, question: Question) -> Answer:

@@ -119,6 +119,7 @@ def make_run(
     seed: int = 7,
     judge: Judge | None = None,
     method: str = "reinforcement",
+    start: Mapping[str, Any] | None = None,
     **hyperparameters: Any,
 ) -> TrainingRun:
     """A run as the service would hand it to a trainer."""
@@ -133,4 +134,5 @@ def make_run(
         grader=None if grader is None else parse_grader(grader),
         response_format=response_format,
         judge=judge or StandInJudge(),
+        start=start,
     )

@@ -13,6 +13,7 @@ import pytest
 from rftplan.server.trainer import TrainingFailedError
 
 from .conftest import GRADER, START, World, create_job, jsonl, raw, rft_body, rft_rows, upload
+from .inference import simulating, train
 
 pytestmark = pytest.mark.anyio
 AUTO = {
@@ -369,3 +370,31 @@ async def test_without_a_runner_a_job_with_a_python_grader_fails_with_the_reason
         "param": "method.reinforcement.grader",
     }
     assert world.trainer.runs == []
+
+
+async def test_a_fine_tuned_model_or_checkpoint_is_trained_further_from_what_it_learned(
+    make_world: Callable[..., World],
+) -> None:
+    async with simulating(make_world) as (world, sdk):
+        first = await train(world, sdk)
+        checkpoints = [one async for one in sdk.fine_tuning.jobs.checkpoints.list(first.job_id)]
+        assert len(checkpoints) > 1
+        for start in checkpoints:
+            further = await train(world, sdk, model=start.fine_tuned_model_checkpoint, seed=8)
+            events = [event async for event in sdk.fine_tuning.jobs.list_events(further.job_id)]
+            said = f"[SIMULATED] Training goes on from what {start.fine_tuned_model_checkpoint} learned."
+            assert said in [event.message for event in events]
+            steps = [event.data for event in reversed(events) if event.type == "metrics"]
+            reached = start.metrics.to_dict()["train_mean_reward"]
+            assert steps[0]["train_mean_reward"] == pytest.approx(reached, abs=0.15)
+
+
+async def test_the_trainer_is_told_what_the_model_had_learned_and_nothing_of_a_base_model(
+    sdk: openai.AsyncOpenAI, world: World
+) -> None:
+    first = await create_job(sdk)
+    world.clock.forward(3600)
+    ended = await get(sdk, first["id"])
+    await create_job(sdk, model=ended["fine_tuned_model"])
+    await create_job(sdk, model=f"{ended['fine_tuned_model']}:ckpt-step-3")
+    assert [run.start for run in world.trainer.runs] == [None, {"reward": 0.6}, {"reward": 0.9}]

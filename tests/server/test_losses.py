@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rftplan.server.simulate import SimulatingTrainer
@@ -9,9 +11,15 @@ from rftplan.server.trainer import Trajectory
 from tests.server.simulation import make_run, short_rows
 
 
-def trained(method: str, *, valid: int = 20, **hyperparameters: object) -> Trajectory:
+def trained(method: str, *, valid: int = 20, start: Any = None, **hyperparameters: object) -> Trajectory:
     run = make_run(
-        short_rows(96), short_rows(valid), grader=None, response_format=None, method=method, **hyperparameters
+        short_rows(96),
+        short_rows(valid),
+        grader=None,
+        response_format=None,
+        method=method,
+        start=start,
+        **hyperparameters,
     )
     return SimulatingTrainer().train(run)
 
@@ -62,3 +70,19 @@ def test_every_message_says_that_it_is_simulated() -> None:
     assert all(step.message.startswith("[SIMULATED] ") for step in trajectory.steps)
     assert trajectory.notes[0].startswith("[SIMULATED] No model is trained")
     assert trajectory.trained_tokens > 0
+
+
+@pytest.mark.parametrize("method", ["supervised", "dpo"])
+def test_a_model_that_is_trained_further_by_its_method_goes_on_from_its_loss(method: str) -> None:
+    first = trained(method)
+    further = trained(method, start=first.steps[-1].model, n_epochs=1)
+    ended = first.steps[-1].metrics["train_loss"]
+    assert further.steps[0].metrics["train_loss"] <= ended * 1.1
+    assert further.steps[-1].metrics["train_loss"] < ended
+    assert any("goes on from where o4-mini-2025-04-16 ended" in note for note in further.notes)
+
+
+def test_a_model_that_was_trained_by_another_method_starts_as_a_base_model() -> None:
+    further = trained("dpo", start=trained("supervised").steps[-1].model)
+    assert further.steps == trained("dpo").steps
+    assert any("not trained by the method dpo before" in note for note in further.notes)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import fmean, pstdev
 from typing import Any
 
 import pytest
@@ -113,17 +116,99 @@ def test_epochs_and_batch_size_decide_the_steps() -> None:
     assert len(train(make_run(TRAIN, VALID, n_epochs=1, batch_size=256)).steps) == 1
 
 
-def test_a_small_learning_rate_learns_less() -> None:
-    slow = validated(train(make_run(TRAIN, VALID, learning_rate_multiplier=0.05)))
-    assert slow[-1] < validated(train(make_run(TRAIN, VALID)))[-1] - 0.1
+def averaged(figure: Callable[[Trajectory], float], **hyperparameters: Any) -> float:
+    """Over some seeds, so that what is seen is the hyperparameter's doing."""
+    rows = short_rows(64)
+    runs = (
+        make_run(rows, rows[:40], grader=EXACT, response_format=None, seed=seed, **hyperparameters) for seed in range(6)
+    )
+    return fmean(figure(train(run)) for run in runs)
 
 
-def test_effort_and_compute_cost_tokens() -> None:
+def quality_at_the_end(trajectory: Trajectory) -> float:
+    return validated(trajectory)[-1]
+
+
+def tokens_trained(trajectory: Trajectory) -> float:
+    return trajectory.trained_tokens
+
+
+def tokens_of_reasoning(trajectory: Trajectory) -> float:
+    return float(trajectory.steps[0].metrics["reasoning_tokens_mean"])
+
+
+def flat_prompts(trajectory: Trajectory) -> float:
+    return fmean(step.metrics["simulation"]["flat_prompts"] for step in trajectory.steps[:4])
+
+
+def evaluations(trajectory: Trajectory) -> float:
+    return len(validated(trajectory))
+
+
+def tokens_of_evaluation(trajectory: Trajectory) -> float:
+    last = trajectory.steps[-1].metrics
+    return float(last["usage"]["samples"]["valid_reasoning_tokens_count"])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "figure"),
+    [
+        ("n_epochs", (1, 2, 4), quality_at_the_end),
+        ("n_epochs", (1, 2, 4), tokens_trained),
+        ("batch_size", (64, 32, 16, 8), quality_at_the_end),
+        ("learning_rate_multiplier", (0.01, 0.05, 0.2, 1), quality_at_the_end),
+        ("compute_multiplier", (0.25, 1, 4), tokens_trained),
+        ("compute_multiplier", (4, 1, 0.25), flat_prompts),
+        ("eval_interval", (16, 4, 1), evaluations),
+        ("eval_samples", (1, 3, 10), tokens_of_evaluation),
+        ("reasoning_effort", ("low", "medium", "high"), tokens_of_reasoning),
+    ],
+)
+def test_each_hyperparameter_matters_as_one_would_think(
+    name: str, values: tuple[Any, ...], figure: Callable[[Trajectory], float]
+) -> None:
+    """More passes and more updates learn more and cost more; larger groups are less often all the same."""
+    found = [averaged(figure, **{name: value}) for value in values]
+    assert all(less * 1.005 < more for less, more in pairwise(found)), found
+
+
+def test_how_one_validates_changes_nothing_in_training() -> None:
     usual = train(make_run(TRAIN, VALID))
-    hard = train(make_run(TRAIN, VALID, reasoning_effort="high"))
-    more = train(make_run(TRAIN, VALID, compute_multiplier=4))
-    assert hard.steps[0].metrics["reasoning_tokens_mean"] > usual.steps[0].metrics["reasoning_tokens_mean"] * 2
-    assert more.trained_tokens > usual.trained_tokens * 3
+    for looked_at in ({"eval_interval": 1}, {"eval_samples": 7}):
+        changed = train(make_run(TRAIN, VALID, **looked_at))
+        rewards = [[step.metrics["train_mean_reward"] for step in run.steps] for run in (usual, changed)]
+        assert rewards[0] == rewards[1]
+
+
+def test_more_samples_make_a_validation_less_noisy() -> None:
+    def spread(samples: int) -> float:
+        rows = short_rows(24)
+        runs = (
+            make_run(rows, rows, grader=EXACT, response_format=None, seed=seed, eval_samples=samples, batch_size=24,
+                     learning_rate_multiplier=1e-6)
+            for seed in range(30)
+        )  # fmt: skip
+        return pstdev(validated(train(run))[0] for run in runs)
+
+    assert spread(30) < spread(1) * 0.7
+
+
+def test_a_model_that_is_trained_further_starts_where_it_ended() -> None:
+    first = train(make_run(TRAIN, VALID))
+    learned = first.steps[-1].model
+    further = train(make_run(TRAIN, VALID, start=learned, seed=8))
+    anew = train(make_run(TRAIN, VALID, seed=8))
+    reward = "train_mean_reward"
+    assert further.steps[0].metrics[reward] == pytest.approx(first.steps[-1].metrics[reward], abs=0.1)
+    assert further.steps[0].metrics[reward] > anew.steps[0].metrics[reward] + 0.2
+    assert "[SIMULATED] Training goes on from what o4-mini-2025-04-16 learned." in further.notes
+
+
+@pytest.mark.parametrize("start", [{}, {"method": "supervised", "token_accuracy": 0.7}])
+def test_a_start_that_says_nothing_of_answers_is_that_of_a_base_model(start: dict[str, Any]) -> None:
+    further, anew = train(make_run(TRAIN, VALID, start=start)), train(make_run(TRAIN, VALID))
+    assert further.steps == anew.steps
+    assert sum("starts from where base models start" in note for note in further.notes) == 1
 
 
 def test_without_a_schema_the_answer_is_the_field_that_the_grader_compares_with() -> None:
