@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -42,9 +42,10 @@ Consent = Callable[[Plan], bool]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and how many HTTP requests it took."""
+    """A plan, and how many HTTP requests it took. No part of what is printed of it: asyncio makes that text of what
+    its main task returns, though nobody reads it, and of a large plan it takes as long as to make it."""
 
-    plan: Plan
+    plan: Plan = field(repr=False)
     requests: int
 
 
