@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
@@ -21,6 +22,7 @@ from rftplan.render.table import fits, fitted
 
 SEVERITY_TONES: Final = {"error": Tone.BAD, "warning": Tone.CAUTION, "info": Tone.CHANGED}
 _LONGEST_VALUE: Final = 400
+_MOST_OF_A_CODE: Final = 5
 _ASKED: Final[Sequence[tuple[Literal["graders", "answers", "models"], str]]] = (
     ("graders", "grader"),
     ("answers", "answer"),
@@ -33,19 +35,42 @@ def counted(count: int, noun: str) -> str:
 
 
 def findings_text(findings: Iterable[FindingDocument], look: Look) -> str:
-    """Each finding as in DESIGN §8."""
-    return joined(line for finding in findings for line in _finding_lines(finding, look))
+    """Each error as in DESIGN §8, and of what is no error the first of each code: two hundred jobs with one fault are
+    six hundred lines in which the other fault is not seen."""
+    findings = list(findings)
+    left = Counter(finding["code"] for finding in findings if finding["severity"] != "error")
+    told: Counter[str] = Counter()
+    lines: list[str] = []
+    for finding in findings:
+        code = finding["code"]
+        if finding["severity"] == "error":
+            lines += _finding_lines(finding, look)
+            continue
+        told[code] += 1
+        if told[code] <= _MOST_OF_A_CODE or left[code] == _MOST_OF_A_CODE + 1:
+            lines += _finding_lines(finding, look)
+        elif told[code] == left[code]:
+            lines += _more_lines(finding, left[code] - _MOST_OF_A_CODE, look)
+    return joined(lines)
+
+
+def _more_lines(last: FindingDocument, count: int, look: Look) -> list[str]:
+    said = f"{_head(last, look)}: {visible(last['summary'])}"
+    return [said, *look.prose(f"{count} more places; --json has every one", indent=2)]
 
 
 def _finding_lines(finding: FindingDocument, look: Look) -> list[str]:
-    tone = SEVERITY_TONES.get(finding["severity"], Tone.STRONG)
-    head = look.paint(tone, f"{finding['severity']}[{visible(finding['code'])}]")
-    lines = [f"{head}: {visible(finding['summary'])}"]
+    lines = [f"{_head(finding, look)}: {visible(finding['summary'])}"]
     where = [part for part in (_place(finding), _subject(finding)) if part]
     lines += look.prose("  ".join(where), indent=2)
     if finding["hint"]:
         lines += look.prose(f"hint: {visible(finding['hint'])}", indent=2)
     return lines
+
+
+def _head(finding: FindingDocument, look: Look) -> str:
+    tone = SEVERITY_TONES.get(finding["severity"], Tone.STRONG)
+    return look.paint(tone, f"{finding['severity']}[{visible(finding['code'])}]")
 
 
 def _place(finding: FindingDocument) -> str:

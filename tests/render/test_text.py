@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,16 @@ def test_a_finding_without_place_address_and_hint_has_two_lines() -> None:
     assert findings_text([finding_document(bare)], Look()) == (
         "warning[S101]: No specs to read\n  specs has no *.yaml\n"
     )
+
+
+def test_what_many_places_have_is_told_of_five_and_counted_and_every_error_is_told() -> None:
+    few, many = (
+        [replace(FINDING, code=code, severity=Severity.WARNING)] * n for code, n in (("D224", 6), ("C101", 40))
+    )
+    errors = [replace(FINDING, code="G103", severity=Severity.ERROR)] * 20
+    text = findings_text(map(finding_document, [*few, *many, *errors]), Look())
+    assert [text.count(code) for code in ("[D224]", "[C101]", "[G103]")] == [6, 5 + 1, 20]
+    assert f"warning[C101]: {FINDING.summary}\n  35 more places; --json has every one\n" in text
 
 
 def test_a_file_name_cannot_forge_a_finding() -> None:
