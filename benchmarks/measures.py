@@ -181,6 +181,28 @@ def data(bench: Bench, _extent: Extent) -> list[Figure]:
     ]
 
 
+def lists(bench: Bench, _extent: Extent) -> list[Figure]:
+    """Pages of the local service that are as long as they may be, beside SQLite and `json.dumps` alone."""
+    store = bench.fresh("lists") / "service.sqlite"
+    bench.script("lists.py", "make", str(store))
+    runs = [bench.child("lists.py", "time", str(store)) for _ in range(bench.runs)]
+    pages = {"files": "10,000 files", "jobs": "1,000 jobs", "events": "1,000 of 100,000 events"}
+
+    def spread(way: str, name: str) -> Spread:
+        return Spread.of(run[way][name] for run in runs)
+
+    return [
+        Figure("lists", f"{what}, {way}", "ms", spread(way, name), _bare_list(spread("bare", name)), _AT_MOST_50)
+        for name, what in pages.items()
+        for way in ("in-process", "loopback")
+    ]
+
+
+def _bare_list(beside: Spread) -> Peer:
+    return Peer("SQLite and json.dumps", beside)
+
+
+_AT_MOST_50: Final = Budget("≤ 50 ms", 50)
 LARGEST_FILE: Final = 512
 """Megabytes; the service takes no more in one file."""
 _AT_MOST_200: Final = Budget("≤ 200 MB", 200)
@@ -222,4 +244,5 @@ MEASURES: Final[Mapping[str, Callable[[Bench, Extent], list[Figure]]]] = {
     "grading": grading,
     "simulation": simulation,
     "data": data,
+    "lists": lists,
 }

@@ -21,6 +21,7 @@ from rftplan.server.guard import Guard, reply_headers
 from rftplan.server.service import Service, seconds
 from rftplan.server.settings import Settings
 from rftplan.server.store import Store, StoreError
+from rftplan.server.validated import ValidatedSteps
 
 _FILES = "/v1/files"
 _UPLOADS = "/v1/uploads"
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> Starlette:
     Whoever makes an app ends it: a server through the lifespan protocol, others with `close_app`.
     """
     store = Store(settings.store)
-    service = Service(settings, store)
+    service = Service(settings, store, ValidatedSteps(store))
     sweep(store, now=seconds(service.now()))
     app = Starlette(
         routes=_routes(),

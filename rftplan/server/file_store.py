@@ -14,6 +14,10 @@ from pathlib import Path
 from rftplan.server.paging import Order, Page, bad_cursor
 from rftplan.server.store import Store, first
 
+# As `file_object.file_shape`.
+_TEXT = """json_object('object', 'file', 'id', id, 'purpose', purpose, 'filename', filename, 'bytes', bytes,
+    'created_at', created_at, 'expires_at', expires_at, 'status', 'processed', 'status_details', NULL)"""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
@@ -60,13 +64,15 @@ class FileStore:
         )
         return StoredFile(*row) if row else None
 
-    def page(self, page: Page, *, order: Order, purpose: str | None, now: int) -> list[StoredFile]:
-        """One more than the limit if there are more; raises ApiError for a cursor that never was a file."""
+    def page(self, page: Page, *, order: Order, purpose: str | None, now: int) -> list[tuple[str, str]]:
+        """Ids, each with the JSON text of its file, which SQLite writes: ten thousand of them are one page.
+
+        One more than the limit if there are more; raises ApiError for a cursor that never was a file.
+        """
         direction, beyond = ("ASC", ">") if order is Order.ASCENDING else ("DESC", "<")
         cursor = self._cursor(page.after)
-        rows = self._store.rows(
-            "SELECT id, created_at, bytes, filename, purpose, expires_at FROM files WHERE deleted_at IS NULL "
-            "AND (expires_at IS NULL OR expires_at > ?)"
+        return self._store.tuples(
+            f"SELECT id, {_TEXT} FROM files WHERE deleted_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
             + (" AND purpose = ?" if purpose is not None else " AND ? IS NULL")
             + (f" AND seq {beyond} ?" if cursor is not None else " AND ? IS NULL")
             + f" ORDER BY seq {direction} LIMIT ?",
@@ -75,7 +81,6 @@ class FileStore:
             cursor,
             page.limit + 1,
         )
-        return [StoredFile(*row) for row in rows]
 
     def delete(self, file_id: str, *, now: int) -> None:
         """The row stays as a tombstone, so that a page that ended at this file can still be followed."""

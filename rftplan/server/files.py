@@ -13,7 +13,8 @@ from rftplan.server.errors import ApiError, missing_parameter, not_found, unknow
 from rftplan.server.fields import check_whole
 from rftplan.server.file_object import LIFETIME, check_kind, expiry, file_shape
 from rftplan.server.file_store import FileStore, StoredFile
-from rftplan.server.paging import Order, list_reply_with_ends
+from rftplan.server.paging import Order, list_text_with_ends
+from rftplan.server.replies import JsonText
 from rftplan.server.requests import check_declared_size, read_order, read_page, refuse_query
 from rftplan.server.service import Service, seconds, service_of
 
@@ -45,8 +46,7 @@ async def list_files(request: Request) -> Response:
     order = read_order(request, _ORDERS)
     purpose = request.query_params.get("purpose")
     found = FileStore(service.store).page(page, order=order, purpose=purpose, now=seconds(service.now()))
-    data = [file_shape(file) for file in found[: page.limit]]
-    return JSONResponse(list_reply_with_ends(data, more=len(found) > page.limit))
+    return JsonText(list_text_with_ends(found[: page.limit], more=len(found) > page.limit))
 
 
 async def get_file(request: Request) -> Response:

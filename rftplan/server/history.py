@@ -1,16 +1,18 @@
 """What has happened to a job by a time, in order: a pure function of its life. Words and sends nothing.
 
-An entry never changes its place once it was seen, so that its index can be its identity and a cursor.
+An entry never changes its place once it was seen, so that its index can be its identity and a cursor. A job may
+have any number of steps, so that what happened at a place is computed when it is asked for.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import accumulate, islice
 
-from rftplan.server.lifecycle import Life, Span, Status, step_times, timeline
+from rftplan.server.lifecycle import Life, Status, Stretch, step_time, stretches, timeline
 
 
 class Happening(Enum):
@@ -54,28 +56,81 @@ _BEGINNINGS = {
 _AFTER_PAUSE = {Status.QUEUED: (Happening.RESUMED,), Status.RUNNING: (Happening.CONTINUED,)}
 
 
-def history(life: Life, now: int, *, checkpointed: frozenset[int], notes: int) -> list[Entry]:
-    """Oldest first. `checkpointed`: the steps that are or will be validated; `notes`: how many there are."""
-    seen_until = max(now, life.created_at)
-    return [entry for entry in _entries(life, checkpointed, notes) if entry.at <= seen_until]
+class History:
+    """Oldest first; as long as what has happened, read in part."""
+
+    def __init__(self, parts: Sequence[_Steps | tuple[Entry, ...]]) -> None:
+        self._parts = parts
+        self._starts = [0, *accumulate(len(part) for part in parts)]
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def between(self, start: int, stop: int) -> list[Entry]:
+        """Those from a place to before another, counted from 0, as far as there are any."""
+        found: list[Entry] = []
+        for part, begin in zip(self._parts, self._starts, strict=False):
+            first, last = max(0, start - begin), min(len(part), stop - begin)
+            if first < last:
+                found += part.between(first, last) if isinstance(part, _Steps) else part[first:last]
+        return found
 
 
-def _entries(life: Life, checkpointed: frozenset[int], notes: int) -> Iterator[Entry]:
-    steps = deque(enumerate(step_times(life), start=1))
-    paused = False
-    for span in timeline(life):
-        paused = paused or span.status is Status.PAUSED
-        meanings = {**_BEGINNINGS, **_AFTER_PAUSE} if paused else _BEGINNINGS
-        for happening in meanings[span.status]:
-            yield Entry(happening, span.start)
-            if happening is Happening.STARTED:
-                yield from (Entry(Happening.NOTE, span.start, number) for number in range(1, notes + 1))
-        while steps and _belongs(steps[0][1], span):
-            number, at = steps.popleft()
+def history(life: Life, now: int, *, checkpointed: Sequence[int], notes: int) -> History:
+    """`checkpointed`: the steps that are or will be validated, in order; `notes`: how many there are."""
+    return History(list(_parts(life, max(now, life.created_at), checkpointed, notes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The steps of a stretch that are done, each with its checkpoint after it if it has one."""
+
+    life: Life
+    stretch: Stretch
+    steps: range
+    checkpointed: Sequence[int]
+    earlier: int  # how many of `checkpointed` come before these steps
+
+    def __len__(self) -> int:
+        return self._entries_until(self.steps.stop - 1)
+
+    def between(self, start: int, stop: int) -> list[Entry]:
+        """Of places that there are."""
+        first = self.steps.start + bisect_right(self.steps, start, key=self._entries_until)
+        skipped = start - self._entries_until(first - 1)
+        return list(islice(self._from(first), skipped, skipped + stop - start))
+
+    def _from(self, first: int) -> Iterator[Entry]:
+        checkpoint = bisect_right(self.checkpointed, first - 1)
+        for number in range(first, self.steps.stop):
+            at = step_time(self.life, self.stretch, number)
             yield Entry(Happening.STEP, at, number)
-            if number in checkpointed:
+            if checkpoint < len(self.checkpointed) and self.checkpointed[checkpoint] == number:
+                checkpoint += 1
                 yield Entry(Happening.CHECKPOINT, at, number)
 
+    def _entries_until(self, number: int) -> int:
+        """How many there are of all steps up to this one."""
+        return number - self.steps.start + 1 + bisect_right(self.checkpointed, number) - self.earlier
 
-def _belongs(at: int, span: Span) -> bool:
-    return span.status is Status.RUNNING and span.end is not None and at <= span.end
+
+def _parts(life: Life, now: int, checkpointed: Sequence[int], notes: int) -> Iterator[_Steps | tuple[Entry, ...]]:
+    spans = timeline(life)
+    runs = iter(stretches(life, spans))
+    paused = False
+    for span in spans:
+        if span.start > now:
+            return
+        paused = paused or span.status is Status.PAUSED
+        meanings = {**_BEGINNINGS, **_AFTER_PAUSE} if paused else _BEGINNINGS
+        yield tuple(Entry(happening, span.start) for happening in meanings[span.status])
+        if span.status is Status.RUNNING:
+            if not paused:
+                yield tuple(Entry(Happening.NOTE, span.start, number) for number in range(1, notes + 1))
+            yield _done(life, next(runs), now, checkpointed)
+
+
+def _done(life: Life, stretch: Stretch, now: int, checkpointed: Sequence[int]) -> _Steps:
+    count = bisect_right(stretch.steps, now, key=lambda number: step_time(life, stretch, number))
+    earlier = bisect_right(checkpointed, stretch.steps.start - 1)
+    return _Steps(life, stretch, stretch.steps[:count], checkpointed, earlier)

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from rftplan.server.lifecycle import Command, Life, Status, Verb, refusal, time_of_command
@@ -15,8 +14,14 @@ from rftplan.server.store import Store, as_json, first
 from rftplan.server.trainer import Said, Step
 from rftplan.server.validation_store import insert_validations
 
-_JOB = """SELECT jobs.*, (SELECT json_group_array(json_array(at, verb)) FROM
+# SQLite splices the hyperparameters into the request: no text is parsed here that is only sent on.
+_JOB = """SELECT jobs.*, json_extract(request, '$.method.type') AS method,
+    json_set(request, '$.method.' || json_extract(request, '$.method.type') || '.hyperparameters',
+        json(hyperparameters)) AS running_request,
+    json_extract(request, '$.method.supervised.hyperparameters') AS sent_hyperparameters,
+    (SELECT json_group_array(json_array(at, verb)) FROM
     (SELECT at, verb FROM commands WHERE job_seq = jobs.seq ORDER BY number)) AS commands FROM jobs """
+_NULL = "null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +54,58 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTexts:
+    """What of a job is mostly sent on as it is stored: JSON, `null` included. The request is in the reply's form."""
+
+    request: str
+    running_request: str  # once the job has run: with the hyperparameters that it runs with
+    sent_hyperparameters: str | None  # where the reply has them at its top, which is for one method alone
+    hyperparameters: str
+    metadata: str
+    simulation: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredJob:
     """A job without its steps. `request` is what was asked for, in the form of the reply."""
 
     seq: int
     id: str
-    request: Mapping[str, Any]
-    metadata: Mapping[str, str] | None
+    method: str
     fine_tuned_model: str
-    simulation: Mapping[str, Any] | None
-    hyperparameters: Mapping[str, Any]
     trained_tokens: int
-    notes: Sequence[str]
     failure: Failure | None
     life: Life
+    texts: StoredTexts
 
     @property
-    def method(self) -> str:
-        kind: str = self.request["method"]["type"]
-        return kind
+    def request(self) -> Mapping[str, Any]:
+        request: Mapping[str, Any] = json.loads(self.texts.request)
+        return request
+
+    @property
+    def metadata(self) -> Mapping[str, str] | None:
+        metadata: Mapping[str, str] | None = json.loads(self.texts.metadata)
+        return metadata
+
+    @property
+    def simulation(self) -> Mapping[str, Any] | None:
+        simulation: Mapping[str, Any] | None = json.loads(self.texts.simulation)
+        return simulation
+
+    @property
+    def notes(self) -> Sequence[str]:
+        notes: list[str] = json.loads(self.texts.notes)
+        return notes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """A step as its event tells it; `metrics` is the JSON text of the event's data."""
+
+    message: str
+    metrics: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +176,7 @@ class JobStore:
             db.execute("INSERT INTO commands VALUES (?,?,?,?)", (job.seq, len(life.commands), at, verb.value))
             return _job(db.execute(_JOB + "WHERE seq = ?", (job.seq,)).fetchone())
 
-    def steps(self, job: StoredJob, numbers: Sequence[int]) -> dict[int, Step]:
+    def steps(self, job: StoredJob, numbers: Sequence[int]) -> dict[int, StoredStep]:
         """The steps from the smallest to the largest of `numbers`, by number."""
         if not numbers:
             return {}
@@ -148,38 +186,24 @@ class JobStore:
             min(numbers),
             max(numbers),
         )
-        return {row["number"]: Step(row["number"], row["message"], json.loads(row["metrics"]), None) for row in rows}
+        return {row["number"]: StoredStep(row["message"], row["metrics"]) for row in rows}
 
-    def checkpoints(self, job: StoredJob) -> list[StoredCheckpoint]:
-        """Every step that is or will be validated, in order."""
+    def checkpoints(self, job: StoredJob, numbers: Sequence[int]) -> list[StoredCheckpoint]:
+        """Of these steps, in their order."""
+        places = ",".join("?" * len(numbers))
         rows = self._store.rows(
-            "SELECT number, checkpoint FROM steps WHERE job_seq = ? AND checkpoint IS NOT NULL ORDER BY number",
+            f"SELECT number, checkpoint FROM steps WHERE job_seq = ? AND number IN ({places})",
             job.seq,
+            *numbers,
         )
-        return [_checkpoint(row) for row in rows]
-
-    def all_checkpoints(self) -> dict[int, list[StoredCheckpoint]]:
-        """The same for every job, by the job's `seq`."""
-        rows = self._store.rows(
-            "SELECT job_seq, number, checkpoint FROM steps WHERE checkpoint IS NOT NULL ORDER BY job_seq, number"
-        )
-        by_job = groupby(rows, key=lambda row: row["job_seq"])
-        return {job_seq: [_checkpoint(row) for row in group] for job_seq, group in by_job}
-
-    def checkpointed(self, job: StoredJob) -> frozenset[int]:
-        """The numbers of all steps that are or will be validated."""
-        rows = self._store.rows("SELECT number FROM steps WHERE job_seq = ? AND checkpoint IS NOT NULL", job.seq)
-        return frozenset(row["number"] for row in rows)
+        found = {row["number"]: json.loads(row["checkpoint"]) for row in rows}
+        return [StoredCheckpoint(number, found[number]) for number in numbers]
 
     def _cursor(self, after: str) -> int:
         row = first(self._store.rows("SELECT seq FROM jobs WHERE id = ?", after))
         if row is None:
             raise bad_cursor(after)
         return int(row["seq"])
-
-
-def _checkpoint(row: sqlite3.Row) -> StoredCheckpoint:
-    return StoredCheckpoint(row["number"], json.loads(row["checkpoint"]))
 
 
 def _values(job: NewJob) -> tuple[Any, ...]:
@@ -202,21 +226,31 @@ def _values(job: NewJob) -> tuple[Any, ...]:
 
 def _job(row: sqlite3.Row) -> StoredJob:
     failure = _failure(row["failure"])
-    commands = tuple(Command(at, Verb(verb)) for at, verb in json.loads(row["commands"]))
     fails_in = failure.status if failure else None
     return StoredJob(
         seq=row["seq"],
         id=row["id"],
-        request=json.loads(row["request"]),
-        metadata=_optional(row["metadata"]),
+        method=row["method"],
         fine_tuned_model=row["fine_tuned_model"],
-        simulation=_optional(row["simulation"]),
-        hyperparameters=json.loads(row["hyperparameters"]),
         trained_tokens=row["trained_tokens"],
-        notes=json.loads(row["notes"]),
         failure=failure,
-        life=Life(row["created_at"], row["speed"], row["steps"], fails_in, commands),
+        life=Life(row["created_at"], row["speed"], row["steps"], fails_in, _commands(row["commands"])),
+        texts=StoredTexts(
+            request=row["request"],
+            running_request=row["running_request"],
+            sent_hyperparameters=row["sent_hyperparameters"],
+            hyperparameters=row["hyperparameters"],
+            metadata=row["metadata"] or _NULL,
+            simulation=row["simulation"] or _NULL,
+            notes=row["notes"],
+        ),
     )
+
+
+def _commands(text: str) -> tuple[Command, ...]:
+    if text == "[]":  # of most jobs
+        return ()
+    return tuple(Command(at, Verb(verb)) for at, verb in json.loads(text))
 
 
 def _failure(text: str | None) -> Failure | None:
@@ -224,10 +258,6 @@ def _failure(text: str | None) -> Failure | None:
         return None
     code, message, param, status = json.loads(text)
     return Failure(code, message, param, Status(status))
-
-
-def _optional(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
 
 
 def _metadata_conditions(metadata: Mapping[str, str] | None) -> tuple[list[str], list[Any]]:

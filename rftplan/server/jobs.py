@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from rftplan.server.asking import learned_by
 from rftplan.server.errors import ApiError, not_found, unknown_parameter
 from rftplan.server.file_store import FileStore
 from rftplan.server.grader_request import uses_judge
+from rftplan.server.job_object import job_text
 from rftplan.server.job_request import LARGEST_SEED, JobRequest, Method, read_job_request
 from rftplan.server.job_store import CommandRefusedError, JobStore, NewJob, StoredJob
-from rftplan.server.lifecycle import Status, Verb, life_at
+from rftplan.server.lifecycle import Verb
 from rftplan.server.models import base_of, trainable_model
-from rftplan.server.paging import list_reply
+from rftplan.server.paging import list_text
+from rftplan.server.replies import JsonText
 from rftplan.server.requests import read_json, read_page, refuse_query
-from rftplan.server.service import ORGANIZATION, ORGANIZATION_NAME, Service, seconds, service_of
+from rftplan.server.service import ORGANIZATION_NAME, Service, seconds, service_of
 from rftplan.server.trainer import RefusedRunError
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ async def create_job(request: Request) -> Response:
         raise ApiError(message, param=error.param, code="invalid_value") from error
     # Created when training is done, so that the clients of a slow trainer see the job's life from its start.
     JobStore(service.store).add(_new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed))
-    return JSONResponse(job_shape(_stored(service, job_id), service.now()))
+    return JsonText(job_text(_stored(service, job_id), service.now()))
 
 
 async def list_jobs(request: Request) -> Response:
@@ -74,13 +76,13 @@ async def list_jobs(request: Request) -> Response:
     page = read_page(request, default=USUAL_PAGE, most=MOST_LISTED, others=others)
     found = JobStore(service.store).page(page, metadata=metadata)
     now = service.now()
-    data = [job_shape(job, now) for job in found[: page.limit]]
-    return JSONResponse(list_reply(data, more=len(found) > page.limit))
+    texts = [job_text(job, now) for job in found[: page.limit]]
+    return JsonText(list_text(texts, more=len(found) > page.limit))
 
 
 async def get_job(request: Request) -> Response:
     refuse_query(request)
-    return JSONResponse(job_shape(found_job(request), service_of(request).now()))
+    return JsonText(job_text(found_job(request), service_of(request).now()))
 
 
 async def pause_job(request: Request) -> Response:
@@ -123,38 +125,6 @@ def read_metadata_filter(request: Request) -> Mapping[str, str] | None:
     return None
 
 
-def job_shape(job: StoredJob, now: int) -> dict[str, Any]:
-    """The job as the API gives it at `now` (microseconds)."""
-    moment = life_at(job.life, now)
-    request = dict(job.request)
-    method = request["method"]["type"]
-    settings = dict(request["method"][method])
-    if moment.has_run:
-        settings["hyperparameters"] = job.hyperparameters
-    succeeded = moment.status is Status.SUCCEEDED
-    return {
-        "object": "fine_tuning.job",
-        "id": job.id,
-        **request,
-        "method": {"type": method, method: settings},
-        "hyperparameters": settings["hyperparameters"] if method == Method.SUPERVISED else None,
-        "metadata": job.metadata,
-        "created_at": seconds(job.life.created_at),
-        "finished_at": None if moment.finished_at is None else seconds(moment.finished_at),
-        "estimated_finish": None if moment.estimated_finish is None else seconds(moment.estimated_finish),
-        "status": moment.status.value,
-        "fine_tuned_model": job.fine_tuned_model if succeeded else None,
-        "trained_tokens": job.trained_tokens if succeeded else None,
-        "error": _error_shape(job) if moment.status is Status.FAILED else None,
-        "organization_id": ORGANIZATION,
-        "result_files": [],
-        "usage_metrics": None,
-        "shared_with_openai": False,
-        "eval_id": None,
-        "simulation": job.simulation,
-    }
-
-
 def _command(request: Request, verb: Verb) -> Response:
     service = service_of(request)
     refuse_query(request)
@@ -163,7 +133,7 @@ def _command(request: Request, verb: Verb) -> Response:
         job = JobStore(service.store).command(job, verb, service.now())
     except CommandRefusedError as error:
         raise ApiError(f"The fine-tuning job {job.id} cannot be {_DONE[verb]}: {error}.") from error
-    return JSONResponse(job_shape(job, service.now()))
+    return JsonText(job_text(job, service.now()))
 
 
 _DONE = {Verb.PAUSE: "paused", Verb.RESUME: "resumed", Verb.CANCEL: "cancelled"}
@@ -241,9 +211,3 @@ def _model_id(model: str, suffix: str | None, job_id: str) -> str:
 def _digest(job_id: str, purpose: str) -> int:
     """What the service picks for a job is made from its id, so that it needs no randomness of its own."""
     return int.from_bytes(hashlib.sha256(f"{purpose}:{job_id}".encode()).digest()[:16], "big")
-
-
-def _error_shape(job: StoredJob) -> dict[str, Any] | None:
-    if (failure := job.failure) is None:
-        return None
-    return {"code": failure.code, "message": failure.message, "param": failure.param}

@@ -9,6 +9,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 MICROSECONDS = 1_000_000
 
@@ -65,8 +67,7 @@ class Life:
     commands: tuple[Command, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One state from `start` until `end`; `end` is None while nothing known ends it."""
 
     status: Status
@@ -75,14 +76,29 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """The steps that are done while the job runs once; `zero` is when its work would have begun without a pause."""
+
+    span: Span
+    zero: int
+    steps: range
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A job as it is at one time."""
 
+    life: Life
+    now: int
     status: Status
-    steps_done: int
     has_run: bool
     finished_at: int | None
     estimated_finish: int | None
+
+    @property
+    def steps_done(self) -> int:
+        """Computed when it is asked for: who lists jobs does not."""
+        return _steps_done(self.life, timeline(self.life), self.now)
 
 
 def life_at(life: Life, now: int) -> Moment:
@@ -90,8 +106,9 @@ def life_at(life: Life, now: int) -> Moment:
     spans = timeline(life)
     span = _span_at(spans, now)
     return Moment(
+        life=life,
+        now=now,
         status=span.status,
-        steps_done=_steps_done(life, spans, now),
         has_run=any(past.status is Status.RUNNING and past.start <= now for past in spans),
         finished_at=span.start if span.status in ENDED else None,
         estimated_finish=span.end if span.status is Status.RUNNING else None,
@@ -118,6 +135,7 @@ def time_of_command(life: Life, now: int) -> int:
     return max(now, life.created_at, *(command.at for command in life.commands))
 
 
+@lru_cache(maxsize=4_096)  # a list of jobs asks again and again, and most lives do not change any more
 def timeline(life: Life) -> tuple[Span, ...]:
     """Every state the job has and will have if nobody commands anything more, without gaps."""
     spans = tuple(_undisturbed(life))
@@ -127,18 +145,28 @@ def timeline(life: Life) -> tuple[Span, ...]:
     return spans
 
 
-def step_times(life: Life) -> list[int]:
-    """When each step is done, in order; shorter than `life.steps` if the job stops before them."""
-    times: list[int] = []
-    worked = 0
-    for span in timeline(life):
-        if span.status is not Status.RUNNING or span.end is None:
-            continue
-        end_of_work = worked + span.end - span.start
-        while len(times) < life.steps and (work := _work_of(life, len(times) + 1)) <= end_of_work:
-            times.append(span.start + work - worked)
-        worked = end_of_work
-    return times
+def stretches(life: Life, spans: Sequence[Span]) -> list[Stretch]:
+    """One for each time that the job runs in its timeline."""
+    found: list[Stretch] = []
+    worked = done = 0
+    for span in spans:
+        if span.status is Status.RUNNING and span.end is not None:
+            zero = span.start - worked
+            worked += span.end - span.start
+            before, done = done, _steps_within(life, worked)
+            found.append(Stretch(span, zero, range(before + 1, done + 1)))
+    return found
+
+
+def step_time(life: Life, stretch: Stretch, number: int) -> int:
+    """When a step of the stretch is done."""
+    return stretch.zero + _work_of(life, number)
+
+
+def step_times(life: Life, numbers: Sequence[int]) -> list[int]:
+    """When these steps are done; all of them must be steps that the job gets to."""
+    found = stretches(life, timeline(life))
+    return [next(step_time(life, one, number) for one in found if number in one.steps) for number in numbers]
 
 
 def _undisturbed(life: Life) -> Iterator[Span]:
@@ -175,7 +203,10 @@ def _steps_done(life: Life, spans: Sequence[Span], now: int) -> int:
     runs = [(s.start, min(s.end or now, now)) for s in spans if s.status is Status.RUNNING and s.start <= now]
     if not runs:
         return 0
-    worked = sum(end - start for start, end in runs)
+    return _steps_within(life, sum(end - start for start, end in runs))
+
+
+def _steps_within(life: Life, worked: int) -> int:
     return bisect_right(range(1, life.steps + 1), worked, key=lambda step: _work_of(life, step))
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rftplan.server.checkpoints import checkpoint_model, kept_checkpoints
+from rftplan.server.checkpoints import checkpoint_model, kept_steps
 from rftplan.server.errors import ApiError, not_found
-from rftplan.server.job_store import JobStore, StoredCheckpoint, StoredJob
+from rftplan.server.job_store import JobStore, StoredJob
 from rftplan.server.lifecycle import Moment, Status, life_at, step_times
 from rftplan.server.model_store import ModelStore
 from rftplan.server.requests import refuse_query
 from rftplan.server.service import ORGANIZATION, Service, seconds, service_of
+from rftplan.server.validated import Validated
 
 # An alias and the snapshot that it means. A snapshot's date is in its name.
 ALIASES = {
@@ -41,9 +42,9 @@ async def list_models(request: Request) -> Response:
     refuse_query(request)
     service = service_of(request)
     base = [_base_shape(name) for pair in ALIASES.items() for name in pair]
-    jobs = JobStore(service.store)
-    validated = jobs.all_checkpoints()
-    made = [shape for job in jobs.all() for shape in _made_by(service, job, validated.get(job.seq, ()))]
+    jobs = JobStore(service.store).all()
+    validated = service.validated.of_all([job.seq for job in jobs])
+    made = [shape for job in jobs for shape in _made_by(service, job, validated[job.seq])]
     deleted = ModelStore(service.store).deleted()
     data = [*base, *(shape for shape in made if shape["id"] not in deleted)]
     return JSONResponse({"object": "list", "data": data})
@@ -70,10 +71,9 @@ async def delete_model(request: Request) -> Response:
 
 def found_model(service: Service, name: str) -> dict[str, Any]:
     """A fine-tuned model or checkpoint that exists now, or the vendor's 404."""
-    jobs = JobStore(service.store)
-    job = jobs.by_model(checkpoint_of(name)[0])
+    job = JobStore(service.store).by_model(checkpoint_of(name)[0])
     if job is not None and name not in ModelStore(service.store).deleted():
-        for shape in _made_by(service, job, jobs.checkpoints(job)):
+        for shape in _made_by(service, job, service.validated.of(job.seq)):
             if shape["id"] == name:
                 return shape
     message = f"The model '{name}' does not exist or you do not have access to it."
@@ -103,23 +103,22 @@ def base_of(model: str) -> str:
     return model.split(":")[1] if model.startswith("ft:") else model
 
 
-def kept_of(service: Service, job: StoredJob, moment: Moment) -> list[StoredCheckpoint]:
-    """The checkpoints a job still has: those it keeps, without those whose models were deleted."""
-    kept = kept_checkpoints(JobStore(service.store).checkpoints(job), job, moment)
+def kept_of(service: Service, job: StoredJob, moment: Moment) -> list[int]:
+    """The steps whose checkpoints a job still has: those it keeps, without those whose models were deleted."""
+    kept = kept_steps(service.validated.of(job.seq), job, moment)
     deleted = ModelStore(service.store).deleted()
-    return [one for one in kept if checkpoint_model(job, one, moment) not in deleted]
+    return [step for step in kept if checkpoint_model(job, step, moment) not in deleted]
 
 
-def _made_by(service: Service, job: StoredJob, validated: Sequence[StoredCheckpoint]) -> Iterator[dict[str, Any]]:
+def _made_by(service: Service, job: StoredJob, validated: Validated) -> Iterator[dict[str, Any]]:
     """The fine-tuned model and the checkpoints that a job has so far, each once, deleted ones included."""
     moment = life_at(job.life, service.now())
     if moment.status is Status.SUCCEEDED:
         yield _made_shape(job.fine_tuned_model, moment.finished_at or job.life.created_at)
-    times = step_times(job.life) if validated else []
-    for kept in kept_checkpoints(validated, job, moment):
-        name = checkpoint_model(job, kept, moment)
-        if name != job.fine_tuned_model:
-            yield _made_shape(name, times[kept.number - 1])
+    kept = [(step, checkpoint_model(job, step, moment)) for step in kept_steps(validated, job, moment)]
+    others = {step: name for step, name in kept if name != job.fine_tuned_model}
+    for name, at in zip(others.values(), step_times(job.life, list(others)), strict=True):
+        yield _made_shape(name, at)
 
 
 def _made_shape(name: str, at: int) -> dict[str, Any]:

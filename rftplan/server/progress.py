@@ -11,14 +11,15 @@ from starlette.responses import JSONResponse, Response
 
 from rftplan.server.checkpoints import checkpoint_model
 from rftplan.server.history import Entry, Happening, history
-from rftplan.server.job_store import JobStore, StoredCheckpoint, StoredJob
+from rftplan.server.job_store import JobStore, StoredCheckpoint, StoredJob, StoredStep
 from rftplan.server.jobs import found_job
 from rftplan.server.lifecycle import Moment, life_at, step_times
 from rftplan.server.models import kept_of
-from rftplan.server.paging import bad_cursor, list_reply, list_reply_with_ends
+from rftplan.server.paging import bad_cursor, list_reply_with_ends, list_text
+from rftplan.server.replies import JsonText
 from rftplan.server.requests import read_page
 from rftplan.server.service import seconds, service_of
-from rftplan.server.trainer import Step
+from rftplan.server.store import as_json
 
 USUAL_EVENTS = 20
 USUAL_CHECKPOINTS = 10
@@ -30,13 +31,17 @@ async def list_events(request: Request) -> Response:
     service = service_of(request)
     page = read_page(request, default=USUAL_EVENTS, most=MOST_LISTED)
     job = found_job(request)
-    jobs = JobStore(service.store)
-    entries = history(job.life, service.now(), checkpointed=jobs.checkpointed(job), notes=len(job.notes))
-    end = len(entries) if page.after is None else _index(job, page.after, len(entries))
+    validated = service.validated.of(job.seq).numbers
+    events = history(job.life, service.now(), checkpointed=validated, notes=len(job.notes))
+    end = len(events) if page.after is None else _index(job, page.after, len(events))
     start = max(0, end - page.limit)
-    steps = jobs.steps(job, [e.number for e in entries[start:end] if e.happening is Happening.STEP])
-    data = [_event(job, index, entries[index], steps) for index in range(end - 1, start - 1, -1)]
-    return JSONResponse(list_reply(data, more=start > 0))
+    entries = events.between(start, end)
+    steps = JobStore(service.store).steps(job, [one.number for one in entries if one.happening is Happening.STEP])
+    prefix = _event_prefix(job)
+    texts = [
+        _event(job, f"{prefix}{index:0{_INDEX_DIGITS}x}", entry, steps) for index, entry in enumerate(entries, start)
+    ]
+    return JsonText(list_text(reversed(texts), more=start > 0))
 
 
 async def list_checkpoints(request: Request) -> Response:
@@ -44,8 +49,9 @@ async def list_checkpoints(request: Request) -> Response:
     page = read_page(request, default=USUAL_CHECKPOINTS, most=MOST_LISTED)
     job = found_job(request)
     moment = life_at(job.life, service.now())
-    times = step_times(job.life)
-    shapes = [_checkpoint(job, kept, moment, times[kept.number - 1]) for kept in kept_of(service, job, moment)]
+    kept = JobStore(service.store).checkpoints(job, kept_of(service, job, moment))
+    times = step_times(job.life, [one.number for one in kept])
+    shapes = [_checkpoint(job, one, moment, at) for one, at in zip(kept, times, strict=True)]
     start = 0
     if page.after is not None:
         ids = [shape["id"] for shape in shapes]
@@ -56,17 +62,18 @@ async def list_checkpoints(request: Request) -> Response:
     return JSONResponse(list_reply_with_ends(data, more=start + page.limit < len(shapes)))
 
 
-def _event(job: StoredJob, index: int, entry: Entry, steps: Mapping[int, Step]) -> dict[str, Any]:
+def _event(job: StoredJob, event_id: str, entry: Entry, steps: Mapping[int, StoredStep]) -> str:
+    """Its JSON text: what is stored as JSON is sent as it is."""
     step = steps.get(entry.number) if entry.happening is Happening.STEP else None
-    return {
+    told = {
         "object": "fine_tuning.job.event",
-        "id": f"{_event_prefix(job)}{index:0{_INDEX_DIGITS}x}",
+        "id": event_id,
         "created_at": seconds(entry.at),
         "level": _LEVELS.get(entry.happening, "info"),
         "message": step.message if step else _message(job, entry),
         "type": "metrics" if step else "message",
-        "data": step.metrics if step else {},
     }
+    return f'{as_json(told)[:-1]},"data":{step.metrics if step else "{}"}}}'
 
 
 _LEVELS = {Happening.NOTICE: "warn", Happening.FAILED: "error"}
@@ -147,7 +154,7 @@ def _checkpoint(job: StoredJob, kept: StoredCheckpoint, moment: Moment, at: int)
         "object": "fine_tuning.job.checkpoint",
         "id": f"ftckpt_{own}",
         "created_at": seconds(at),
-        "fine_tuned_model_checkpoint": checkpoint_model(job, kept, moment),
+        "fine_tuned_model_checkpoint": checkpoint_model(job, kept.number, moment),
         "fine_tuning_job_id": job.id,
         "metrics": {"step": kept.number, **kept.metrics},
         "step_number": kept.number,

@@ -1,4 +1,4 @@
-"""What every route works with: the settings, the store and the time. Answers no request itself."""
+"""What every route works with: the settings, the store, what it remembers, and the time. Answers no request itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from rftplan.server.lifecycle import MICROSECONDS
 from rftplan.server.settings import Settings
 from rftplan.server.store import Store
+from rftplan.server.validated import ValidatedSteps
 
 ORGANIZATION = "org-local"
 ORGANIZATION_NAME = "local"  # the part of a fine-tuned model's id that names the organization
@@ -18,6 +19,7 @@ ORGANIZATION_NAME = "local"  # the part of a fine-tuned model's id that names th
 class Service:
     settings: Settings
     store: Store
+    validated: ValidatedSteps
 
     def now(self) -> int:
         """Microseconds since the epoch."""

@@ -111,9 +111,20 @@ class Store:
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of one read."""
         with self._lock:
-            if not self._made and self._path.exists():  # made by another process since
-                self._open_made()
+            self._look_again()
             return self._db.execute(sql, values).fetchall()
+
+    def tuples(self, sql: str, *values: object) -> list[Any]:
+        """The same for many rows, of which each is taken apart at once: quicker to make than rows with names."""
+        with self._lock:
+            self._look_again()
+            cursor = self._db.cursor()
+            cursor.row_factory = None
+            return cursor.execute(sql, values).fetchall()
+
+    def _look_again(self) -> None:
+        if not self._made and self._path.exists():  # made by another process since
+            self._open_made()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -241,4 +252,7 @@ def _run_script(db: sqlite3.Connection, script: str) -> None:
 
 def as_json(value: Any) -> str:
     """The one text form in which the store keeps structures; raises ValueError for NaN and infinities."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,13 @@ from typing import Any
 import httpx2
 import openai
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rftplan.server.file_object import file_shape
+from rftplan.server.file_store import FileStore, StoredFile, insert_file
+from rftplan.server.paging import Order, Page
+from rftplan.server.store import Store
 
 from .conftest import World, jsonl, upload
 
@@ -53,6 +61,20 @@ async def test_a_deleted_file_is_gone(world: World, sdk: openai.AsyncOpenAI) -> 
 async def test_a_missing_file_is_the_vendors_404(http: httpx2.AsyncClient) -> None:
     reply = await http.get("/files/file-nope")
     assert (reply.status_code, reply.json()) == (404, {"error": MISSING})
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40), st.none() | st.integers(1, 2**40))
+def test_a_listed_file_is_the_file(tmp_path: Path, filename: str, lifetime: int | None) -> None:
+    """The list is written by SQLite, a single file is not: whatever its name, they say the same."""
+    store = Store(tmp_path / "service.sqlite")
+    files, number = FileStore(store), store.rows("SELECT count(*) FROM files")[0][0]
+    file = StoredFile(f"file-{number}", 1, 2, filename, "fine-tune", None if lifetime is None else 1 + lifetime)
+    with store.write() as db:
+        insert_file(db, file)
+    ((file_id, text),) = files.page(Page(1, None), order=Order.DESCENDING, purpose=None, now=1)[:1]
+    store.close()
+    assert (file_id, json.loads(text)) == (file.id, file_shape(file))
 
 
 async def test_files_are_listed_newest_first_page_by_page(sdk: openai.AsyncOpenAI) -> None:
