@@ -175,8 +175,22 @@ class UsageError(RftplanError):
     error_code = "usage"
 
 
+class Way(StrEnum):
+    """Where the way to a service broke: in the order in which it is gone."""
+
+    PROXY = "proxy"
+    NAME = "name"
+    REFUSED = "refused"
+    TLS = "tls"
+    NETWORK = "network"
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    """Connected, and then no whole answer."""
+
+
 class ApiError(RftplanError):
-    """The service, or the way to it, failed. `status` is the HTTP status, None if no answer came."""
+    """The service, or the way to it, failed. `status` is the HTTP status, None if no answer came: then `way` says what
+    kept it from coming, where that is known."""
 
     error_code = "service"
 
@@ -190,9 +204,11 @@ class ApiError(RftplanError):
         request_id: str | None = None,
         retry_after: float | None = None,
         hint: str | None = None,
+        way: Way | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.way = way
         self.code = code
         self.param = param
         self.request_id = request_id

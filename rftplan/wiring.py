@@ -106,26 +106,41 @@ class Reached(Protocol):
     def identity(self) -> ProviderIdentity: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What requests carry."""
+
+    key: str = field(repr=False)
+    admin: str | None = field(default=None, repr=False)
+
+
 @asynccontextmanager
-async def connected(loaded: Reached, world: World) -> AsyncIterator[Port]:
-    """A port to the project's service. CredentialError if there is no key that may go there."""
-    from rftplan.api.credentials import find_admin_key, find_key
+async def connected(loaded: Reached, world: World, keys: Keys | None = None) -> AsyncIterator[Port]:
+    """A port to the project's service, with these keys or those that are found. CredentialError if there is none that
+    may go there."""
     from rftplan.api.openai import connect
 
     identity, profile = loaded.identity, loaded.profile
     transport, close = None, _nothing
     if identity.in_process:
-        key, admin_key = secrets.token_urlsafe(24), None
-        transport, close = _in_process(loaded, world, key)
-    else:
-        key = find_key(profile, identity.base_url, world.environ, world.user_config)
-        admin_key = find_admin_key(profile, identity.base_url, world.environ)
-    port = connect(identity, profile, key, admin_key=admin_key, transport=world.wrap(transport))
+        keys = Keys(secrets.token_urlsafe(24))
+        transport, close = _in_process(loaded, world, keys.key)
+    keys = keys or found_keys(loaded, world)
+    port = connect(identity, profile, keys.key, admin_key=keys.admin, transport=world.wrap(transport))
     try:
         yield port
     finally:
         await port.aclose()
         close()
+
+
+def found_keys(loaded: Reached, world: World) -> Keys:
+    """The keys for a service outside of this process. CredentialError as `find_key` and `find_admin_key`."""
+    from rftplan.api.credentials import find_admin_key, find_key
+
+    base_url = loaded.identity.base_url
+    key = find_key(loaded.profile, base_url, world.environ, world.user_config)
+    return Keys(key, find_admin_key(loaded.profile, base_url, world.environ))
 
 
 def exposed_keys(loaded: Reached, world: World) -> tuple[Diagnostic, ...]:
@@ -141,6 +156,11 @@ def exposed_keys(loaded: Reached, world: World) -> tuple[Diagnostic, ...]:
     return (finding(KEY_EXPOSED, f"{path} is readable for other users of this machine", hint=hint),)
 
 
+def local_store(root: Path) -> Path:
+    """Where the service inside this process keeps its files and jobs."""
+    return root / ".rftplan" / "local" / "service.sqlite"
+
+
 def _nothing() -> None:
     return None
 
@@ -154,7 +174,7 @@ def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[
 
     runner = OneRunner(world.new_runner)
     settings = default_settings(
-        loaded.root / ".rftplan" / "local" / "service.sqlite",
+        local_store(loaded.root),
         key,
         judge=judge_of(loaded, world),
         runner=runner,

@@ -34,16 +34,31 @@ def find_key(profile: Profile, base_url: str, environ: Mapping[str, str], user_c
     `keys/<provider>` in the user's configuration, and takes the first. CredentialError if there is none or
     if it may not go there. Not for the service inside this process: nothing is sent there.
     """
+    check_key_host(profile, base_url, environ)
+    name = key_source(profile, environ, user_config_dir)
+    if name is None:
+        raise _no_key(profile)
+    if name == KEY_COMMAND:
+        return _key_of_command(environ[KEY_COMMAND].strip(), environ)
+    if name == KEY_FILE:
+        return _key_of_file(Path(environ[KEY_FILE].strip()), KEY_FILE)
+    if name == profile.key_env:
+        return _sound_key(environ[name].strip(), name)
+    return _key_of_file(Path(name).absolute(), name)
+
+
+def key_source(profile: Profile, environ: Mapping[str, str], user_config_dir: Path | None) -> str | None:
+    """Where `find_key` takes the key from: a variable's name, or the path of the user's own key file. Reads no key."""
+    for name in (profile.key_env, KEY_FILE, KEY_COMMAND):
+        if name and environ.get(name, "").strip():
+            return name
+    kept = user_config_dir / "keys" / profile.type if user_config_dir else None
+    return str(kept) if kept is not None and kept.is_file() else None
+
+
+def check_key_host(profile: Profile, base_url: str, environ: Mapping[str, str]) -> None:
+    """CredentialError unless a key may be sent to `base_url`: the provider's own, this machine, or trusted."""
     _check_host(parse_endpoint(base_url), environ, own=parse_endpoint(profile.base_url))
-    if profile.key_env and (key := environ.get(profile.key_env, "").strip()):
-        return _sound_key(key, profile.key_env)
-    if path := environ.get(KEY_FILE, "").strip():
-        return _key_of_file(Path(path), KEY_FILE)
-    if command := environ.get(KEY_COMMAND, "").strip():
-        return _key_of_command(command, environ)
-    if user_config_dir and (kept := user_config_dir / "keys" / profile.type).is_file():
-        return _key_of_file(kept.absolute(), str(kept))
-    raise _no_key(profile)
 
 
 def exposed_key_file(profile: Profile, environ: Mapping[str, str], user_config_dir: Path | None) -> Path | None:
@@ -68,7 +83,7 @@ def find_admin_key(profile: Profile, base_url: str, environ: Mapping[str, str]) 
     name = profile.admin_key_env
     if name is None or not (key := environ.get(name, "").strip()):
         return None
-    _check_host(parse_endpoint(base_url), environ, own=parse_endpoint(profile.base_url))
+    check_key_host(profile, base_url, environ)
     return _sound_key(key, name)
 
 

@@ -17,8 +17,9 @@ from typing import Any, Final, TypeVar
 import httpx2
 
 from rftplan.api.endpoint import parse_endpoint
+from rftplan.api.ways import NEVER_CONNECTED, way_of
 from rftplan.api.wire import parse_object
-from rftplan.errors import ApiError, FateUnknownError, NotDoneError, NotFoundError, RejectedError
+from rftplan.errors import ApiError, FateUnknownError, NotDoneError, NotFoundError, RejectedError, Way
 
 _E = TypeVar("_E", bound=ApiError)
 
@@ -42,13 +43,12 @@ class Call:
 
 
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422})
-_NEVER_CONNECTED: Final = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-)
+_WAY_HINTS: Final = {
+    Way.NAME: "check base_url, and whether this machine can look up names (DNS)",
+    Way.REFUSED: "check the port in base_url, and the proxy settings: nobody listens there",
+    Way.TLS: "check this machine's certificates and its clock, and whether a proxy opens encrypted connections",
+    Way.PROXY: "check the proxy that HTTPS_PROXY or ALL_PROXY names",
+}
 _UNCERTAIN: Final = {Kind.READ: ApiError, Kind.STAGING: NotDoneError, Kind.EFFECT: FateUnknownError}
 _MAX_MESSAGE: Final = 2_000
 
@@ -76,11 +76,12 @@ class Faults:
     def unanswered(self, call: Call, cause: BaseException) -> ApiError:
         """For a call that got no answer, or lost it on the way."""
         reason = cause.__cause__ if isinstance(cause.__cause__, Exception) else cause
-        if isinstance(reason, _NEVER_CONNECTED):
+        way = way_of(reason)
+        if isinstance(reason, NEVER_CONNECTED):
             message = f"could not {call.what}: {self.base_url} cannot be reached: {self._reason(reason)}"
-            return self._because(cause, NotDoneError(message, hint=self._way_hint()))
+            return self._because(cause, NotDoneError(message, hint=self._way_hint(way), way=way))
         message = f"could not {call.what}: the connection to {self.base_url} broke: {self._reason(reason)}"
-        return self._because(cause, self._uncertain(call)(message, hint=self._way_hint()))
+        return self._because(cause, self._uncertain(call)(message, hint=self._way_hint(way), way=way))
 
     def unreadable(self, call: Call, response: httpx2.Response, why: ValueError) -> ApiError:
         """For a success whose body breaks the contract of the API."""
@@ -122,11 +123,11 @@ class Faults:
             return f"check base_url: {self.base_url}"
         return None
 
-    def _way_hint(self) -> str:
+    def _way_hint(self, way: Way) -> str:
         endpoint = parse_endpoint(self.base_url)
         if endpoint.loopback:
             return f"is the local service running? `rftplan serve --port {endpoint.port}` starts it there"
-        return "check the network, the proxy settings and base_url"
+        return _WAY_HINTS.get(way, "check the network, the proxy settings and base_url")
 
     def _reason(self, error: BaseException) -> str:
         if isinstance(error, TimeoutError | httpx2.TimeoutException):

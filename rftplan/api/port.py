@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rftplan.canonical import JsonObject
+from rftplan.errors import ApiError
 
 
 class JobStatus(StrEnum):
@@ -181,6 +182,29 @@ class Upload:
     sha256: str | None = None
 
 
+class Sight(StrEnum):
+    """What can be looked at for nothing, and without changing anything."""
+
+    JOBS = "jobs"
+    FILES = "files"
+    MODELS = "models"
+    GRADERS = "graders"
+    """Whether it validates graders, asked with one that is valid everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a service answered to one look. `at` is its own clock, in whole seconds since the epoch, `organization` the
+    one that it answered for; None where it does not say. `items` are what its list begins with, raw, `more` whether
+    they are not all. `refusal` is why it showed nothing."""
+
+    at: float | None = None
+    organization: str | None = None
+    items: Sequence[JsonObject] = ()
+    more: bool = False
+    refusal: ApiError | None = None
+
+
 Progress = Callable[[int, int], None]
 """Called with (bytes so far, bytes in all)."""
 
@@ -191,6 +215,10 @@ class Port(Protocol):
     @property
     def requests(self) -> int:
         """HTTP requests sent so far, retries included."""
+        ...
+
+    async def look(self, sight: Sight, *, seconds: float) -> Seen:
+        """Ask once, and take every answer for one. ApiError where none came in `seconds`."""
         ...
 
     async def list_files(self, purpose: str) -> Sequence[RemoteFile]: ...

@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "acting": ("apply", "destroy", "release"),
     "state": ("state",),
     "serving": ("serve",),
+    "diagnosing": ("doctor",),
     "trying": ("grade",),
     "testing": ("test",),
 }

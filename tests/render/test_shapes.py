@@ -20,9 +20,10 @@ from rftplan.changes import Action, Hazard, Reason
 from rftplan.cli.app import make_app
 from rftplan.cli.boundary import main
 from rftplan.cli.exit_codes import ExitCode
+from rftplan.doctor import About, State
 from rftplan.errors import RejectedError, RftplanError, Severity
 from rftplan.events import Outcome
-from rftplan.render import grade_shapes, shapes, testing_shapes
+from rftplan.render import doctor_shapes, grade_shapes, shapes, testing_shapes
 from rftplan.render.documents import release_document
 from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
 from rftplan.render.reasons import PHRASES
@@ -31,7 +32,7 @@ from tests.test_errors import tree
 from tests.world import Small
 
 PAGE = Path(rftplan.__file__).parents[1] / "docs" / "json.md"
-SHAPES = {**vars(shapes), **vars(grade_shapes), **vars(testing_shapes)}
+SHAPES = {**vars(shapes), **vars(grade_shapes), **vars(testing_shapes), **vars(doctor_shapes)}
 SCALARS = {
     str: "text",
     int: "whole number",
@@ -108,6 +109,8 @@ def test_every_word_that_a_field_may_have_is_on_the_page() -> None:
     assert list(_listed("outcomes")) == [outcome.value for outcome in Outcome]
     assert list(_listed("hazards")) == [hazard.value for hazard in Hazard]
     assert list(_listed("severities")) == [severity.value for severity in Severity]
+    assert list(_listed("what a doctor looks at")) == [about.value for about in About]
+    assert list(_listed("states")) == [state.value for state in State]
     assert _listed("reasons") == {reason.value: PHRASES[reason] for reason in Reason}
     assert list(_listed("exit codes")) == [str(code.value) for code in ExitCode]
 
@@ -176,6 +179,7 @@ FORMATS = {
     "rftplan.codes/1": shapes.CodesDocument,
     "rftplan.grade/1": grade_shapes.GradeDocument,
     "rftplan.test/1": testing_shapes.TestDocument,
+    "rftplan.doctor/1": doctor_shapes.DoctorDocument,
     "rftplan.version/1": shapes.VersionDocument,
     "rftplan.error/1": shapes.ErrorDocument,
 }
@@ -195,7 +199,8 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
     samples = str(small.root / "samples.jsonl")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RFTPLAN_LOCAL_SPEED", "100000")
-        seen = [printed(small, capsys, *words) for words in (["check"], ["plan"], ["status"], ["state", "list"])]
+        seen = [printed(small, capsys, *words) for words in (["check"], ["plan"], ["status"], ["doctor"])]
+        seen += [printed(small, capsys, "state", "list")]
         seen += [printed(small, capsys, "apply", "--yes", "--wait"), printed(small, capsys, "plan")]
         outputs = printed(small, capsys, "output")
         small.edit("specs/main.yaml", "at_least: 0.1", "at_least: 1.5")

@@ -20,6 +20,7 @@ from rftplan.api import wire
 from rftplan.api.faults import Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
 from rftplan.api.openai.client import ANSWER_SECONDS, Reply, Traffic, intake_timeout, listed, make_client, timeout
+from rftplan.api.openai.looking import look
 from rftplan.api.openai.parts import upload_in_parts
 from rftplan.api.paging import ListedT, every
 from rftplan.api.port import (
@@ -33,6 +34,8 @@ from rftplan.api.port import (
     RemoteJob,
     RemoteModel,
     SampledRow,
+    Seen,
+    Sight,
     Upload,
 )
 from rftplan.api.profiles import Capability, Profile
@@ -70,6 +73,9 @@ class OpenAIPort(Port):
     @property
     def requests(self) -> int:
         return self._traffic.requests
+
+    async def look(self, sight: Sight, *, seconds: float) -> Seen:
+        return await look(sight, self._effects, self._faults, seconds)
 
     async def list_files(self, purpose: str) -> Sequence[RemoteFile]:
         fetch = partial(self._reads.files.with_raw_response.list, purpose=purpose)

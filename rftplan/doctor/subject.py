@@ -1,0 +1,104 @@
+"""As much of a project as can be read, for a doctor who also comes where nothing can. Asks nobody, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rftplan.api.identity import ProviderIdentity
+from rftplan.api.profiles import Profile
+from rftplan.checks.models import judged, to_launch
+from rftplan.checks.preflight import Preflight
+from rftplan.codes import NO_SPECS
+from rftplan.config import Config, read_config
+from rftplan.config.project_spec import ProviderSpec
+from rftplan.config.request import NO_MODEL
+from rftplan.errors import Diagnostic, LockError
+from rftplan.journal import Paths, State, read_state
+from rftplan.loading import Options
+from rftplan.lockfile import Lock
+from rftplan.promoted import promoted, require_directory, require_environment, state_paths
+from rftplan.service_choice import choose_service
+from rftplan.source import Root
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Which service, and what is known of the project around it. `findings` are of the specs' form alone: no rule was
+    run, no data read. `state` is None where `damage` says why."""
+
+    root: Path
+    provider: ProviderSpec
+    profile: Profile
+    identity: ProviderIdentity
+    config: Config
+    findings: Sequence[Diagnostic]
+    paths: Paths
+    state: State | None
+    lock: Lock | None
+    damage: LockError | None
+    today: date
+
+    @property
+    def has_specs(self) -> bool:
+        return not any(found.code == NO_SPECS.code for found in self.findings)
+
+    @property
+    def project(self) -> str | None:
+        return self.config.project.name if self.config.project else None
+
+    @property
+    def promoted(self) -> Mapping[str, str]:
+        """The live models by their deployments' names."""
+        return {name: one.model for name, one in promoted(self.state).items()} if self.state else {}
+
+    def models(self) -> Mapping[str, Sequence[str]]:
+        """The models that the next launches and the live deployments need, each with who names it."""
+        launched = frozenset(
+            address
+            for address, entry in (self.state.entries.items() if self.state else ())
+            if address.kind == "job" and entry.id is not None
+        )
+        preflight = Preflight(self.config, self.profile, self.today, launched=launched)
+        named: dict[str, list[str]] = {}
+        for name, model in self.promoted.items():
+            named.setdefault(model, []).append(f"deployment.{name}")
+        for job in to_launch(preflight):
+            if job.spec.model != NO_MODEL:
+                named.setdefault(job.spec.model, []).append(str(job.address))
+        for where, scorer in judged(preflight):
+            named.setdefault(scorer.model, []).append(where.of)
+        return named
+
+
+def read_subject(options: Options, today: date) -> Subject:
+    """UserError for a directory, an environment or a provider that is not there; whatever else is wrong is in it."""
+    require_environment(options.env)
+    require_directory(options.directory)
+    config, findings = read_config(Root(options.directory), options.specs)
+    service, problems = choose_service(config, options.provider)
+    paths = state_paths(options.directory, options.lock)
+    state, lock, damage = _known(paths)
+    return Subject(
+        root=options.directory,
+        provider=service.provider,
+        profile=service.profile,
+        identity=service.identity,
+        config=config,
+        findings=(*findings, *problems),
+        paths=paths,
+        state=state,
+        lock=lock,
+        damage=damage,
+        today=today,
+    )
+
+
+def _known(paths: Paths) -> tuple[State | None, Lock | None, LockError | None]:
+    try:
+        state, lock = read_state(paths, new_lineage=str)
+    except LockError as error:
+        return None, None, error
+    return state, lock, None
