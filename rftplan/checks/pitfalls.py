@@ -136,6 +136,7 @@ PITFALLS: Final = (
     ),
     Pitfall("A validation file of a few rows, by which the best checkpoint is chosen", ("D224",)),
     Pitfall("Held-out rows are too few, or the job has trained on them or chosen by them", ("D230", "J114", "J115")),
+    Pitfall("The training and the validation file are swapped", ("D233",)),
     Pitfall("Rows that are there twice, or contradict each other", ("D226", "D227")),
     Pitfall("The right answer stands at the end of the prompt, and is copied", ("G116",)),
     Pitfall("Rows ran together, or a whole document stands in one", ("D108", "D232")),

@@ -35,9 +35,11 @@ SEVERAL_REFERENCES: Final = warning("D227", "One prompt with different reference
 OVERLAP: Final = warning("D228", "Validation rows are training rows")
 NOT_COMPARED: Final = info("D229", "More rows than are compared")
 FAR_LARGER: Final = warning("D232", "Row is far larger than the others")
+MORE_VALIDATION: Final = warning("D233", "Far more validation than training rows")
 
 FEWEST_VALIDATION: Final = 50
 """With fewer, one row moves the mean reward by more than 0.02: about what checkpoints are told apart by."""
+_ENOUGH_VALIDATION: Final = 2 * FEWEST_VALIDATION
 _TIMES_LARGER: Final = 100
 _FEWEST_OTHERS: Final = 10
 
@@ -77,6 +79,21 @@ def few_validation_rows(preflight: Preflight) -> Iterable[Diagnostic]:
             said = f"{use.file.address} has {counted_rows(facts.rows)}"
             detail = f"{said}, so one row moves the mean reward by up to {1 / facts.rows:.2f}"
             yield _about_use(FEW_VALIDATION_ROWS, use, detail, hint=f"use {FEWEST_VALIDATION} or more")
+
+
+def more_validation_rows(preflight: Preflight) -> Iterable[Diagnostic]:
+    """The two names are easily swapped, and the run then learns from the small file."""
+    used = list(_used(preflight))
+    training = {use.job.address: (use, facts) for use, facts in used if use.role is Role.TRAINING}
+    for use, facts in used:
+        trained = training.get(use.job.address)
+        if use.role is not Role.VALIDATION or trained is None or facts.rows <= _ENOUGH_VALIDATION:
+            continue
+        if trained[1].rows and facts.rows >= 2 * trained[1].rows:
+            of_training = f"{trained[0].file.address}, which trains, has {trained[1].rows:,}"
+            detail = f"{use.file.address} has {counted_rows(facts.rows)}, and {of_training}; are they swapped?"
+            hint = "swap training_file and validation_file, or train on more of the rows: validation is paid for, too"
+            yield _about_use(MORE_VALIDATION, use, detail, hint=hint)
 
 
 def large_files(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -217,6 +234,7 @@ def _about_pairs(code: Code, file: Declared, pairs: Pairs, detail: str, *, hint:
 RULES: Final = (
     row_counts,
     few_validation_rows,
+    more_validation_rows,
     large_files,
     far_larger_rows,
     blank_lines,

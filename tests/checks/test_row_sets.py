@@ -65,6 +65,15 @@ def test_few_validation_rows_are_a_warning_for_reinforcement(small: Small) -> No
     assert counted(small, 20, 20, method="supervised") == []
 
 
+def test_far_more_validation_than_training_rows_look_swapped(small: Small) -> None:
+    (line,) = counted(small, 60, 120)
+    assert line.startswith(
+        f"D233 {JOB} file.test has 120 rows, and file.train, which trains, has 60; are they swapped? | swap"
+    )
+    assert counted(small, 61, 120) == counted(small, 10, 100) == []
+    assert [line[:4] for line in counted(small, 60, 120, method="supervised")] == ["D233"]
+
+
 def test_a_file_that_is_too_large_is_an_error(small: Small) -> None:
     (line,) = counted(small, 60, 60, of=replace(HOSTED, parts=PartSizes(most=5_999)))[:1]
     assert line.startswith(f"D223 {TEST} it has 6,000 bytes; provider openai takes 5,999") or TRAIN in line
