@@ -11,10 +11,11 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import openai
@@ -35,9 +36,9 @@ LOCAL_KEY = "sk-local-test"
 
 
 @contextmanager
-def served(tmp_path: Path, now: list[float]) -> Iterator[str]:
-    """A local service on a socket, at a time that only the life moves."""
-    app = create_app(default_settings(tmp_path / "service.sqlite", LOCAL_KEY, now=lambda: now[0]))
+def served(tmp_path: Path, now: list[float], wrap: Callable[[Any], Any] = lambda app: app) -> Iterator[str]:
+    """A local service on a socket, at a time that only the life moves, or what `wrap` puts around it."""
+    app = wrap(create_app(default_settings(tmp_path / "service.sqlite", LOCAL_KEY, now=lambda: now[0])))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
