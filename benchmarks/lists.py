@@ -70,7 +70,7 @@ _REQUEST = {
 }
 # Of each list: the path of its largest page, and the rows that it is made of.
 LISTS: Mapping[str, tuple[str, str]] = {
-    "files": ("/v1/files", f"SELECT * FROM files ORDER BY seq DESC LIMIT {FILES}"),
+    "files": ("/v1/files?purpose=fine-tune", f"SELECT * FROM files ORDER BY place DESC, seq DESC LIMIT {FILES}"),
     "jobs": (
         f"/v1/fine_tuning/jobs?limit={JOBS}",
         f"SELECT * FROM jobs ORDER BY seq DESC LIMIT {JOBS}",
@@ -92,7 +92,8 @@ def make(path: Path) -> None:
     with store.write() as db:
         for number in range(FILES):
             name = f"benchmark.prod.train-{number:032x}.jsonl"
-            insert_file(db, StoredFile(f"file-{number:022}", CREATED, 12_345, name, "fine-tune", None))
+            file = StoredFile(f"file-{number:022}", CREATED, 12_345, name, "fine-tune", None)
+            insert_file(db, file, now=CREATED * 1_000_000)
     jobs = JobStore(store)
     jobs.add(_job(LONG, STEPS_OF_THE_LONG_ONE))
     for number in range(JOBS):

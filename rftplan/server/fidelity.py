@@ -126,7 +126,14 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
             "integrations are echoed with the job's id as run_id, and not contacted",
             Source.POLICY,
         ),
-        ("result_files is empty, usage_metrics and eval_id are null", Source.POLICY),
+        ("a job that succeeded leaves one CSV file of purpose fine-tune-results, named in result_files", Source.SPEC),
+        (
+            "it is step_metrics.csv: a line a step, a column for each figure of its metrics event, who simulated it",
+            Source.POLICY,
+        ),
+        ("it is among the files from when the job succeeds; when it is deleted, the job names it still", Source.POLICY),
+        ("usage_metrics is null: it counts time and graders' tokens, but its shape is not published", Source.POLICY),
+        ("eval_id is null: there are no evals here, but samples", Source.POLICY),
         ("shared_with_openai is false", Source.SPEC),
     ),
     *_of(

@@ -11,12 +11,17 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from rftplan.server.lifecycle import MICROSECONDS
 from rftplan.server.paging import Order, Page, bad_cursor
 from rftplan.server.store import Store, first
 
 # As `file_object.file_shape`.
 _TEXT = """json_object('object', 'file', 'id', id, 'purpose', purpose, 'filename', filename, 'bytes', bytes,
     'created_at', created_at, 'expires_at', expires_at, 'status', 'processed', 'status_details', NULL)"""
+# At ?1. What a job leaves has its row from the start; its place in the list is the time when it leaves it.
+_LEFT = "(result_of IS NULL OR place <= ?1)"
+_THERE = f"deleted_at IS NULL AND (expires_at IS NULL OR expires_at > ?1 / {MICROSECONDS}) AND {_LEFT}"
+_NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +36,58 @@ class StoredFile:
     expires_at: int | None
 
 
-def insert_file(db: sqlite3.Connection, file: StoredFile) -> None:
+def insert_file(db: sqlite3.Connection, file: StoredFile, *, now: int) -> None:
+    """Puts it behind all files that are there at `now`, in microseconds, even if the clock went back since."""
     db.execute(
-        "INSERT INTO files (id, created_at, bytes, filename, purpose, expires_at) VALUES (?,?,?,?,?,?)",
-        (file.id, file.created_at, file.bytes, file.filename, file.purpose, file.expires_at),
+        "INSERT INTO files (id, created_at, bytes, filename, purpose, expires_at, place) VALUES (?1,?2,?3,?4,?5,?6, "
+        "max(?7, coalesce("
+        "(SELECT place FROM files WHERE result_of IS NULL OR place <= ?7 ORDER BY place DESC LIMIT 1), 0)))",
+        (file.id, file.created_at, file.bytes, file.filename, file.purpose, file.expires_at, now),
     )
 
 
+def insert_result(db: sqlite3.Connection, file: StoredFile, *, job_seq: int) -> None:
+    """The file that a job leaves. Nobody sees it before `settle_result` says when, and that time has come."""
+    db.execute(
+        "INSERT INTO files (id, created_at, bytes, filename, purpose, place, result_of) VALUES (?,?,?,?,?,?,?)",
+        (file.id, file.created_at, file.bytes, file.filename, file.purpose, _NEVER, job_seq),
+    )
+
+
+def settle_result(db: sqlite3.Connection, *, job_seq: int, at: int | None) -> None:
+    """When the job leaves its file, in microseconds; None if nobody knows that it will."""
+    place, created_at = (_NEVER, 0) if at is None else (at, at // MICROSECONDS)
+    db.execute("UPDATE files SET place = ?, created_at = ? WHERE result_of = ?", (place, created_at, job_seq))
+
+
+def drop_result(db: sqlite3.Connection, *, job_seq: int) -> None:
+    """Of a job that will never leave it; its content is to be removed once this is committed."""
+    db.execute("DELETE FROM files WHERE result_of = ?", (job_seq,))
+
+
 class FileStore:
+    """Every `now` is in microseconds."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, file: StoredFile) -> None:
+    def add(self, file: StoredFile, *, now: int) -> None:
         """Makes the received content an object."""
         (self._store.incoming / file.id).replace(self.content(file.id))
         with self._store.write() as db:
-            insert_file(db, file)
+            insert_file(db, file, now=now)
 
     def content(self, file_id: str) -> Path:
         """Where the content is of a file that exists, or that a job was trained from. `file_id` is one of ours."""
         return self._store.contents / file_id
 
     def get(self, file_id: str, *, now: int) -> StoredFile | None:
-        """None if it never was, is deleted or has expired at `now` (seconds)."""
+        """None if it never was, is deleted, has expired at `now`, or if its job has not left it yet."""
         row = first(
             self._store.rows(
-                "SELECT id, created_at, bytes, filename, purpose, expires_at FROM files WHERE id = ? "
-                "AND deleted_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
-                file_id,
+                f"SELECT id, created_at, bytes, filename, purpose, expires_at FROM files WHERE {_THERE} AND id = ?2",
                 now,
+                file_id,
             )
         )
         return StoredFile(*row) if row else None
@@ -70,30 +98,32 @@ class FileStore:
         One more than the limit if there are more; raises ApiError for a cursor that never was a file.
         """
         direction, beyond = ("ASC", ">") if order is Order.ASCENDING else ("DESC", "<")
-        cursor = self._cursor(page.after)
+        place, seq = (None, None) if page.after is None else self._cursor(page.after, now=now)
         return self._store.tuples(
-            f"SELECT id, {_TEXT} FROM files WHERE deleted_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
-            + (" AND purpose = ?" if purpose is not None else " AND ? IS NULL")
-            + (f" AND seq {beyond} ?" if cursor is not None else " AND ? IS NULL")
-            + f" ORDER BY seq {direction} LIMIT ?",
+            f"SELECT id, {_TEXT} FROM files WHERE {_THERE} AND "
+            + ("?2 IS NULL" if purpose is None else "purpose = ?2")
+            + (" AND ?3 IS NULL AND ?4 IS NULL" if page.after is None else f" AND (place, seq) {beyond} (?3, ?4)")
+            + f" ORDER BY place {direction}, seq {direction} LIMIT ?5",
             now,
             purpose,
-            cursor,
+            place,
+            seq,
             page.limit + 1,
         )
 
     def delete(self, file_id: str, *, now: int) -> None:
         """The row stays as a tombstone, so that a page that ended at this file can still be followed."""
         with self._store.write() as db:
-            db.execute("UPDATE files SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (now, file_id))
+            db.execute(
+                "UPDATE files SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (now // MICROSECONDS, file_id)
+            )
             needed = db.execute("SELECT 1 FROM trained_from WHERE file_id = ? LIMIT 1", (file_id,)).fetchone()
         if not needed:
             self.content(file_id).unlink(missing_ok=True)
 
-    def _cursor(self, after: str | None) -> int | None:
-        if after is None:
-            return None
-        row = first(self._store.rows("SELECT seq FROM files WHERE id = ?", after))
+    def _cursor(self, after: str, *, now: int) -> tuple[int, int]:
+        known = f"SELECT place, seq FROM files WHERE id = ?2 AND {_LEFT}"
+        row = first(self._store.rows(known, now, after))
         if row is None:
             raise bad_cursor(after)
-        return int(row["seq"])
+        return row["place"], row["seq"]

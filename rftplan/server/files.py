@@ -36,7 +36,7 @@ async def create_file(request: Request) -> Response:
     with receive(service.store, file_id) as target:
         form = await read_form(request, target, file_field="file", largest=largest)
         file = _new_file(service, file_id, form.fields, filename=form.filename, size=form.size)
-        files.add(file)
+        files.add(file, now=service.now())
     return JSONResponse(file_shape(file))
 
 
@@ -45,7 +45,7 @@ async def list_files(request: Request) -> Response:
     page = read_page(request, default=MOST_LISTED, most=MOST_LISTED, others=("order", "purpose"))
     order = read_order(request, _ORDERS)
     purpose = request.query_params.get("purpose")
-    found = FileStore(service.store).page(page, order=order, purpose=purpose, now=seconds(service.now()))
+    found = FileStore(service.store).page(page, order=order, purpose=purpose, now=service.now())
     return JsonText(list_text_with_ends(found[: page.limit], more=len(found) > page.limit))
 
 
@@ -56,7 +56,7 @@ async def get_file(request: Request) -> Response:
 async def delete_file(request: Request) -> Response:
     service = service_of(request)
     file = _found(request)
-    FileStore(service.store).delete(file.id, now=seconds(service.now()))
+    FileStore(service.store).delete(file.id, now=service.now())
     return JSONResponse({"id": file.id, "object": "file", "deleted": True})
 
 
@@ -78,7 +78,7 @@ def _found(request: Request) -> StoredFile:
     refuse_query(request)
     service = service_of(request)
     file_id = request.path_params["file_id"]
-    file = FileStore(service.store).get(file_id, now=seconds(service.now()))
+    file = FileStore(service.store).get(file_id, now=service.now())
     if file is None:
         raise not_found(f"No such File object: {file_id}", param="id")
     return file

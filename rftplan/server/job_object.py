@@ -38,7 +38,7 @@ def _at(job: StoredJob, moment: Moment) -> dict[str, Any]:
         "trained_tokens": job.trained_tokens if succeeded else None,
         "error": _error_shape(job) if moment.status is Status.FAILED else None,
         "organization_id": ORGANIZATION,
-        "result_files": [],
+        "result_files": [job.result_file] if succeeded and job.result_file else [],
         "usage_metrics": None,
         "shared_with_openai": False,
         "eval_id": None,

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rftplan.server.lifecycle import Command, Life, Status, Verb, refusal, time_of_command
+from rftplan.server.file_store import FileStore, StoredFile, drop_result, insert_result, settle_result
+from rftplan.server.lifecycle import Command, Life, Status, Verb, refusal, succeeds_at, time_of_command
 from rftplan.server.paging import Page, bad_cursor
+from rftplan.server.result_file import FILENAME, RESULTS, result_csv, result_file_id
 from rftplan.server.store import Store, as_json, first
 from rftplan.server.trainer import Said, Step
 from rftplan.server.validation_store import insert_validations
@@ -75,6 +77,7 @@ class StoredJob:
     method: str
     fine_tuned_model: str
     trained_tokens: int
+    result_file: str | None
     failure: Failure | None
     life: Life
     texts: StoredTexts
@@ -125,7 +128,8 @@ class JobStore:
         self._store = store
 
     def add(self, job: NewJob) -> None:
-        """The job and its whole future, in one transaction."""
+        """The job and its whole future, in one transaction; what its result file says lies there before."""
+        result = self._write_result(job)
         steps = [
             (s.number, s.message, as_json(s.metrics), None if s.checkpoint is None else as_json(s.checkpoint))
             for s in job.steps
@@ -133,14 +137,16 @@ class JobStore:
         with self._store.write() as db:
             seq = db.execute(
                 "INSERT INTO jobs (id, created_at, speed, steps, failure, request, metadata, "
-                "hyperparameters, trained_tokens, fine_tuned_model, simulation, notes) "
-                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                "hyperparameters, trained_tokens, fine_tuned_model, simulation, notes, result_file) "
+                "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 _values(job),
             ).lastrowid
             assert seq is not None
             db.executemany("INSERT INTO steps VALUES (?,?,?,?,?)", [(seq, *step) for step in steps])
             insert_validations(db, seq, job.steps, job.answers)
             if job.steps:
+                insert_result(db, result, job_seq=seq)
+                settle_result(db, job_seq=seq, at=succeeds_at(Life(job.created_at, job.speed, len(job.steps))))
                 files = {job.request["training_file"], job.request["validation_file"]} - {None}
                 db.executemany("INSERT INTO trained_from VALUES (?,?)", [(file, seq) for file in files])
 
@@ -174,7 +180,14 @@ class JobStore:
             if (reason := refusal(life, verb, at)) is not None:
                 raise CommandRefusedError(reason)
             db.execute("INSERT INTO commands VALUES (?,?,?,?)", (job.seq, len(life.commands), at, verb.value))
-            return _job(db.execute(_JOB + "WHERE seq = ?", (job.seq,)).fetchone())
+            commanded = _job(db.execute(_JOB + "WHERE seq = ?", (job.seq,)).fetchone())
+            if verb is Verb.CANCEL:
+                drop_result(db, job_seq=job.seq)
+            else:
+                settle_result(db, job_seq=job.seq, at=succeeds_at(commanded.life))
+        if verb is Verb.CANCEL and job.result_file is not None:
+            FileStore(self._store).content(job.result_file).unlink(missing_ok=True)
+        return commanded
 
     def steps(self, job: StoredJob, numbers: Sequence[int]) -> dict[int, StoredStep]:
         """The steps from the smallest to the largest of `numbers`, by number."""
@@ -199,6 +212,16 @@ class JobStore:
         found = {row["number"]: json.loads(row["checkpoint"]) for row in rows}
         return [StoredCheckpoint(number, found[number]) for number in numbers]
 
+    def _write_result(self, job: NewJob) -> StoredFile:
+        """Of a job without steps nobody will see it, so that it has no content."""
+        trainer = None if job.simulation is None else str(job.simulation["trainer"])
+        content = result_csv(job.steps, trainer=trainer)
+        file = StoredFile(result_file_id(job.id), 0, len(content), FILENAME, RESULTS, None)
+        if job.steps:
+            self._store.make()
+            FileStore(self._store).content(file.id).write_bytes(content)
+        return file
+
     def _cursor(self, after: str) -> int:
         row = first(self._store.rows("SELECT seq FROM jobs WHERE id = ?", after))
         if row is None:
@@ -221,6 +244,7 @@ def _values(job: NewJob) -> tuple[Any, ...]:
         job.fine_tuned_model,
         None if job.simulation is None else as_json(job.simulation),
         as_json(list(job.notes)),
+        result_file_id(job.id) if job.steps else None,
     )
 
 
@@ -233,6 +257,7 @@ def _job(row: sqlite3.Row) -> StoredJob:
         method=row["method"],
         fine_tuned_model=row["fine_tuned_model"],
         trained_tokens=row["trained_tokens"],
+        result_file=row["result_file"],
         failure=failure,
         life=Life(row["created_at"], row["speed"], row["steps"], fails_in, _commands(row["commands"])),
         texts=StoredTexts(

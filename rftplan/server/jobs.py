@@ -22,7 +22,7 @@ from rftplan.server.models import base_of, trainable_model
 from rftplan.server.paging import list_text
 from rftplan.server.replies import JsonText
 from rftplan.server.requests import read_json, read_page, refuse_query
-from rftplan.server.service import ORGANIZATION_NAME, Service, seconds, service_of
+from rftplan.server.service import ORGANIZATION_NAME, Service, service_of
 from rftplan.server.trainer import RefusedRunError
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ async def create_job(request: Request) -> Response:
         message = f"This service does not simulate such a run: {error}"
         raise ApiError(message, param=error.param, code="invalid_value") from error
     # Created when training is done, so that the clients of a slow trainer see the job's life from its start.
-    JobStore(service.store).add(_new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed))
+    job = _new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed)
+    await run_in_threadpool(JobStore(service.store).add, job)
     return JsonText(job_text(_stored(service, job_id), service.now()))
 
 
@@ -149,7 +150,7 @@ def _source(service: Service, file_id: str, *, param: str) -> DataSource:
     from rftplan.server.outcome import DataSource
 
     files = FileStore(service.store)
-    file = files.get(file_id, now=seconds(service.now()))
+    file = files.get(file_id, now=service.now())
     if file is None:
         raise ApiError(f"Invalid '{param}': no such File object: {file_id}", param=param, code="invalid_value")
     return DataSource(file.id, file.purpose, files.content(file.id))

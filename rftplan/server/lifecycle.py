@@ -115,6 +115,12 @@ def life_at(life: Life, now: int) -> Moment:
     )
 
 
+def succeeds_at(life: Life) -> int | None:
+    """When the job succeeds if nobody commands anything more; None if it does not."""
+    last = timeline(life)[-1]
+    return last.start if last.status is Status.SUCCEEDED else None
+
+
 def refusal(life: Life, verb: Verb, now: int) -> str | None:
     """Why `verb` cannot be done at `now`, or None if it can."""
     moment = life_at(life, now)

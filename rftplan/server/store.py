@@ -60,6 +60,14 @@ CREATE TABLE answers (
 CREATE TABLE trained_from (
     file_id TEXT NOT NULL, job_seq INTEGER NOT NULL REFERENCES jobs, PRIMARY KEY (file_id, job_seq)) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE jobs ADD COLUMN result_file TEXT;
+ALTER TABLE files ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN result_of INTEGER REFERENCES jobs;
+UPDATE files SET place = created_at * 1000000;
+CREATE INDEX files_in_order ON files (place, seq);
+CREATE UNIQUE INDEX files_of_jobs ON files (result_of) WHERE result_of IS NOT NULL;
+""",
 )
 """What each version of the store added to the one before; what was released is never edited."""
 

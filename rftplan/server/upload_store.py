@@ -124,11 +124,14 @@ class UploadStore:
                         whole.write(piece)
             return Content(whole.tell(), digest.hexdigest())
 
-    def complete(self, upload_id: str, file: StoredFile, *, now: int) -> None:
-        """Makes the received content a file, and the upload completed, both or neither."""
+    def complete(self, upload_id: str, file: StoredFile, *, now: int, placed_at: int) -> None:
+        """Makes the received content a file, and the upload completed, both or neither.
+
+        `placed_at` is the time, in microseconds, after the parts were put together.
+        """
         with self._store.write() as db:
             self.pending(upload_id, now=now)
-            insert_file(db, file)
+            insert_file(db, file, now=placed_at)
             _end(db, upload_id, UploadStatus.COMPLETED)
             (self._store.incoming / file.id).replace(FileStore(self._store).content(file.id))
         self._remove_parts(upload_id)

@@ -71,7 +71,7 @@ async def complete_upload(request: Request) -> Response:
         _check_md5(content, md5)
         expires_at = expiry(lifetime=upload.lifetime, purpose=upload.purpose, created_at=now)
         file = StoredFile(file_id, now, content.bytes, upload.filename, upload.purpose, expires_at)
-        uploads.complete(upload.id, file, now=now)
+        uploads.complete(upload.id, file, now=now, placed_at=service.now())
     return JSONResponse({**_shape(replace(upload, status=UploadStatus.COMPLETED)), "file": file_shape(file)})
 
 

@@ -228,7 +228,8 @@ async def test_a_models_data_stays_as_long_as_it_answers(trained: Trained) -> No
         with pytest.raises(openai.NotFoundError):
             await trained.sdk.files.content(file)
     contents = trained.world.settings.store.with_name("service.sqlite-files")
-    assert {path.name for path in contents.glob("file-*")} == set(files)
+    results = set(job.result_files)
+    assert {path.name for path in contents.glob("file-*")} == set(files) | results
     assert json.loads((await trained.texts(VALID[0]["messages"], temperature=0))[0]) == right(VALID[0])
 
 

@@ -71,8 +71,8 @@ def test_a_listed_file_is_the_file(tmp_path: Path, filename: str, lifetime: int 
     files, number = FileStore(store), store.rows("SELECT count(*) FROM files")[0][0]
     file = StoredFile(f"file-{number}", 1, 2, filename, "fine-tune", None if lifetime is None else 1 + lifetime)
     with store.write() as db:
-        insert_file(db, file)
-    ((file_id, text),) = files.page(Page(1, None), order=Order.DESCENDING, purpose=None, now=1)[:1]
+        insert_file(db, file, now=1)
+    ((file_id, text),) = files.page(Page(1, None), order=Order.DESCENDING, purpose=None, now=1_000_000)[:1]
     store.close()
     assert (file_id, json.loads(text)) == (file.id, file_shape(file))
 
