@@ -144,8 +144,10 @@ def _unasked(subject: Subject, key: Key, barrier: str) -> Iterator[Sign]:
         yield key_sign(subject.identity, key, {})
     yield account_sign(subject, {})
     yield closing_sign(subject)
+    claimed = list(claimed_signs(subject))
+    yield from claimed
     yield from model_signs(subject, None)
-    said = {About.KEY, About.ACCOUNT, About.CLOSING, About.MODEL, About.STORE, *LOOKS}
+    said = {About.KEY, About.ACCOUNT, About.CLOSING, About.MODEL, About.STORE, *LOOKS, *(c.about for c in claimed)}
     if key.problem is None:
         said -= {About.KEY}
     if not subject.identity.in_process:

@@ -8,12 +8,14 @@ from typing import Final
 from rftplan.api.port import RemoteModel, Seen, Sight
 from rftplan.api.profiles import Capability
 from rftplan.api.profiles.life import Closing
+from rftplan.canonical import Json
 from rftplan.doctor.asking import Answers, Glance
 from rftplan.doctor.signs import About, Sign, State
 from rftplan.doctor.subject import Subject
 from rftplan.doctor.way import Key, refusals
 from rftplan.errors import ApiError, CredentialError, NotFoundError, RftplanError
 
+_LONGEST: Final = 100
 LOCKED_OUT: Final = "training_not_available"
 _ASK_OWNER: Final = "ask the owner of the organization before the first launch"
 _ONLY_A_LAUNCH: Final = "only a launch would tell, and this launches nothing"
@@ -27,6 +29,8 @@ def launching_sign(subject: Subject, glances: Mapping[Sight, Glance]) -> Sign:
             return Sign(About.LAUNCHING, State.WRONG, str(error), error.hint)
     if subject.identity.in_process:
         return Sign(About.LAUNCHING, State.OK, "everybody may")
+    if subject.profile.type == "local":
+        return Sign(About.LAUNCHING, State.NOT_ASKED, _ONLY_A_LAUNCH)
     if life is None:
         return Sign(About.LAUNCHING, State.UNKNOWN, f"{_ONLY_A_LAUNCH}; nothing is known to close at this host")
     if life.no_jobs.days_from(subject.today) <= 0:
@@ -79,8 +83,13 @@ def _shown(about: About, seen: Seen) -> str:
     if not seen.items:
         return "none is listed"
     newest = seen.items[0]
-    status = f", {newest['status']}" if about is About.JOBS and newest.get("status") else ""
-    return f"listed; the newest is {newest.get('id')}{status}"
+    status = f", {_word(newest['status'])}" if about is About.JOBS and newest.get("status") else ""
+    return f"listed; the newest is {_word(newest.get('id'))}{status}"
+
+
+def _word(said: Json) -> str:
+    """What a service says is as long as it likes."""
+    return str(said)[:_LONGEST]
 
 
 def permissions_sign(subject: Subject, key: Key, answers: Answers) -> Sign:

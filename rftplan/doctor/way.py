@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,10 +95,16 @@ def key_sign(identity: ProviderIdentity, key: Key, glances: Mapping[Sight, Glanc
         return Sign(About.KEY, State.OK, "none is needed")
     if key.problem is not None:
         return Sign(About.KEY, State.WRONG, key.problem.message, key.problem.hint)
-    if key.exposed is not None:
-        found = f"other users of this machine can read it in {key.exposed}"
-        return Sign(About.KEY, State.WRONG, found, f"chmod 600 {key.exposed}")
-    where = f"the one in {key.source}"
+    sign = _judged(f"the one in {key.source}", glances)
+    if key.exposed is None:
+        return sign
+    hints = [f"chmod 600 {shlex.quote(str(key.exposed))}", *([sign.next] if sign.next else [])]
+    found = f"{sign.found}; other users of this machine can read it in {key.exposed}"
+    return Sign(About.KEY, State.WRONG, found, "; ".join(hints))
+
+
+def _judged(where: str, glances: Mapping[Sight, Glance]) -> Sign:
+    """By what the service says of it."""
     if not reached(glances):
         return Sign(About.KEY, State.NOT_ASKED, f"{where} is well formed; whether it is accepted could not be asked")
     if not locked_out(glances):

@@ -213,7 +213,8 @@ def test_a_key_file_that_others_can_read_is_wrong(vendor: Vendor, there: Small, 
     path.write_text(KEY)
     path.chmod(0o644)
     found = examined(there, replace(vendor.world, environ={"RFTPLAN_KEY_FILE": str(path)}))
-    assert wrong(found) == {"key": f"other users of this machine can read it in {path}"}
+    said = f"the one in RFTPLAN_KEY_FILE is accepted; other users of this machine can read it in {path}"
+    assert wrong(found) == {"key": said}
     path.chmod(0o600)
     found = examined(there, replace(vendor.world, environ={"RFTPLAN_KEY_FILE": str(path)}))
     assert sign(found, About.KEY).found == "the one in RFTPLAN_KEY_FILE is accepted"
@@ -272,7 +273,7 @@ def test_models_are_there_or_gone_or_going(vendor: Vendor, there: Small) -> None
     ("path", "about"), [("/files", "files"), ("/models", "models"), ("/validate", "graders"), ("/jobs", "jobs")]
 )
 def test_one_look_that_fails_hides_no_other(vendor: Vendor, there: Small, path: str, about: str) -> None:
-    vendor.answers = {path: refusal(403, "You have insufficient permissions", "insufficient_permissions")}
+    vendor.answers = {path: refusal(403, f"The key {KEY} may not do this", "insufficient_permissions")}
     found = examined(there, vendor.world)
     assert wrong(found).keys() == {about}
     assert "insufficient_permissions" in wrong(found)[about]
