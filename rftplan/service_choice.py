@@ -26,14 +26,14 @@ def choose_service(config: Config, asked: str | None) -> tuple[Service, list[Dia
     local service stands in, so that everything else can be found in the same run."""
     provider = _provider(config, asked)
     try:
-        found = _identified(provider)
+        found = service_of(provider)
         return replace(found, profile=_priced(found.profile, config.policy.prices)), []
     except UserError as error:
         if config.project is None or provider is not config.project.provider:
             raise
         code = WRONG_VALUE if provider.type in PROFILES else UNSUPPORTED
         problem = finding(code, error.message, place=config.provider_place, hint=error.hint)
-        return _identified(ProviderSpec(type="local")), [problem]
+        return service_of(ProviderSpec(type="local")), [problem]
 
 
 def _priced(of: Profile, own: PricesSpec | None) -> Profile:
@@ -44,7 +44,8 @@ def _priced(of: Profile, own: PricesSpec | None) -> Profile:
     return replace(of, prices=of.prices.with_own(own.training_hour, tokens))
 
 
-def _identified(provider: ProviderSpec) -> Service:
+def service_of(provider: ProviderSpec) -> Service:
+    """What this provider is and can do. UserError for what names no service."""
     of = profile(provider.type)
     settings = ProviderSettings(of.type, provider.base_url, provider.organization, provider.project)
     identity = identify(settings, of)

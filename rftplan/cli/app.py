@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "checking": ("check",),
     "reading": ("plan", "status", "output"),
     "acting": ("apply", "destroy", "release"),
+    "intervening": ("pause", "resume", "cancel"),
     "state": ("state",),
     "serving": ("serve",),
     "diagnosing": ("doctor",),

@@ -23,10 +23,10 @@ from rftplan.doctor.offers import (
     permissions_sign,
 )
 from rftplan.doctor.signs import WHY, About, Examined, Sign, State
-from rftplan.doctor.subject import Subject, read_subject
 from rftplan.doctor.way import Key, account_sign, clock_sign, key_sign, locked_out, reached, way_sign
 from rftplan.errors import CredentialError, UserError
 from rftplan.loading import Options
+from rftplan.subject import Subject, read_subject
 from rftplan.wiring import Keys, World, connected, local_store
 
 __all__ = ["WHY", "About", "Examined", "Sign", "State", "examine"]

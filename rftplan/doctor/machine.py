@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from rftplan.checks.preflight import Preflight, scorers, written_graders
 from rftplan.doctor.signs import About, Sign, State
-from rftplan.doctor.subject import Subject
 from rftplan.errors import Severity
 from rftplan.kinds.grader import Python
+from rftplan.subject import Subject
 from rftplan.wiring import local_store
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from rftplan.api.profiles.life import Closing
 from rftplan.canonical import Json
 from rftplan.doctor.asking import Answers, Glance
 from rftplan.doctor.signs import About, Sign, State
-from rftplan.doctor.subject import Subject
 from rftplan.doctor.way import Key, refusals
 from rftplan.errors import ApiError, CredentialError, NotFoundError, RftplanError
+from rftplan.subject import Subject
 
 _LONGEST: Final = 100
 LOCKED_OUT: Final = "training_not_available"

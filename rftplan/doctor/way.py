@@ -13,9 +13,9 @@ from rftplan.api.identity import ProviderIdentity
 from rftplan.api.port import Seen, Sight
 from rftplan.doctor.asking import Glance
 from rftplan.doctor.signs import About, Sign, State
-from rftplan.doctor.subject import Subject
 from rftplan.errors import ApiError, CredentialError, LockError, RejectedError, Way
 from rftplan.ownership import require_own
+from rftplan.subject import Subject
 
 CLOCK_SECONDS: Final = 30.0
 """How far two clocks may be apart before it is said."""

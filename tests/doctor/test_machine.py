@@ -12,8 +12,8 @@ import pytest
 from rftplan.address import Address
 from rftplan.doctor import About, State, examine
 from rftplan.doctor.machine import LOOKS, ROOM, Machine
-from rftplan.doctor.subject import read_subject
 from rftplan.grading import PythonWorker
+from rftplan.subject import read_subject
 from rftplan.wiring import kept_in
 from tests.doctor.test_doctor import sign, wrong
 from tests.test_ledger import Disk, ledger_at

@@ -23,7 +23,7 @@ from rftplan.cli.exit_codes import ExitCode
 from rftplan.doctor import About, State
 from rftplan.errors import RejectedError, RftplanError, Severity
 from rftplan.events import Outcome
-from rftplan.render import doctor_shapes, grade_shapes, shapes, testing_shapes
+from rftplan.render import doctor_shapes, grade_shapes, intervention_shapes, shapes, testing_shapes
 from rftplan.render.documents import release_document
 from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
 from rftplan.render.reasons import PHRASES
@@ -32,7 +32,11 @@ from tests.test_errors import tree
 from tests.world import Small
 
 PAGE = Path(rftplan.__file__).parents[1] / "docs" / "json.md"
-SHAPES = {**vars(shapes), **vars(grade_shapes), **vars(testing_shapes), **vars(doctor_shapes)}
+SHAPES = {
+    name: shape
+    for module in (shapes, grade_shapes, testing_shapes, doctor_shapes, intervention_shapes)
+    for name, shape in vars(module).items()
+}
 SCALARS = {
     str: "text",
     int: "whole number",
@@ -175,6 +179,7 @@ FORMATS = {
     "rftplan.state/1": shapes.StateDocument,
     "rftplan.entry/1": shapes.EntryDocument,
     "rftplan.release/1": shapes.ReleaseDocument,
+    "rftplan.intervention/1": intervention_shapes.InterventionDocument,
     "rftplan.explain/1": shapes.ExplainDocument,
     "rftplan.codes/1": shapes.CodesDocument,
     "rftplan.grade/1": grade_shapes.GradeDocument,
@@ -206,6 +211,7 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         small.edit("specs/main.yaml", "at_least: 0.1", "at_least: 1.5")
         seen += [printed(small, capsys, "plan"), printed(small, capsys, "release", "job.review")]
         seen += [printed(small, capsys, *words) for words in (["state", "list"], ["state", "show", "job.review"])]
+        seen += [printed(small, capsys, "cancel", "job.review", "--yes")]
         seen += [printed(small, capsys, "destroy", "--yes"), printed(small, capsys, "version")]
         small.write("samples.jsonl", '{"sample": "3", "item": {"answer": "3"}}\n{"sample": "", "item": {}}\n')
         seen += [printed(small, capsys, "test")]

@@ -1,4 +1,4 @@
-"""As much of a project as can be read, for a doctor who also comes where nothing can. Asks nobody, writes nothing."""
+"""As much of a project as can be read, for who also comes where its specs are broken. Asks nobody, writes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rftplan.journal import Paths, State, read_state
 from rftplan.loading import Options
 from rftplan.lockfile import Lock
 from rftplan.promoted import promoted, require_directory, require_environment, state_paths
-from rftplan.service_choice import choose_service
+from rftplan.service_choice import Service, choose_service, service_of
 from rftplan.source import Root
 
 
@@ -47,7 +47,10 @@ class Subject:
 
     @property
     def project(self) -> str | None:
-        return self.config.project.name if self.config.project else None
+        """Its name by the specs or, where they say none, by the lock."""
+        if self.config.project:
+            return self.config.project.name
+        return self.lock.project if self.lock else None
 
     @property
     def promoted(self) -> Mapping[str, str]:
@@ -78,9 +81,9 @@ def read_subject(options: Options, today: date) -> Subject:
     require_environment(options.env)
     require_directory(options.directory)
     config, findings = read_config(Root(options.directory), options.specs)
-    service, problems = choose_service(config, options.provider)
     paths = state_paths(options.directory, options.lock)
     state, lock, damage = _known(paths)
+    service, problems = _service(config, lock, options.provider)
     return Subject(
         root=options.directory,
         provider=service.provider,
@@ -94,6 +97,13 @@ def read_subject(options: Options, today: date) -> Subject:
         damage=damage,
         today=today,
     )
+
+
+def _service(config: Config, lock: Lock | None, asked: str | None) -> tuple[Service, list[Diagnostic]]:
+    """The lock's service where the specs cannot say one and the command line does not."""
+    if config.project is not None or lock is None or asked is not None:
+        return choose_service(config, asked)
+    return service_of(ProviderSpec.model_validate(lock.provider.as_document())), []
 
 
 def _known(paths: Paths) -> tuple[State | None, Lock | None, LockError | None]:
