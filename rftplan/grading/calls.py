@@ -26,17 +26,29 @@ class Call:
     name: str
     arguments: str
 
-    def as_tool(self) -> dict[str, Any]:
+    def as_tool(self, number: int = 1) -> dict[str, Any]:
         """As `sample.output_tools` has it."""
-        return {"id": "call_1", "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": f"call_{number}", "type": "function", "function": function}
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One whole answer: its text, and the call it makes, if any."""
+    """One whole answer: its text, and the call it makes, if any. Only a recorded one has `more` calls than one."""
 
     text: str
     call: Call | None = None
+    more: tuple[Call, ...] = ()
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """All of them, in their order."""
+        return () if self.call is None else (self.call, *self.more)
+
+    @property
+    def written(self) -> str:
+        """All that the model had to write."""
+        return self.text + "".join(call.arguments for call in self.calls)
 
 
 def tools_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -51,6 +51,11 @@ class Kind(StrEnum):
     MALFORMED = "malformed"  # cut off, or empty where any text would do
     CONSTANT = "constant"  # the same for every row: what is most often right
     VERBOSE = "verbose"  # the right one, padded
+    RECORDED = "recorded"  # somebody's model said it, and nothing says whether it is right
+
+
+BUILT = tuple(kind for kind in Kind if kind is not Kind.RECORDED)
+"""The kinds that are made from references."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,10 +123,12 @@ def _run_of(service: Service, job: StoredJob) -> TrainingRun:
     """The job's run, as its trainer had it; raises OSError where its data cannot be read."""
     from rftplan.server.datafile import DataRole, read_rows
     from rftplan.server.job_request import Method
+    from rftplan.server.recorded import read_recorded
 
     request = job.request
     settings = request["method"][job.method]
     grader, files = settings.get("grader"), FileStore(service.store)
+    recorded = (job.simulation or {}).get("candidates")
 
     def rows(role: DataRole) -> list[dict[str, Any]]:
         file = request[role.param]
@@ -143,6 +145,7 @@ def _run_of(service: Service, job: StoredJob) -> TrainingRun:
         grader=None if grader is None else service.settings.read_grader(grader),
         response_format=settings.get("response_format"),
         judge=service.settings.sitting_judge(),
+        recorded=() if recorded is None else read_recorded(files.content(recorded)),
     )
 
 

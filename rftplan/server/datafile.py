@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +40,19 @@ class DataRole(StrEnum):
 class DataError(Exception):
     """The file cannot be trained from: the job's error."""
 
-    def __init__(self, message: str, *, code: str, role: DataRole) -> None:
+    def __init__(self, message: str, *, code: str, param: str) -> None:
         super().__init__(message)
         self.code = code
-        self.param = role.param
+        self.param = param
 
 
 def read_rows(path: Path, *, role: DataRole, method: Method) -> list[dict[str, Any]]:
     """All rows; blank lines do not count. Raises DataError for the first line that is wrong."""
     rows: list[dict[str, Any]] = []
     most = MOST_ROWS[role] if method is Method.REINFORCEMENT else None
-    for number, line in _lines(path):
+    for number, row in parsed_lines(path, invalid=partial(_invalid, role)):
         if most is not None and len(rows) >= most:
             raise _invalid(role, f"{role.value.capitalize()} file has more than the {most:,} examples allowed")
-        row = _parse(line, number, role)
         if (problem := _CHECKS[method](row)) is not None:
             raise _invalid(role, f"Line {number}: {problem}")
         rows.append(row)
@@ -62,7 +62,12 @@ def read_rows(path: Path, *, role: DataRole, method: Method) -> list[dict[str, A
 
 def iterate_rows(path: Path, *, role: DataRole) -> Iterator[dict[str, Any]]:
     """The rows of a file that was read before, one by one."""
-    return (_parse(line, number, role) for number, line in _lines(path))
+    return (row for _, row in parsed_lines(path, invalid=partial(_invalid, role)))
+
+
+def parsed_lines(path: Path, *, invalid: Callable[[str], DataError]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each object with the number of its line; blank lines do not count. Raises what `invalid` makes of a problem."""
+    return ((number, _parse(line, number, invalid)) for number, line in _lines(path))
 
 
 def wrong_purpose(role: DataRole, *, file_id: str, purpose: str) -> DataError:
@@ -76,19 +81,18 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
-def _parse(line: bytes, number: int, role: DataRole) -> dict[str, Any]:
+def _parse(line: bytes, number: int, invalid: Callable[[str], DataError]) -> dict[str, Any]:
     try:
         row = parse_json(line)
     except json.JSONDecodeError as error:
         problem = f"Line {number} is not valid JSON: {error.msg} at character {error.pos + 1}"
-        raise _invalid(role, f"Invalid file format. {problem}") from error
+        raise invalid(f"Invalid file format. {problem}") from error
     except (ValueError, RecursionError) as error:
-        raise _invalid(role, f"Invalid file format. Line {number} is not valid JSON") from error
+        raise invalid(f"Invalid file format. Line {number} is not valid JSON") from error
     if not isinstance(row, dict):
-        raise _invalid(
-            role,
+        raise invalid(
             "Expected file to have JSONL format, where every line is a valid JSON dictionary. "
-            f"Line {number} is not a dictionary",
+            f"Line {number} is not a dictionary"
         )
     return row
 
@@ -101,13 +105,13 @@ def _check_count(count: int, role: DataRole, method: Method) -> None:
         raise DataError(
             f"{name} file has {count} example(s), but must have at least {fewest} {noun}",
             code="invalid_n_examples",
-            role=role,
+            param=role.param,
         )
 
 
 def _invalid(role: DataRole, problem: str) -> DataError:
     message = f"The job failed due to an invalid {role.value} file. {problem}."
-    return DataError(message, code=f"invalid_{role.value}_file", role=role)
+    return DataError(message, code=f"invalid_{role.value}_file", param=role.param)
 
 
 def _check_messages(messages: object, method: Method) -> str | None:

@@ -44,7 +44,8 @@ _HYPERPARAMETERS: Mapping[Method, Mapping[str, Whole | Decimal]] = {
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """A creation that may be tried. `hyperparameters` hold "auto" where nothing was asked for."""
+    """A creation that may be tried. `hyperparameters` hold "auto" where nothing was asked for; `candidates` is the file
+    of our own field `simulate`."""
 
     model: str
     training_file: str
@@ -57,6 +58,7 @@ class JobRequest:
     suffix: str | None
     metadata: Mapping[str, str] | None
     integrations: list[dict[str, Any]]
+    candidates: str | None = None
 
 
 def read_job_request(body: object, new_id: Callable[[str], str]) -> JobRequest:
@@ -75,6 +77,7 @@ def read_job_request(body: object, new_id: Callable[[str], str]) -> JobRequest:
         suffix=_read_suffix(fields),
         metadata=fields.metadata("metadata"),
         integrations=_read_integrations(fields),
+        candidates=_read_simulate(fields, method),
     )
     fields.close()
     if inner is not None:
@@ -143,6 +146,18 @@ def _read_response_format(method: Method, inner: Fields | None) -> Mapping[str, 
     if "type" not in value:
         raise missing_parameter("method.reinforcement.response_format.type")
     return dict(value)
+
+
+def _read_simulate(fields: Fields, method: Method) -> str | None:
+    simulate = fields.inner("simulate")
+    if simulate is None:
+        return None
+    if method is not Method.REINFORCEMENT:
+        message = "Invalid 'simulate': only the reinforcement method draws samples."
+        raise ApiError(message, param="simulate", code="invalid_value")
+    candidates = simulate.needed_text("candidates")
+    simulate.close()
+    return candidates
 
 
 def _read_suffix(fields: Fields) -> str | None:

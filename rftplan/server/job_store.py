@@ -147,7 +147,8 @@ class JobStore:
             if job.steps:
                 insert_result(db, result, job_seq=seq)
                 settle_result(db, job_seq=seq, at=succeeds_at(Life(job.created_at, job.speed, len(job.steps))))
-                files = {job.request["training_file"], job.request["validation_file"]} - {None}
+                recorded = (job.simulation or {}).get("candidates")
+                files = {job.request["training_file"], job.request["validation_file"], recorded} - {None}
                 db.executemany("INSERT INTO trained_from VALUES (?,?)", [(file, seq) for file in files])
 
     def get(self, job_id: str) -> StoredJob | None:

@@ -45,6 +45,7 @@ async def create_job(request: Request) -> Response:
     valid = None
     if wanted.validation_file is not None:
         valid = _source(service, wanted.validation_file, param="validation_file")
+    candidates = _candidates(service, wanted)
     job_id = service.settings.new_id("ftjob-")
     seed = wanted.seed if wanted.seed is not None else _digest(job_id, "seed") % (LARGEST_SEED + 1)
     try:
@@ -60,6 +61,7 @@ async def create_job(request: Request) -> Response:
             judge=service.settings.sitting_judge(),
             read_grader=service.settings.read_grader,
             start=_start(service, model),
+            candidates=candidates,
         )
     except RefusedRunError as error:
         message = f"This service does not simulate such a run: {error}"
@@ -156,6 +158,14 @@ def _source(service: Service, file_id: str, *, param: str) -> DataSource:
     return DataSource(file.id, file.purpose, files.content(file.id))
 
 
+def _candidates(service: Service, wanted: JobRequest) -> DataSource | None:
+    if wanted.candidates is None:
+        return None
+    if not service.settings.trainer.simulated:
+        raise ApiError("Invalid 'simulate': nothing is simulated here.", param="simulate", code="invalid_value")
+    return _source(service, wanted.candidates, param="simulate.candidates")
+
+
 def _start(service: Service, model: str) -> Mapping[str, Any] | None:
     """What a fine-tuned model that is trained further has learned; None for a base model."""
     return (learned_by(service, model)[1] or {}) if model.startswith("ft:") else None
@@ -199,7 +209,8 @@ def _simulation(service: Service, wanted: JobRequest) -> dict[str, Any] | None:
     if not trainer.simulated:
         return None
     judged = wanted.grader is not None and uses_judge(wanted.grader)
-    return {"trainer": trainer.name, "judge": judge.name if judged else None}
+    said = {"trainer": trainer.name, "judge": judge.name if judged else None}
+    return said if wanted.candidates is None else {**said, "candidates": wanted.candidates}
 
 
 def _model_id(model: str, suffix: str | None, job_id: str) -> str:

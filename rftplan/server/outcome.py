@@ -54,6 +54,7 @@ def decide_outcome(
     judge: Judge,
     read_grader: Callable[..., Grader],
     start: Mapping[str, Any] | None = None,
+    candidates: DataSource | None = None,
 ) -> Outcome:
     """Trains. For a worker thread: it takes as long as the data and the trainer do. Raises RefusedRunError."""
     try:
@@ -69,6 +70,7 @@ def decide_outcome(
             response_format=request.response_format,
             judge=judge,
             start=start,
+            recorded=_recorded(candidates),
         )
     except DataError as error:
         return _failed(request, str(error), error.code, error.param, Status.VALIDATING_FILES)
@@ -98,6 +100,12 @@ def _rows(request: JobRequest, source: DataSource, role: DataRole) -> list[dict[
     if source.purpose != "fine-tune":
         raise wrong_purpose(role, file_id=source.id, purpose=source.purpose)
     return read_rows(source.path, role=role, method=request.method)
+
+
+def _recorded(source: DataSource | None) -> Sequence[Mapping[str, Any]]:
+    from rftplan.server.recorded import read_recorded
+
+    return () if source is None else read_recorded(source.path)
 
 
 def _grader(body: Mapping[str, Any] | None, read: Callable[..., Grader]) -> Grader | None:

@@ -1,13 +1,13 @@
-"""A softmax policy over kinds of answers, moved by group-relative policy gradient. Knows no text, no grader.
+"""A softmax policy over the answers to a prompt, moved by group-relative policy gradient. Knows no text, no grader.
 
-This is what stands in for a model: logits shared by all prompts, so that what is learned on one prompt moves
-the others and the validation too, and a small logit of each prompt's own.
+This is what stands in for a model: a logit of each kind of answer that all prompts share, so that what is learned on
+one prompt moves the others and the validation too, and a small logit of each answer's own.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -21,6 +21,7 @@ _START = {
     Kind.MALFORMED: 0.11,
     Kind.CONSTANT: 0.24,
     Kind.VERBOSE: 0.14,
+    Kind.RECORDED: 1.0,  # of those there are: how often each was said is known of them
 }
 _SPREAD = 0.5  # standard deviation of a prompt's own logits at the start: prompts differ in difficulty
 _SHARED_RATE = 4.5
@@ -29,19 +30,23 @@ _OWN_RATE = 1.0
 
 @dataclass(slots=True)
 class PromptPolicy:
-    """One prompt's own logits over the kinds that can be built for it."""
+    """The answers to one prompt: the kind of each, and its own logit."""
 
     kinds: Sequence[Kind]
-    own: dict[Kind, float]
+    own: list[float]
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What was sampled for one prompt: kinds in the order drawn, and their rewards."""
+    """What was sampled for one prompt: the places of answers in the order drawn, and their rewards."""
 
     prompt: PromptPolicy
-    kinds: Sequence[Kind]
+    places: Sequence[int]
     rewards: Sequence[float]
+
+    @property
+    def kinds(self) -> list[Kind]:
+        return [self.prompt.kinds[place] for place in self.places]
 
     @property
     def flat(self) -> bool:
@@ -62,39 +67,44 @@ class Policy:
     _highest: float = -math.inf
 
     @staticmethod
-    def prompt(kinds: Collection[Kind], rng: Random) -> PromptPolicy:
-        """A prompt that was not trained on yet."""
-        return PromptPolicy(list(kinds), {kind: rng.gauss(0.0, _SPREAD) for kind in kinds})
+    def prompt(kinds: Sequence[Kind], rng: Random) -> PromptPolicy:
+        """A prompt that was not trained on yet, with one answer of each kind."""
+        return PromptPolicy(kinds, [rng.gauss(0.0, _SPREAD) for _ in kinds])
 
-    def sample(self, prompt: PromptPolicy, count: int, rng: Random) -> list[Kind]:
-        """Draw kinds of answers for a prompt."""
-        logits = [self.shared[kind] + prompt.own[kind] for kind in prompt.kinds]
-        return rng.choices(prompt.kinds, _weights(logits), k=count)
+    def sample(self, prompt: PromptPolicy, count: int, rng: Random) -> list[int]:
+        """Draw answers to a prompt, by their places."""
+        logits = [self.shared[kind] + own for kind, own in zip(prompt.kinds, prompt.own, strict=True)]
+        return rng.choices(range(len(logits)), _weights(logits), k=count)
 
     def learn(self, draws: Sequence[Draw]) -> None:
         """One update from one batch. A sample's advantage is its reward less the mean of its group."""
-        gradients = [self._gradient(draw) for draw in draws if not draw.flat]
-        for kind in Kind:
-            total = sum(gradient.get(kind, 0.0) for gradient in gradients)
-            self.shared[kind] += self.learning_rate * _SHARED_RATE * total / len(draws)
         learned = [draw for draw in draws if not draw.flat]
+        gradients = [self._gradient(draw) for draw in learned]
         for draw, gradient in zip(learned, gradients, strict=True):
-            for kind, slope in gradient.items():
-                draw.prompt.own[kind] += self.learning_rate * _OWN_RATE * slope
+            for place, slope in gradient.items():
+                kind = draw.prompt.kinds[place]
+                self.shared[kind] += self.learning_rate * _SHARED_RATE * slope / len(draws)
+                draw.prompt.own[place] += self.learning_rate * _OWN_RATE * slope
 
-    def _gradient(self, draw: Draw) -> Mapping[Kind, float]:
+    def _gradient(self, draw: Draw) -> Mapping[int, float]:
         """Of the mean log-probability of the draw, weighted by advantage.
 
-        The part that pushes all kinds down cancels, because a group's advantages add up to zero.
+        The part that pushes all answers down cancels, because a group's advantages add up to zero.
         """
         self._lowest = min(self._lowest, *draw.rewards)
         self._highest = max(self._highest, *draw.rewards)
         mean = math.fsum(draw.rewards) / len(draw.rewards)
         scale = (self._highest - self._lowest) * len(draw.rewards)
-        gradient: dict[Kind, float] = {}
-        for kind, reward in zip(draw.kinds, draw.rewards, strict=True):
-            gradient[kind] = gradient.get(kind, 0.0) + (reward - mean) / scale
+        gradient: dict[int, float] = {}
+        for place, reward in zip(draw.places, draw.rewards, strict=True):
+            gradient[place] = gradient.get(place, 0.0) + (reward - mean) / scale
         return gradient
+
+
+def as_recorded(kinds: Sequence[Kind], counts: Sequence[int]) -> PromptPolicy:
+    """A prompt whose answers a base model draws as often as they were recorded."""
+    start = logits_of(None)
+    return PromptPolicy(kinds, [math.log(count) - start[kind] for kind, count in zip(kinds, counts, strict=True)])
 
 
 def logits_of(stored: Mapping[str, float] | None) -> dict[Kind, float]:
@@ -103,16 +113,14 @@ def logits_of(stored: Mapping[str, float] | None) -> dict[Kind, float]:
     return start | {Kind(name): logit for name, logit in (stored or {}).items() if name in list(Kind)}
 
 
-def chosen(
-    shared: Mapping[Kind, float], kinds: Collection[Kind], *, temperature: float, rng: Random
-) -> tuple[Kind, float]:
-    """One of the kinds that can be answered, and how likely it was; at temperature 0 the likeliest, surely."""
-    ordered = [kind for kind in Kind if kind in kinds]
+def chosen(shared: Mapping[Kind, float], prompt: PromptPolicy, *, temperature: float, rng: Random) -> tuple[int, float]:
+    """The place of one of the answers, and how likely it was; at temperature 0 the likeliest, surely."""
+    logits = [shared[kind] + own for kind, own in zip(prompt.kinds, prompt.own, strict=True)]
     if not temperature:
-        return max(ordered, key=lambda kind: shared[kind]), 1.0
-    weights = _weights([shared[kind] / temperature for kind in ordered])
-    (place,) = rng.choices(range(len(ordered)), weights)
-    return ordered[place], weights[place] / math.fsum(weights)
+        return max(range(len(logits)), key=logits.__getitem__), 1.0
+    weights = _weights([logit / temperature for logit in logits])
+    (place,) = rng.choices(range(len(logits)), weights)
+    return place, weights[place] / math.fsum(weights)
 
 
 def _weights(logits: Sequence[float]) -> list[float]:

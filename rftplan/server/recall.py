@@ -14,9 +14,12 @@ from typing import Any, Protocol
 
 from rftplan.grading import Grader
 from rftplan.grading.calls import Spoken, SpokenBook
-from rftplan.grading.candidates import Kind, item_of
+from rftplan.grading.candidates import item_of
+from rftplan.grading.recorded import Truth
+from rftplan.server.choices import Choices
 from rftplan.server.policy import chosen, logits_of
 from rftplan.server.prompts import digest_of, text_of, tokens_of
+from rftplan.server.recorded import Recordings
 from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
 from rftplan.server.trainer import Answer, Question, RefusedQuestionError, ToolCall, TrainingRun
 
@@ -55,15 +58,27 @@ class KnownRows:
             for number, row in enumerate(rows):
                 self._places[digest_of(row["messages"])] = _Place(split, number, item_of(row))
         self._books: dict[str, SpokenBook] = {}
+        self._recordings = Recordings.of(run.recorded)
+        self._truth = Truth(run.grader, run.response_format)
 
     def answer(self, question: Question) -> Answer:
         digest = digest_of(question.messages)
         place = self._places.get(digest, _Place("unknown", int(digest[:_DIGITS], 16), {}))
         if question.hint is not None:
             place = _Place("simulate.item", place.row, question.hint.item)
-        book = self._book(_demanded(question) or self._format)
         told = {"prompt": place.split} | ({"row": place.row} if place.split in ("training", "validation") else {})
-        return _drawn(question, book.candidates(place.item, question.tools, turn=place.row), told)
+        return _drawn(question, self._choices(question, place), told)
+
+    def _choices(self, question: Question, place: _Place) -> Choices:
+        """What was recorded of a row, unless the request wants something else than the job did."""
+        demanded = _demanded(question)
+        row = {"messages": question.messages, **place.item}
+        if place.split in ("training", "validation") and demanded in (None, self._format):
+            said = self._recordings.of_row(row)
+            if said and (question.tools or not any(one.calls for one in said)):
+                return Choices.recorded(said, place.item, self._truth)
+        book = self._book(demanded or self._format)
+        return Choices.built(book.candidates(place.item, question.tools, turn=place.row))
 
     def _book(self, response_format: Mapping[str, Any] | None) -> SpokenBook:
         key = json.dumps(response_format, sort_keys=True)
@@ -110,16 +125,16 @@ def base_answer(question: Question) -> Answer:
     item = {} if question.hint is None else question.hint.item
     book = SpokenBook([], grader, _demanded(question))
     told = {"prompt": "unknown" if question.hint is None else "simulate.item"}
-    return _drawn(question, book.candidates(item, question.tools, turn=0), told)
+    return _drawn(question, Choices.built(book.candidates(item, question.tools, turn=0)), told)
 
 
-def _drawn(question: Question, answers: Mapping[Kind, Spoken], told: Mapping[str, Any]) -> Answer:
+def _drawn(question: Question, choices: Choices, told: Mapping[str, Any]) -> Answer:
     stored = None if question.learned is None else question.learned.model.get("logits")
     rng = _rng(question)
-    kind, share = chosen(logits_of(stored), answers, temperature=question.temperature, rng=rng)
-    reasoning = reasoning_of(kind, _reasoning(question))
-    told = {**told, "kind": kind.value, "share": round(share, 4)}
-    return _answer(question, answers[kind], told, reasoning=reasoning)
+    place, share = chosen(logits_of(stored), choices.usual(), temperature=question.temperature, rng=rng)
+    reasoning = reasoning_of(choices.kinds[place], _reasoning(question))
+    told = {**told, "kind": choices.kinds[place].value, "share": round(share, 4)}
+    return _answer(question, choices.answers[place], told, reasoning=reasoning)
 
 
 def _rng(question: Question) -> Random:
@@ -128,14 +143,12 @@ def _rng(question: Question) -> Random:
 
 
 def _answer(question: Question, said: Spoken, told: Mapping[str, Any], *, reasoning: int = 0) -> Answer:
-    calls = [] if said.call is None else [ToolCall(said.call.name, said.call.arguments)]
-    written = said.text + "".join(call.arguments for call in calls)
     return Answer(
         text=said.text,
         prompt_tokens=tokens_of(question.messages),
-        completion_tokens=reasoning + text_tokens(written),
+        completion_tokens=reasoning + text_tokens(said.written),
         reasoning_tokens=reasoning,
-        tool_calls=calls,
+        tool_calls=[ToolCall(call.name, call.arguments) for call in said.calls],
         told=told,
     )
 

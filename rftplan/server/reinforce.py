@@ -14,9 +14,11 @@ from statistics import fmean
 from typing import Any
 
 from rftplan.grading import Grader, GraderType, Multi, Result, Sample, ScoreModel, grade_all
-from rftplan.grading.calls import Spoken, SpokenBook, call_links, tools_of
-from rftplan.grading.candidates import Kind, item_of
+from rftplan.grading.calls import Spoken, call_links, tools_of
+from rftplan.grading.candidates import BUILT, Kind, item_of
+from rftplan.grading.recorded import Truth
 from rftplan.server import tally
+from rftplan.server.choices import ChoiceBook, Choices, recorded_notes
 from rftplan.server.hyperparameters import Passes, ReinforcementNumbers, reinforcement_numbers
 from rftplan.server.policy import Draw, Policy, PromptPolicy, logits_of
 from rftplan.server.step_metrics import LATENCY, StepFigures
@@ -31,14 +33,14 @@ _JUDGES_AT_ONCE = 8  # requests to a model that judges; the service caps its gra
 
 @dataclass(slots=True, eq=False)
 class Prompt:
-    """One row: its item, the answers that can be given to it, its share of the policy, and what was graded."""
+    """One row: its item, the answers that can be given to it, its share of the policy, and what was graded by place."""
 
     item: Mapping[str, Any]
-    answers: Mapping[Kind, Spoken]
+    choices: Choices
     policy: PromptPolicy
     reasoning_tokens: float  # of a right answer
     results: dict[Spoken, Result] = field(default_factory=dict)
-    graded: dict[Kind, Graded] = field(default_factory=dict)
+    graded: dict[int, Graded] = field(default_factory=dict)
 
 
 class Reinforcement:
@@ -48,8 +50,8 @@ class Reinforcement:
         self._run, self._grader = run, grader
         self._numbers = _numbers(run)
         self._policy = Policy(self._numbers.learning_rate_multiplier, logits_of((run.start or {}).get("logits")))
-        items = [item_of(row) for row in run.train]
-        self._book = SpokenBook(items, grader, run.response_format)
+        self._book = ChoiceBook(run.train, grader, run.response_format, run.recorded)
+        self._truth = Truth(grader, run.response_format)
         rng = Random(f"{run.seed}:prompts")
         self._train = [self._prompt(row, turn, rng) for turn, row in enumerate(run.train)]
         self._valid = [self._prompt(row, turn, rng) for turn, row in enumerate(run.valid)]
@@ -64,14 +66,13 @@ class Reinforcement:
             hyperparameters=self._numbers.sent_back(),
             trained_tokens=round(self._trained_tokens),
             notes=list(self._notes()),
-            answers=[[_said(prompt, kind) for kind in prompt.graded] for prompt in self._valid],
+            answers=[[_said(prompt, place) for place in prompt.graded] for prompt in self._valid],
         )
 
     def _prompt(self, row: Mapping[str, Any], turn: int, rng: Random) -> Prompt:
-        item = item_of(row)
-        answers = self._book.candidates(item, tools_of(row), turn=turn)
+        choices = self._book.of_row(row, turn=turn)
         tokens = REASONING[self._numbers.reasoning_effort] * rng.uniform(0.7, 1.3)
-        return Prompt(item, answers, self._policy.prompt(answers, rng), tokens)
+        return Prompt(item_of(row), choices, choices.policy(rng), tokens)
 
     def _steps(self) -> Iterator[Step]:
         train_rng, valid_rng = Random(f"{self._run.seed}:train"), Random(f"{self._run.seed}:valid")
@@ -107,17 +108,17 @@ class Reinforcement:
     def _with_checkpoint(self, step: Step, evaluated: Sequence[Draw]) -> Step:
         """The step with what its checkpoint answers from, and what was sampled to evaluate it."""
         drawn = zip(self._valid, evaluated, strict=True)
-        samples = [[list(prompt.graded).index(kind) for kind in draw.kinds] for prompt, draw in drawn]
+        samples = [[list(prompt.graded).index(place) for place in draw.places] for prompt, draw in drawn]
         return replace(step, model={"logits": dict(self._policy.shared)}, samples=samples)
 
     def _draw(self, prompts: Sequence[Prompt], count: int, rng: Random) -> tuple[list[Draw], Tally]:
         drawn = [(prompt, self._policy.sample(prompt.policy, count, rng)) for prompt in prompts]
-        self._grade((prompt, prompt.answers[kind]) for prompt, kinds in drawn for kind in kinds)
+        self._grade((prompt, prompt.choices.answers[place]) for prompt, places in drawn for place in places)
         samples, draws = Tally(), []
-        for prompt, kinds in drawn:
-            graded = [_graded(prompt, kind) for kind in kinds]
+        for prompt, places in drawn:
+            graded = [_graded(prompt, place) for place in places]
             samples.counts.update(graded)
-            draws.append(Draw(prompt.policy, kinds, [tally.reward(one) for one in graded]))
+            draws.append(Draw(prompt.policy, places, [tally.reward(one) for one in graded]))
         return draws, samples
 
     def _grade(self, said: Iterable[tuple[Prompt, Spoken]]) -> None:
@@ -131,9 +132,7 @@ class Reinforcement:
             prompt.results[answer] = result
 
     def _sample(self, prompt: Prompt, answer: Spoken) -> tuple[Sample, Mapping[str, Any]]:
-        tools = () if answer.call is None else (answer.call.as_tool(),)
-        made = Sample.of_text if _has_json(self._run) else Sample.of_plain_text
-        return made(answer.text, tools=tools), prompt.item
+        return self._truth.sample(answer), prompt.item
 
     def _result(self, prompt: Prompt, answer: Spoken) -> Result:
         return self._grader.grade(*self._sample(prompt, answer), self._run.judge)
@@ -149,16 +148,21 @@ class Reinforcement:
             yield f"score_model graders are scored by the {self._run.judge.name}, not by a model."
         if self._survey is not None:
             yield from self._survey.notes()
+        if self._run.recorded:
+            yield from recorded_notes(
+                [prompt.choices for prompt in (*self._train, *self._valid)], left_over=self._book.recordings.left_over
+            )
         yield from self._missing_kinds()
         yield f"Mean score by kind of answer: {_mean_by_kind([*self._train, *self._valid])}."
         yield (f"{self._flat} of {self._groups} groups of samples scored all the same and taught nothing.")
 
     def _missing_kinds(self) -> Iterator[str]:
         prompts = [*self._train, *self._valid]
-        for kind in Kind:
-            count = sum(kind not in prompt.answers for prompt in prompts)
+        built = [prompt.choices.kinds for prompt in prompts if prompt.choices.counts is None]
+        for kind in BUILT:
+            count = sum(kind not in kinds for kinds in built)
             if count:
-                yield f"No {kind.value} answer can be built for {count} of {len(prompts)} rows."
+                yield f"No {kind.value} answer can be built for {count} of {len(built)} rows."
         if any(map(tools_of, self._run.train)) and not call_links(self._grader):
             yield (
                 "Rows have tools, but the grader compares no call's name or arguments with a field: nothing says which"
@@ -174,12 +178,12 @@ def _numbers(run: TrainingRun) -> ReinforcementNumbers:
     return numbers
 
 
-def _said(prompt: Prompt, kind: Kind) -> Said:
-    answer, result = prompt.answers[kind], prompt.graded[kind].result
+def _said(prompt: Prompt, place: int) -> Said:
+    answer, result = prompt.choices.answers[place], prompt.graded[place].result
     graders = result.members.values() or [result]
     reply = result.reply(execution_time=sum(LATENCY[GraderType(one.type)] for one in graders))
-    calls = () if answer.call is None else (ToolCall(answer.call.name, answer.call.arguments),)
-    return Said(answer.text, kind.value, result.reward, reply, calls)
+    calls = [ToolCall(call.name, call.arguments) for call in answer.calls]
+    return Said(answer.text, prompt.choices.kinds[place].value, result.reward, reply, calls)
 
 
 def _started(run: TrainingRun) -> str:
@@ -191,19 +195,18 @@ def _started(run: TrainingRun) -> str:
     )
 
 
-def _graded(prompt: Prompt, kind: Kind) -> Graded:
-    """The sample of this kind, whose text was graded before."""
-    if kind not in prompt.graded:
-        answer = prompt.answers[kind]
-        said = answer.text + (answer.call.arguments if answer.call else "")
-        reasoning = reasoning_of(kind, prompt.reasoning_tokens)
-        prompt.graded[kind] = Graded(
+def _graded(prompt: Prompt, place: int) -> Graded:
+    """The sample at this place, whose text was graded before."""
+    if place not in prompt.graded:
+        answer = prompt.choices.answers[place]
+        reasoning = reasoning_of(prompt.choices.kinds[place], prompt.reasoning_tokens)
+        prompt.graded[place] = Graded(
             result=prompt.results[answer],
-            empty=not said.strip(),
-            completion_tokens=reasoning + text_tokens(said),
+            empty=not answer.written.strip(),
+            completion_tokens=reasoning + text_tokens(answer.written),
             reasoning_tokens=reasoning,
         )
-    return prompt.graded[kind]
+    return prompt.graded[place]
 
 
 def _scores_by_kind(draws: Sequence[Draw]) -> dict[str, float]:
@@ -216,8 +219,8 @@ def _scores_by_kind(draws: Sequence[Draw]) -> dict[str, float]:
 
 
 def _right_share(draws: Sequence[Draw]) -> float | None:
-    """How many of the samples are right, whatever the grader says; None without any."""
-    kinds = [kind for draw in draws for kind in draw.kinds]
+    """How many of the samples are right, whatever the grader says, of those that this is known of; None without any."""
+    kinds = [kind for draw in draws for kind in draw.kinds if kind is not Kind.RECORDED]
     return kinds.count(Kind.RIGHT) / len(kinds) if kinds else None
 
 
@@ -230,11 +233,6 @@ def _batches(prompts: Sequence[Prompt], numbers: ReinforcementNumbers, rng: Rand
             yield order[start : start + numbers.batch_size]
 
 
-def _has_json(run: TrainingRun) -> bool:
-    """The service fills `output_json` only for jobs with a response format that is JSON."""
-    return (run.response_format or {}).get("type") in ("json_schema", "json_object")
-
-
 def _asks_judge(grader: Grader) -> bool:
     members = grader.members.values() if isinstance(grader, Multi) else [grader]
     return any(isinstance(member, ScoreModel) for member in members)
@@ -243,6 +241,6 @@ def _asks_judge(grader: Grader) -> bool:
 def _mean_by_kind(prompts: Sequence[Prompt]) -> str:
     rewards: dict[Kind, list[float]] = {}
     for prompt in prompts:
-        for kind, graded in prompt.graded.items():
-            rewards.setdefault(kind, []).append(graded.result.reward)
+        for place, graded in prompt.graded.items():
+            rewards.setdefault(prompt.choices.kinds[place], []).append(graded.result.reward)
     return ", ".join(f"{kind.value} {sum(rewards[kind]) / len(rewards[kind]):.2f}" for kind in Kind if kind in rewards)

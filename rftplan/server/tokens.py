@@ -18,6 +18,7 @@ _EFFORT_OF_KIND: Final = {
     Kind.MALFORMED: 1.6,
     Kind.CONSTANT: 0.3,
     Kind.VERBOSE: 1.5,
+    Kind.RECORDED: 1.0,
 }
 
 

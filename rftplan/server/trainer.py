@@ -15,7 +15,8 @@ class TrainingRun:
     """All that a trainer may know. Rows are parsed data rows; `hyperparameters` as sent, "auto" included.
 
     `start` is what the fine-tuned model that is trained further answers from (`Step.model`; empty if nothing was
-    kept of it). None for a base model, and where a run is read again only to answer from it.
+    kept of it). None for a base model, and where a run is read again only to answer from it. `recorded` are samples
+    that a real model gave, each with the `item` of its row, to be drawn from instead of made-up ones.
     """
 
     job_id: str
@@ -29,6 +30,7 @@ class TrainingRun:
     response_format: Mapping[str, Any] | None
     judge: Judge
     start: Mapping[str, Any] | None = None
+    recorded: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

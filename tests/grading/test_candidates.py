@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rftplan.grading import parse_grader
-from rftplan.grading.candidates import AnswerBook, Kind, item_of, links_of
+from rftplan.grading.candidates import BUILT, AnswerBook, Kind, item_of, links_of
 from tests.server.simulation import EXACT, GRADER, RESPONSE_FORMAT, question_rows
 
 ITEMS = [item_of(row) for row in question_rows(12)]
@@ -47,7 +47,7 @@ def test_graders_see_neither_messages_nor_tools() -> None:
 
 def test_answers_to_a_schema_are_objects_of_it_but_for_the_malformed() -> None:
     texts = book(GRADER, RESPONSE_FORMAT, ITEMS).candidates(ITEMS[0], turn=0)
-    assert set(texts) == set(Kind)
+    assert set(texts) == set(BUILT)
     objects = {kind: json.loads(text) for kind, text in texts.items() if kind is not Kind.MALFORMED}
     right = objects[Kind.RIGHT]
     assert right == ITEMS[0]

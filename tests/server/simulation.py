@@ -120,6 +120,7 @@ def make_run(
     judge: Judge | None = None,
     method: str = "reinforcement",
     start: Mapping[str, Any] | None = None,
+    recorded: Sequence[Mapping[str, Any]] = (),
     **hyperparameters: Any,
 ) -> TrainingRun:
     """A run as the service would hand it to a trainer."""
@@ -135,4 +136,5 @@ def make_run(
         response_format=response_format,
         judge=judge or StandInJudge(),
         start=start,
+        recorded=recorded,
     )

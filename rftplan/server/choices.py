@@ -1,0 +1,91 @@
+"""What can be answered to a row: what was recorded of it, else what is built from its reference. Draws nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from rftplan.grading import Grader
+from rftplan.grading.calls import Spoken, SpokenBook, tools_of
+from rftplan.grading.candidates import Kind, item_of
+from rftplan.grading.recorded import Truth
+from rftplan.server.policy import Policy, PromptPolicy, as_recorded
+from rftplan.server.recorded import Recordings
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The answers to one prompt, the kind of each, and how often each was recorded; None of built ones."""
+
+    answers: Sequence[Spoken]
+    kinds: Sequence[Kind]
+    counts: Sequence[int] | None = None
+
+    @classmethod
+    def built(cls, answers: Mapping[Kind, Spoken]) -> Choices:
+        ordered = [kind for kind in Kind if kind in answers]
+        return cls([answers[kind] for kind in ordered], ordered)
+
+    @classmethod
+    def recorded(cls, said: Mapping[Spoken, int], item: Mapping[str, Any], known: Truth) -> Choices:
+        return cls(list(said), [known.kind(one, item) for one in said], list(said.values()))
+
+    def policy(self, rng: Random) -> PromptPolicy:
+        """Where training on the prompt starts: somewhere near the base model's kinds, or as was recorded."""
+        return Policy.prompt(self.kinds, rng) if self.counts is None else as_recorded(self.kinds, self.counts)
+
+    def usual(self) -> PromptPolicy:
+        """As of a prompt that is like all others."""
+        return PromptPolicy(self.kinds, [0.0] * len(self.kinds)) if self.counts is None else self.policy(Random(0))
+
+
+class ChoiceBook:
+    """The choices of all rows of a job."""
+
+    def __init__(
+        self,
+        train: Sequence[Mapping[str, Any]],
+        grader: Grader,
+        response_format: Mapping[str, Any] | None,
+        recorded: Sequence[Mapping[str, Any]],
+    ) -> None:
+        self._book = SpokenBook([item_of(row) for row in train], grader, response_format)
+        self._truth = Truth(grader, response_format)
+        self.recordings = Recordings.of(recorded)
+
+    def of_row(self, row: Mapping[str, Any], *, turn: int) -> Choices:
+        """`turn` chooses whose answer a built wrong one is."""
+        if said := self.recordings.of_row(row):
+            return Choices.recorded(said, item_of(row), self._truth)
+        return Choices.built(self._book.candidates(item_of(row), tools_of(row), turn=turn))
+
+
+def recorded_notes(prompts: Sequence[Choices], *, left_over: int) -> Iterator[str]:
+    """What there is to know of the recorded samples of a run; `left_over` of them belong to no row."""
+    kinds = Counter[Kind]()
+    for prompt in prompts:
+        for kind, count in zip(prompt.kinds, prompt.counts or (), strict=prompt.counts is not None):
+            kinds[kind] += count
+    rows = sum(prompt.counts is not None for prompt in prompts)
+    said = ", ".join(f"{kinds[kind]} {_SAID[kind]}" for kind in _SAID if kinds[kind])
+    yield f"{rows} of {len(prompts)} rows are answered with {kinds.total()} recorded samples: {said}."
+    if rows < len(prompts):
+        yield f"{len(prompts) - rows} rows have no recorded sample and are answered with constructed candidates."
+    if left_over:
+        yield f"{left_over} recorded samples belong to no row and are not used."
+    if kinds[Kind.RECORDED]:
+        yield (
+            "Where nothing says whether recorded samples are right, what one prompt teaches moves that prompt alone:"
+            " the validation reward need not follow the training's."
+        )
+
+
+_SAID = {
+    Kind.RIGHT: "right",
+    Kind.WRONG: "wrong",
+    Kind.MALFORMED: "malformed",
+    Kind.RECORDED: "of which nothing says whether they are right",
+}
