@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rftplan.address import Address
 from rftplan.checks.models import instead_of, is_gone
-from rftplan.checks.preflight import Method, Preflight, Role, method_of, uses
+from rftplan.checks.preflight import Method, Preflight, Role, method_of, recorded_files, uses
 from rftplan.codes import Code, error, finding, info, warning
 from rftplan.config import Declared
 from rftplan.errors import Diagnostic
@@ -41,6 +41,11 @@ def files_that_stay(preflight: Preflight) -> Iterable[Diagnostic]:
             detail = f"{use.file.address} has upload: never, and what a job {what} has to be uploaded"
             hint = f"name another file, or take upload: never out of {use.file.address}"
             yield _about(use.job, STAYS_HERE, detail, use.role, hint=hint)
+    for job, file in recorded_files(preflight):
+        if file.spec.stays_here:
+            detail = f"{file.address} has upload: never, and what a simulation draws from has to be at the service"
+            hint = f"name another file, or take upload: never out of {file.address}"
+            yield _about(job, STAYS_HERE, detail, "simulate", "candidates", hint=hint)
 
 
 def hyperparameter_range(preflight: Preflight) -> Iterable[Diagnostic]:

@@ -150,6 +150,15 @@ def _uses(preflight: Preflight) -> Iterator[Use]:
                 yield Use(job, method_of(job), role, file)
 
 
+def recorded_files(preflight: Preflight) -> Iterator[tuple[Declared, Declared]]:
+    """Each job that is to be simulated with recorded samples, and the declared file that has them."""
+    for job in preflight.of_kind("job"):
+        ref: FileRef | None = job.spec.simulate.candidates if job.spec.simulate else None
+        file = preflight.config.declared.get(Address("file", ref.name)) if ref and ref.name else None
+        if file is not None:
+            yield job, file
+
+
 def row_place(file: Declared, line: int) -> Place:
     """A line of a data file, by the name that its spec gives the file; line 0 is the file as a whole."""
     path = path_from_root(file.spec.path, file.document.path)

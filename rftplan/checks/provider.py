@@ -64,6 +64,15 @@ def unsupported_projects(preflight: Preflight) -> Iterable[Diagnostic]:
                 yield _unsupported(preflight.profile, declared, ("projects",), said, hint="remove projects")
 
 
+def unsupported_simulation(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`simulate:` where a model is trained: nobody would draw from these answers."""
+    if not preflight.profile.can(Capability.SIMULATION):
+        for declared in preflight.of_kind("job"):
+            if declared.spec.simulate is not None:
+                said, hint = "trains a model and simulates nothing", "take simulate: out for this provider"
+                yield _unsupported(preflight.profile, declared, ("simulate",), said, hint=hint)
+
+
 def _unsupported(profile: Profile, declared: Declared, path: Path, said: str, *, hint: str) -> Diagnostic:
     """`said` goes on after the provider's name."""
     return finding(
@@ -81,5 +90,6 @@ RULES: Final = (
     unsupported_launch,
     unsupported_pause,
     unsupported_projects,
+    unsupported_simulation,
 )
 PROBES: Final = ()

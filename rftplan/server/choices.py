@@ -70,12 +70,12 @@ def recorded_notes(prompts: Sequence[Choices], *, left_over: int) -> Iterator[st
         for kind, count in zip(prompt.kinds, prompt.counts or (), strict=prompt.counts is not None):
             kinds[kind] += count
     rows = sum(prompt.counts is not None for prompt in prompts)
-    said = ", ".join(f"{kinds[kind]} {_SAID[kind]}" for kind in _SAID if kinds[kind])
+    said = ", ".join(f"{kinds[kind]} {_SAID[kind]}" for kind in _SAID if kinds[kind]) or "there is none"
     yield f"{rows} of {len(prompts)} rows are answered with {kinds.total()} recorded samples: {said}."
     if rows < len(prompts):
-        yield f"{len(prompts) - rows} rows have no recorded sample and are answered with constructed candidates."
+        yield f"{len(prompts) - rows} of {len(prompts)} rows have no recorded sample: their answers are made up."
     if left_over:
-        yield f"{left_over} recorded samples belong to no row and are not used."
+        yield f"{left_over} of {kinds.total() + left_over} recorded samples belong to no row and are never drawn."
     if kinds[Kind.RECORDED]:
         yield (
             "Where nothing says whether recorded samples are right, what one prompt teaches moves that prompt alone:"

@@ -242,6 +242,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("rows with tools are answered with one call, where the grader compares a call with the row", Source.POLICY),
         ("before any step, notes say what each kind scores over 20 rows, and the verdict on the grader", Source.POLICY),
         (
+            "the field 'simulate' of a creation names a file of recorded samples (candidates) to draw from, as often as"
+            " they were recorded; rows without any are answered as above",
+            Source.POLICY,
+        ),
+        ("a recorded answer is right or wrong where a string_check compares it with the row", Source.POLICY),
+        ("a candidates file of another form fails the job with invalid_candidates_file", Source.POLICY),
+        (
             "a model that is trained further starts from its own policy, or by the same method from its own loss",
             Source.POLICY,
         ),

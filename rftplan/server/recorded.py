@@ -55,18 +55,13 @@ def _problem(row: Mapping[str, Any]) -> str | None:
     if not isinstance(sample.get("output_text") or "", str):
         return "'sample.output_text' must be a string"
     tools = sample.get("output_tools") or []
-    if not isinstance(tools, list) or not all(map(_is_call, tools)):
-        return "'sample.output_tools' must be an array of calls, each with function.name and function.arguments"
+    if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
+        return "'sample.output_tools' must be an array of objects"
     return None
 
 
 def _are_messages(messages: object) -> bool:
     return isinstance(messages, list) and all(isinstance(one, dict) and "role" in one for one in messages)
-
-
-def _is_call(tool: object) -> bool:
-    function = tool.get("function") if isinstance(tool, dict) else None
-    return isinstance(function, dict) and all(isinstance(function.get(key), str) for key in ("name", "arguments"))
 
 
 @dataclass(slots=True)
@@ -117,6 +112,12 @@ def _spoken(sample: str | Mapping[str, Any]) -> Spoken:
     text = sample.get("output_text")
     if text is None:
         text = json.dumps(sample["output_json"], ensure_ascii=False) if "output_json" in sample else ""
-    functions = [tool["function"] for tool in sample.get("output_tools") or ()]
-    calls = [Call(function["name"], function["arguments"]) for function in functions]
+    calls = [_call(tool.get("function")) for tool in sample.get("output_tools") or ()]
     return Spoken(text, calls[0], tuple(calls[1:])) if calls else Spoken(text)
+
+
+def _call(function: object) -> Call:
+    """A call as it was recorded; what it lacks is empty."""
+    given = function if isinstance(function, dict) else {}
+    arguments = given.get("arguments", "")
+    return Call(str(given.get("name", "")), arguments if isinstance(arguments, str) else json.dumps(arguments))

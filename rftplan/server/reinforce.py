@@ -138,9 +138,10 @@ class Reinforcement:
         return self._grader.grade(*self._sample(prompt, answer), self._run.judge)
 
     def _notes(self) -> Iterator[str]:
+        made = "drawn from recorded samples" if self._run.recorded else "made from the rows' references"
         yield (
-            "No model is trained. Candidate answers are made from the rows' references, scored by the job's"
-            " own grader, and a policy over kinds of answers is moved by the scores."
+            f"No model is trained. Candidate answers are {made}, scored by the job's own grader, and a policy over"
+            " kinds of answers is moved by the scores."
         )
         if self._run.start is not None:
             yield _started(self._run)

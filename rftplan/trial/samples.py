@@ -16,6 +16,7 @@ from rftplan.codes import ROW_NOT_JSON, SAMPLE_SHAPE, finding
 from rftplan.data import DataError, DataProblem, OnProgress, read_facts
 from rftplan.data.probes import Probe
 from rftplan.data.rows import Problems, row_of
+from rftplan.data.sample_shape import SHAPE, misfit
 from rftplan.errors import Place, SamplesError, UserError, has_errors
 from rftplan.grading import Sample
 from rftplan.reading import NotTextError, UnreadableError, decode_text, read_at_most
@@ -23,8 +24,6 @@ from rftplan.trial.rows import rows_spread, spread
 
 LARGEST_LIST: Final = 64 << 20
 """Bytes of one JSON list, which is read whole; a file of lines may have any size."""
-_SHAPE: Final = '{"sample": "the answer", "item": {…}}'
-_SAMPLE_KEYS: Final = {"output_text": str, "output_json": object, "output_tools": list}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,48 +63,6 @@ def read_samples(path: Path, on_progress: OnProgress) -> Samples:
     except (UnreadableError, DataError) as error:
         missing = not path.exists()
         raise UserError(f"{path} {error.message}", hint="check the spelling" if missing else error.hint) from None
-
-
-def misfit(row: JsonObject) -> tuple[str, str] | None:
-    """What is wrong with one entry, and what to do; None if nothing is."""
-    if "sample" not in row or "item" not in row:
-        return _another_shape(row)
-    sample, item = row["sample"], row["item"]
-    if not isinstance(item, dict):
-        return "item is no object", 'write the row\'s fields: "item": {"answer": "yes"}'
-    if isinstance(sample, str):
-        return None
-    if not isinstance(sample, dict):
-        return "sample is neither text nor an object", f"write {_SHAPE}"
-    known = ", ".join(_SAMPLE_KEYS)
-    if not sample:
-        return "sample is an empty object", f"it may have {known}"
-    for key, value in sample.items():
-        if key not in _SAMPLE_KEYS:
-            return f'sample has the key "{key[:40]}", which no grader reads', f"it may have {known}"
-        if not isinstance(value, _SAMPLE_KEYS[key]):
-            return f"sample.{key} is no {'text' if key == 'output_text' else 'list'}", f"write {_SHAPE}"
-    return None
-
-
-_OTHER_SHAPES: Final = (
-    ({"model_sample", "item"}, "this is a request of graders/run", "{sample: .model_sample, item}"),
-    ({"output_text", "item"}, "output_text stands beside item", "{sample: .output_text, item}"),
-    ({"sample", "messages"}, "this is a row with a sample in it", "{sample, item: del(.sample, .messages, .tools)}"),
-    ({"output_text", "messages"}, "this is a row with output_text in it",
-     "{sample: .output_text, item: del(.output_text, .messages, .tools)}"),
-    ({"sample"}, "there is no item", "{sample, item: del(.sample)}"),
-)  # fmt: skip
-"""What practitioners have, and the jq filter that makes samples of it."""
-
-
-def _another_shape(row: JsonObject) -> tuple[str, str]:
-    for keys, said, made in _OTHER_SHAPES:
-        if keys <= row.keys():
-            return f"{said}, and each line is {_SHAPE}", f"jq -c '{made}' FILE"
-    if "messages" in row:
-        return "this is a row without an answer", "leave --samples out: answers are made from the files of the jobs"
-    return f"it is not {_SHAPE}", f"write {_SHAPE}, one a line"
 
 
 def _sample(value: Json, *, with_json: bool) -> Sample:
@@ -159,7 +116,7 @@ def _listed(path: Path) -> Samples:
         _refuse(path, problems.listed())
     entries = tuple(_Reader(text, problems).elements())
     if not entries and not problems.listed():
-        raise UserError(f"{path} is an empty list", hint=f"it has {_SHAPE} for each sample")
+        raise UserError(f"{path} is an empty list", hint=f"it has {SHAPE} for each sample")
     _refuse(path, problems.listed())
     return Samples(path, len(entries), entries)
 

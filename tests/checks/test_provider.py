@@ -82,6 +82,11 @@ def test_a_grader_in_place_is_found_in_its_job(small: Small) -> None:
             "provider local has no permissions for checkpoints",
         ),
         (Capability.METADATA, SPEC, "provider local does not keep a job's metadata"),
+        (
+            Capability.SIMULATION,
+            with_job("    simulate: {candidates: {id: file-1}}\n"),
+            "provider local trains a model and simulates nothing",
+        ),
     ],
 )
 def test_a_missing_capability_is_a_finding_exactly_where_it_is_needed(
@@ -93,6 +98,6 @@ def test_a_missing_capability_is_a_finding_exactly_where_it_is_needed(
     assert found(small, spec) == []
 
 
-@pytest.mark.parametrize("capability", [Capability.PAUSE, Capability.PERMISSIONS])
+@pytest.mark.parametrize("capability", [Capability.PAUSE, Capability.PERMISSIONS, Capability.SIMULATION])
 def test_a_capability_that_nothing_needs_may_be_missing(small: Small, capability: Capability) -> None:
     assert found(small, SPEC, replace(LOCAL, capabilities=LOCAL.capabilities - {capability})) == []

@@ -21,7 +21,7 @@ PAIRS = "write `key: value` pairs here"
 NULL = "write a value after the colon"
 JOB_FIELDS = (
     "fields here are model, training_file, validation_file, method, hyperparameters, seed, suffix, metadata, "
-    "integrations, extra_body, run, retry, budget, require_data_sharing, lifecycle"
+    "integrations, extra_body, simulate, run, retry, budget, require_data_sharing, lifecycle"
 )
 
 SECTIONS = [

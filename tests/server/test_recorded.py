@@ -65,8 +65,8 @@ def test_rows_without_a_sample_are_answered_with_constructed_ones_and_counted() 
     strange = {"sample": "Oslo", "item": {"answer": "a row that is not there"}}
     notes = trained([*entries(ROWS[:8]), strange, strange]).notes
     assert "[SIMULATED] 16 of 48 rows are answered with 64 recorded samples: 16 right, 48 wrong." in notes
-    assert "[SIMULATED] 32 rows have no recorded sample and are answered with constructed candidates." in notes
-    assert "[SIMULATED] 2 recorded samples belong to no row and are not used." in notes
+    assert "[SIMULATED] 32 of 48 rows have no recorded sample: their answers are made up." in notes
+    assert "[SIMULATED] 2 of 66 recorded samples belong to no row and are never drawn." in notes
 
 
 def test_where_nothing_says_what_is_right_quality_is_unknown_and_that_is_said() -> None:
@@ -99,6 +99,8 @@ def test_a_sample_belongs_to_the_rows_with_its_messages_or_else_with_its_item() 
     assert found.left_over == 1
     call = Call("f", "{}")
     assert found.of_row({"messages": [], "a": 2}) == {Spoken("", call, (call,)): 1}
+    strange = {"sample": {"output_tools": [{"id": 1}, {"function": {"name": "f", "arguments": {}}}]}, "item": {}}
+    assert Recordings.of([strange]).of_row({"messages": []}) == {Spoken("", Call("", ""), (call,)): 1}
     assert found.left_over == 0
 
 
@@ -111,7 +113,7 @@ def test_a_sample_belongs_to_the_rows_with_its_messages_or_else_with_its_item() 
         ('{"sample": 1, "item": {}}', "Line 2: 'sample' must be a string, or an object with"),
         ('{"sample": {"text": "a"}, "item": {}}', "Line 2: 'sample' must be a string, or an object with"),
         ('{"sample": {"output_text": 1}, "item": {}}', "'sample.output_text' must be a string"),
-        ('{"sample": {"output_tools": [{}]}, "item": {}}', "'sample.output_tools' must be an array of calls"),
+        ('{"sample": {"output_tools": [1]}, "item": {}}', "'sample.output_tools' must be an array of objects"),
         ('{"sample": "a", "item": {}, "messages": "hi"}', "'messages' must be an array of messages"),
     ],
 )

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rftplan.data.sample_shape import misfit
 from rftplan.errors import SamplesError, UserError
 from rftplan.grading import ABSENT
 from rftplan.trial import samples
-from rftplan.trial.samples import Entry, misfit, read_samples
+from rftplan.trial.samples import Entry, read_samples
 
 GOOD = {"sample": "yes", "item": {"answer": "yes"}}
 JSON = st.recursive(
@@ -82,6 +83,7 @@ def test_any_object_is_a_sample_or_is_told_what_to_do(row: dict[str, Any]) -> No
         ({"sample": "x", "messages": [], "a": 1}, "item: del(.sample, .messages, .tools)"),
         ({"sample": "x", "a": 1}, "item: del(.sample)"),
         ({"messages": [], "a": 1}, "leave --samples out"),
+        ({"samples": [], "item": {}, "messages": []}, ".samples[] | {sample: {output_text, output_tools}, item: $row"),
         ({"prompt": "x"}, "one a line"),
         ({"sample": {"text": "x"}, "item": {}}, "output_text, output_json, output_tools"),
     ],

@@ -26,6 +26,7 @@ class Capability(StrEnum):
     SHUTDOWN_DATES = "shutdown_dates"
     DATA_SHARING = "data_sharing"
     SAMPLES = "samples"
+    SIMULATION = "simulation"
 
 
 class ResponseFormatStyle(StrEnum):

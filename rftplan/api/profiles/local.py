@@ -38,6 +38,7 @@ LOCAL: Final = Profile(
             Capability.GRADER_RUN,
             Capability.SAMPLES,
             Capability.UPLOADS,
+            Capability.SIMULATION,
         }
     ),
     grader_types=RFT_GRADERS,

@@ -30,6 +30,8 @@ class JobKind(Kind[JobSpec]):
             refs.append(Ref(("training_file",), Address("file", spec.training_file.name)))
         if spec.validation_file is not None and spec.validation_file.name is not None:
             refs.append(Ref(("validation_file",), Address("file", spec.validation_file.name)))
+        if spec.simulate is not None and spec.simulate.candidates.name is not None:
+            refs.append(Ref(("simulate", "candidates"), Address("file", spec.simulate.candidates.name)))
         if spec.reinforcement is not None and isinstance(spec.reinforcement.grader, str):
             refs.append(Ref(("method", "reinforcement", "grader"), Address("grader", spec.reinforcement.grader)))
         return refs

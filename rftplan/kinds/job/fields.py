@@ -19,7 +19,7 @@ API: Final = (
     "integrations",
 )
 OURS: Final = frozenset(
-    {"run", "retry", "lifecycle", "extra_body", "variants", "budget", "require_data_sharing", "guards"}
+    {"run", "retry", "lifecycle", "extra_body", "variants", "budget", "require_data_sharing", "guards", "simulate"}
 )
 OURS_HINT: Final = "take it out: it is a word of rftplan's own specs"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from rftplan.address import Address
-from rftplan.api.profiles import Profile, ResponseFormatStyle
+from rftplan.api.profiles import Capability, Profile, ResponseFormatStyle
 from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.kinds import grader
 from rftplan.kinds.base import Resource
@@ -32,7 +32,7 @@ def attempt_of(launch: str) -> int:
 def identity(spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
     """What the model will be trained from: model, method with the grader's content, rows, seed and the rest.
 
-    Left out: ids, metadata, names, the address, `run`, `retry`, `lifecycle`; and values that only say the
+    Left out: ids, metadata, names, the address, `run`, `retry`, `lifecycle`, `simulate`; and values that only say the
     default (`auto`), so that writing one out relaunches nothing.
     """
     inputs: JsonObject = {"model": spec.model, "training": _rows(spec.training_file, upstream)}
@@ -120,6 +120,8 @@ def request_body(
     if spec.hyperparameters is not None:
         body["hyperparameters"] = _dump(spec.hyperparameters)
     body.update(_plain_fields(spec))
+    if spec.simulate is not None and profile.can(Capability.SIMULATION):
+        body["simulate"] = {"candidates": _file_id(spec.simulate.candidates, entries)}
     body.pop("extra_body", None)
     body["metadata"] = {**(spec.metadata or {}), **metadata}
     normal = normal_numbers({**body, **(spec.extra_body or {})})

@@ -195,7 +195,15 @@ Metadata = Annotated[
 """What the team notes on a job; sent, and no part of its identity."""
 
 
-_SENT = frozenset({"model", "training_file", "validation_file", "method", "seed", "suffix", "metadata", "integrations"})
+class Simulate(SpecModel):
+    """What a service that simulates draws from instead of answers that it makes up."""
+
+    candidates: FileField
+
+
+_SENT = frozenset(
+    {"model", "training_file", "validation_file", "method", "seed", "suffix", "metadata", "integrations", "simulate"}
+)
 
 
 def _extra_body(value: Any) -> dict[str, Any]:
@@ -221,7 +229,8 @@ def _model(value: Any) -> Any:
 
 
 class JobSpec(SpecModel):
-    """The create request; `run`, `retry`, `budget`, `require_data_sharing` and `lifecycle` are ours and never sent."""
+    """The create request; `run`, `retry`, `budget`, `require_data_sharing` and `lifecycle` are ours and never sent,
+    `simulate` is ours and sent to a service that simulates."""
 
     later = frozenset({"variants", "guards"})
 
@@ -235,11 +244,18 @@ class JobSpec(SpecModel):
     metadata: Metadata | None = None
     integrations: Annotated[tuple[Integration, ...], Field(max_length=5)] | None = None
     extra_body: Annotated[dict[str, Any], PlainValidator(_extra_body)] | None = None
+    simulate: Simulate | None = None
     run: Run = Run.RUNNING
     retry: Retry | None = None
     budget: Budget | None = None
     require_data_sharing: Flag = False
     lifecycle: ReplacedLifecycle = ReplacedLifecycle()
+
+    @model_validator(mode="after")
+    def _simulates_reinforcement(self) -> JobSpec:
+        if self.simulate is not None and self.reinforcement is None:
+            raise PydanticCustomError("simulate", "simulate: is for method reinforcement, which alone draws answers")
+        return self
 
     @property
     def reinforcement(self) -> Reinforcement | None:

@@ -213,13 +213,16 @@ def test_a_job_is_another_however_the_change_is_written(edit: tuple[str, Any], d
 
 
 def request(
-    body: Mapping[str, Any], style: ResponseFormatStyle = ResponseFormatStyle.NESTED, **metadata: str
+    body: Mapping[str, Any],
+    style: ResponseFormatStyle = ResponseFormatStyle.NESTED,
+    of: str = "openai",
+    **metadata: str,
 ) -> dict[str, Any]:
     spec = JobSpec.model_validate(body)
     inputs = identity(spec, UPSTREAM)
     job = Resource(Address("job", "sums"), spec, PLACE, (), fingerprint(inputs), inputs)
-    of = replace(profile("openai"), response_format_style=style)
-    return request_body(job, resources=UPSTREAM, entries=ENTRIES, profile=of, metadata=metadata)
+    provider = replace(profile(of), response_format_style=style)
+    return request_body(job, resources=UPSTREAM, entries=ENTRIES, profile=provider, metadata=metadata)
 
 
 def test_the_request_is_what_was_written_with_ids_for_names_and_names_filled_in() -> None:
@@ -301,3 +304,10 @@ def test_a_launch_names_its_attempt() -> None:
     assert attempt_of(launch_of("v1:abc", 12)) == 12
     assert attempt_of("nonsense") == 0
     assert attempt_of("") == 0
+
+
+def test_what_a_simulation_draws_from_is_sent_where_one_simulates_and_is_no_part_of_the_job() -> None:
+    body = {**BODY, "simulate": {"candidates": {"id": "file-9"}}}
+    assert identity_of(body) == identity_of(BODY)
+    assert request(body) == request(BODY)
+    assert request(body, of="local")["simulate"] == {"candidates": "file-9"}
