@@ -213,6 +213,8 @@ MIRROR_ELSEWHERE = {
     "server.requests": "server/test_files.py",
     "server.settings": "server/test_loopback.py",
     "server.survey": "server/test_simulate.py",
+    "server.choices": "server/test_recorded.py",
+    "checks.probes.recorded": "checks/test_recorded.py",
     "server.step_metrics": "server/test_simulate.py",
     "server.tally": "server/test_simulate.py",
 }

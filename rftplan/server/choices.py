@@ -26,8 +26,7 @@ class Choices:
 
     @classmethod
     def built(cls, answers: Mapping[Kind, Spoken]) -> Choices:
-        ordered = [kind for kind in Kind if kind in answers]
-        return cls([answers[kind] for kind in ordered], ordered)
+        return cls(list(answers.values()), list(answers))
 
     @classmethod
     def recorded(cls, said: Mapping[Spoken, int], item: Mapping[str, Any], known: Truth) -> Choices:
