@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rftplan.api.credentials import check_key_host, exposed_key_file, find_admin_key, find_key, key_source
@@ -33,6 +34,7 @@ __all__ = ["WHY", "About", "Examined", "Sign", "State", "examine"]
 
 _SECONDS: Final = 10.0
 _MACHINE_SECONDS: Final = 30.0
+_LONGEST: Final = 1_000
 _NO_KEY: Final = "no-key-is-set"
 """Sent where there is none to send: whether the service answers shows without one."""
 
@@ -84,7 +86,7 @@ async def _service(subject: Subject, world: World, seconds: float) -> tuple[Sequ
             else:
                 live = tuple(subject.promoted.values())
                 answers = await asker.ask(names_asked_for(subject), live, permissions=True)
-            return (*_judged(subject, key, answers, world),), port.requests
+            return [_clean(sign, keys) for sign in _judged(subject, key, answers, world)], port.requests
     except UserError as error:  # the service inside this process, whose store cannot be opened
         store = Sign(About.STORE, State.WRONG, error.message, error.hint)
         return (store, *_unasked(subject, key, "the local service does not start")), 0
@@ -128,6 +130,17 @@ def _judged(subject: Subject, key: Key, answers: Answers, world: World) -> Itera
         return
     yield from (list_sign(about, glances[sight]) for about, sight in _LISTS.items())
     yield permissions_sign(subject, key, answers)
+
+
+def _clean(sign: Sign, keys: Keys | None) -> Sign:
+    """A service can say a key back where an id or a name should be, and say as much as it likes."""
+
+    def cleaned(text: str) -> str:
+        for secret in filter(None, (keys.key, keys.admin) if keys else ()):
+            text = text.replace(secret, "[key]")
+        return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+    return replace(sign, found=cleaned(sign.found), subject=cleaned(sign.subject) if sign.subject else None)
 
 
 def _barrier(key: Key, answers: Answers) -> str | None:

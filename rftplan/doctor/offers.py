@@ -8,14 +8,12 @@ from typing import Final
 from rftplan.api.port import RemoteModel, Seen, Sight
 from rftplan.api.profiles import Capability
 from rftplan.api.profiles.life import Closing
-from rftplan.canonical import Json
 from rftplan.doctor.asking import Answers, Glance
 from rftplan.doctor.signs import About, Sign, State
 from rftplan.doctor.way import Key, refusals
 from rftplan.errors import ApiError, CredentialError, NotFoundError, RftplanError
 from rftplan.subject import Subject
 
-_LONGEST: Final = 100
 LOCKED_OUT: Final = "training_not_available"
 _ASK_OWNER: Final = "ask the owner of the organization before the first launch"
 _ONLY_A_LAUNCH: Final = "only a launch would tell, and this launches nothing"
@@ -83,13 +81,8 @@ def _shown(about: About, seen: Seen) -> str:
     if not seen.items:
         return "none is listed"
     newest = seen.items[0]
-    status = f", {_word(newest['status'])}" if about is About.JOBS and newest.get("status") else ""
-    return f"listed; the newest is {_word(newest.get('id'))}{status}"
-
-
-def _word(said: Json) -> str:
-    """What a service says is as long as it likes."""
-    return str(said)[:_LONGEST]
+    status = f", {newest['status']}" if about is About.JOBS and newest.get("status") else ""
+    return f"listed; the newest is {newest.get('id')}{status}"
 
 
 def permissions_sign(subject: Subject, key: Key, answers: Answers) -> Sign:

@@ -34,6 +34,9 @@ class NotKeptIn(PythonWorker):
     def refusal(self) -> str | None:
         return "This machine lacks Landlock."
 
+    def close(self) -> None:
+        pass
+
 
 def found(small: Small, about: About, **machine: Any) -> tuple[State, str]:
     here = Machine(**{"new_runner": kept_in, **machine})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -75,6 +76,7 @@ def _seen(response: httpx2.Response, found: wire.Page | None = None, refusal: Ap
 
 def _clock(said: str) -> float | None:
     try:
-        return parsedate_to_datetime(said).timestamp()
+        at = parsedate_to_datetime(said)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
