@@ -166,8 +166,7 @@ def _nothing() -> None:
 
 
 def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[[], None]]:
-    import httpx2
-
+    from rftplan.in_process import faults_said, in_process
     from rftplan.server.app import close_app, create_app
     from rftplan.server.settings import default_settings
     from rftplan.server.store import StoreError
@@ -180,6 +179,8 @@ def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[
         runner=runner,
         speed=_speed(world),
         now=world.now,
+        sleep=world.sleep,
+        faults=faults_said(world.environ),
     )
     try:
         app = create_app(settings)
@@ -190,7 +191,7 @@ def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[
         close_app(app)
         runner.close()
 
-    return httpx2.ASGITransport(app=app, raise_app_exceptions=False), close
+    return in_process(app), close
 
 
 @dataclass(slots=True, eq=False)

@@ -56,6 +56,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("loading", "checking.request", "checking.asking", "checking.samples"),
     ("subject",),
     ("execution", "monitor"),
+    ("in_process",),
     ("wiring",),
     ("trial", "opening"),
     ("project", "releasing", "trying", "checking", "grader_tests", "doctor"),
@@ -69,7 +70,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 ISLANDS = {"server": {"grading"}, "grading": set[str]()}
 """Packages that import nothing else of the project, so that they cannot share its misunderstandings."""
 
-WIRED = {"api.openai": {"wiring"}, "server": {"wiring", "cli.service"}}
+WIRED = {"api.openai": {"wiring"}, "server": {"wiring", "in_process", "cli.service", "cli.loopback"}}
 """Adapters, and the only modules that import them."""
 
 OUTSIDE = {
@@ -81,9 +82,9 @@ OUTSIDE = {
     "starlette": {"server"},
     "python_multipart": {"server"},
     "sqlite3": {"server"},
-    "uvicorn": {"cli.service", "cli.serving"},
+    "uvicorn": {"cli.service", "cli.loopback"},
     "filelock": {"wiring"},
-    "httpx2": {"api.openai", "api.faults", "api.ways", "wiring", "grading.http_judge"},
+    "httpx2": {"api.openai", "api.faults", "api.ways", "in_process", "grading.http_judge"},
     "pydantic": {"kinds", "config"},
 }
 """Libraries, and the only modules or packages that import them."""
@@ -197,6 +198,7 @@ MIRROR_ELSEWHERE = {
     "cli.app": "cli/test_commands.py",
     "cli.checking": "cli/test_check_formats.py",
     "cli.reading": "cli/test_commands.py",
+    "cli.loopback": "cli/test_service.py",
     "cli.serving": "cli/test_service.py",
     # The service is an island: its promise is what a client sees, so clients test it, each route with all behind it.
     "server.app": "server/test_guard.py",

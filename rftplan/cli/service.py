@@ -8,30 +8,28 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from rftplan.cli.loopback import AsgiApp, cuttable, logged
 from rftplan.cli.terminal import Terminal
 from rftplan.errors import UsageError, UserError
-from rftplan.render.escape import inert, shortened, visible
+from rftplan.render.escape import visible
 
 if TYPE_CHECKING:
     from rftplan.grading import Isolation, Judge, PythonRunner
+    from rftplan.server.faults import Fault
     from rftplan.server.settings import Settings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 STORE: Final = Path(".rftplan/local/service.sqlite")
 """From the project's root; the same one that the provider `local` uses in-process."""
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})
-_LONGEST_PATH: Final = 160
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
+_LAST_SECONDS: Final = 2
+"""How long a call in flight may take when the service is told to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +44,8 @@ class Service:
     judge_url: str | None = None
     judge_model: str | None = None
     isolation: Isolation
+    clock: str
+    faults: Sequence[Fault] = ()
 
 
 def run_service(service: Service, terminal: Terminal) -> None:
@@ -59,7 +59,15 @@ def run_service(service: Service, terminal: Terminal) -> None:
     with _listening(service.host, service.port) as listening, PythonWorker(service.isolation) as runner:
         app = logged(_app(service, key, runner, terminal), terminal.err, time.monotonic)
         terminal.out(_greeting(service, listening.getsockname()[1], key, _python_graders(service, runner)))
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", server_header=False)
+        config = uvicorn.Config(
+            app,
+            http=cuttable(),
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            server_header=False,
+            timeout_graceful_shutdown=_LAST_SECONDS,
+        )
         with _ended_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
         terminal.err("Stopped.\n")
@@ -126,6 +134,7 @@ def _app(service: Service, key: str, runner: PythonRunner, terminal: Terminal) -
 
 
 def _settings(service: Service, key: str, runner: PythonRunner, terminal: Terminal) -> Settings:
+    from rftplan.server.clock import ClockMode
     from rftplan.server.settings import LOOPBACK_HOSTS, default_settings
 
     return default_settings(
@@ -134,6 +143,8 @@ def _settings(service: Service, key: str, runner: PythonRunner, terminal: Termin
         judge=_judge(service, terminal),
         runner=lambda: runner,
         speed=service.speed,
+        clock=ClockMode(service.clock),
+        faults=service.faults,
         hosts=LOOPBACK_HOSTS | {_bracketed(service.host).lower()},
     )
 
@@ -162,6 +173,14 @@ def _python_graders(service: Service, runner: PythonRunner) -> str:
     return "graders are kept in"
 
 
+def _knobs(service: Service) -> str:
+    """What is not as usual: a clock by hand, and what will go wrong."""
+    lines = [f"  fault     {visible(str(fault))}\n" for fault in service.faults]
+    if service.clock == "manual":
+        lines.append('  clock     MANUAL, moved by POST /v1/local/clock {"advance": SECONDS}\n')
+    return "".join(lines)
+
+
 def _greeting(service: Service, port: int, key: str, python: str) -> str:
     url = f"http://{_bracketed(service.host)}:{port}/v1"
     shown = f"{key}   (made for this run, shown only here)" if service.key is None else "the one you gave"
@@ -173,34 +192,8 @@ def _greeting(service: Service, port: int, key: str, python: str) -> str:
         f"  judge     {visible(judge)}\n"
         f"  python    {visible(python)}\n"
         f"  store     {visible(str(service.store))}\n"
+        f"{_knobs(service)}"
         "Any OpenAI client reaches it with\n"
         f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key if service.key is None else '…'}\n"
         "Stop with Ctrl-C.\n"
     )
-
-
-def logged(app: AsgiApp, write: Callable[[str], None], now: Callable[[], float]) -> AsgiApp:
-    """`app` with a line for each request: method, path, status, time. Headers, and so keys, are not read."""
-
-    async def serve(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        began, status = now(), 0
-
-        async def noted(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
-        try:
-            await app(scope, receive, noted)
-        finally:
-            write(_request_line(scope, status, now() - began))
-
-    return serve
-
-
-def _request_line(scope: Message, status: int, seconds: float) -> str:
-    path = shortened(visible(str(scope["path"])), _LONGEST_PATH)
-    return inert(f"{visible(str(scope['method']))} {path}  {status or 'no answer'}  {seconds * 1000:.0f} ms") + "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +13,24 @@ from rftplan.cli.invocation import invocation
 from rftplan.cli.reading import TrustOption
 
 LOOPBACK = "127.0.0.1"
+
+
+class Clock(StrEnum):
+    """How the service's time passes."""
+
+    RUNNING = "running"
+    MANUAL = "manual"
+
+
+ClockOption = Annotated[
+    Clock, typer.Option(metavar="MODE", help="running, or manual: it moves only when a client says so.")
+]
+FaultOption = Annotated[
+    list[str] | None, typer.Option(metavar="LINE", help="What shall go wrong, such as '429 times=3'; repeatable.")
+]
+FaultsOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The same from a file, a line each; # begins a comment.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,11 +56,15 @@ def serve(
         str | None, typer.Option(metavar="NAME", help="Its model, instead of the one a grader names.")
     ] = None,
     trust_python: TrustOption = False,
+    clock: ClockOption = Clock.RUNNING,
+    fault: FaultOption = None,
+    faults: FaultsOption = None,
     fidelity: Annotated[
         bool, typer.Option("--fidelity", help="Serve nothing; print what is proven and what is policy, in Markdown.")
     ] = False,
 ) -> int:
     """Run the fine-tuning API on this machine. For any OpenAI client; training is simulated."""
+    from rftplan.cli.knobs import faults_given
     from rftplan.cli.service import STORE, Service, fidelity_page, run_service
     from rftplan.grading import Isolation
 
@@ -57,6 +81,8 @@ def serve(
         judge_url=judge_url,
         judge_model=judge_model,
         isolation=Isolation.TRUSTED if trust_python else Isolation.REQUIRED,
+        clock=clock.value,
+        faults=faults_given(fault or (), faults),
     )
     run_service(wanted, run.terminal)
     return ExitCode.OK

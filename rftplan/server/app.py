@@ -11,16 +11,19 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from rftplan.server import chat, files, graders, jobs, models, permissions, progress, responses, samples, uploads
+from rftplan.server import chat, files, graders, jobs, local, models, permissions, progress, responses, samples, uploads
+from rftplan.server.clock import clock_of
 from rftplan.server.contents import sweep
-from rftplan.server.errors import SERVER_ERROR, ApiError
+from rftplan.server.errors import SERVER_ERROR, ApiError, refusal
+from rftplan.server.faults import FAULT_ID
 from rftplan.server.guard import Guard, reply_headers
 from rftplan.server.service import Service, seconds
 from rftplan.server.settings import Settings
 from rftplan.server.store import Store, StoreError
+from rftplan.server.striking import Striking
 from rftplan.server.validated import ValidatedSteps
 
 _FILES = "/v1/files"
@@ -29,6 +32,8 @@ _JOBS = "/v1/fine_tuning/jobs"
 _GRADERS = "/v1/fine_tuning/alpha/graders"
 _PERMISSIONS = "/v1/fine_tuning/checkpoints/{model:path}/permissions"
 _MODELS = "/v1/models"
+_FAULTS = "/v1/local/faults"
+_CLOCK = "/v1/local/clock"
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -37,11 +42,13 @@ def create_app(settings: Settings) -> Starlette:
     Whoever makes an app ends it: a server through the lifespan protocol, others with `close_app`.
     """
     store = Store(settings.store)
-    service = Service(settings, store, ValidatedSteps(store))
+    service = Service(settings, store, ValidatedSteps(store), clock_of(settings.clock, store, settings.now))
+    for fault in settings.faults:
+        service.faults.add(settings.new_id(FAULT_ID), fault)
     sweep(store, now=seconds(service.now()))
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(Guard, settings=settings)],
+        middleware=[Middleware(Guard, settings=settings), Middleware(Striking)],
         exception_handlers={
             ApiError: _refused,
             HTTPException: _no_route,
@@ -102,15 +109,21 @@ def _routes() -> list[Route]:
         Route(_PERMISSIONS + "/{permission_id}", permissions.delete_permission, methods=["DELETE"]),
         Route("/v1/chat/completions", chat.create_chat_completion, methods=["POST"]),
         Route("/v1/responses", responses.create_response, methods=["POST"]),
+        Route(_FAULTS, local.create_fault, methods=["POST"]),
+        Route(_FAULTS, local.list_faults),
+        Route(_FAULTS, local.delete_faults, methods=["DELETE"]),
+        Route(_FAULTS + "/{fault_id}", local.delete_fault, methods=["DELETE"]),
+        Route(_CLOCK, local.get_clock),
+        Route(_CLOCK, local.advance_clock, methods=["POST"]),
         Route(_MODELS, models.list_models),
         Route(_MODELS + "/{model:path}", models.get_model),
         Route(_MODELS + "/{model:path}", models.delete_model, methods=["DELETE"]),
     ]
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return JSONResponse(error.envelope(), error.status)
+    return refusal(request.scope, error)
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -124,18 +137,18 @@ async def _no_route(request: Request, error: Exception) -> Response:
         )
     else:
         refused = ApiError(f"Invalid URL ({where})", status=HTTPStatus(error.status_code), code="unknown_url")
-    return JSONResponse(refused.envelope(), refused.status, error.headers)
+    return refusal(request.scope, refused, error.headers)
 
 
-async def _store_failed(_request: Request, error: Exception) -> Response:
+async def _store_failed(request: Request, error: Exception) -> Response:
     """A full disk or a locked store is not a bug: the client is told, nothing was done."""
     message = f"The local service's store could not be used: {error}"
     failed = ApiError(message, status=HTTPStatus.INTERNAL_SERVER_ERROR, kind=SERVER_ERROR)
-    return JSONResponse(failed.envelope(), failed.status)
+    return refusal(request.scope, failed)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
     """A bug: the envelope says so, and starlette raises the error again for whoever runs the app."""
     message = f"The local service failed: {type(error).__name__}"
     failed = ApiError(message, status=HTTPStatus.INTERNAL_SERVER_ERROR, kind=SERVER_ERROR)
-    return JSONResponse(failed.envelope(), failed.status, reply_headers(request.scope))
+    return refusal(request.scope, failed, reply_headers(request.scope))

@@ -14,7 +14,7 @@ from rftplan.server.fields import Fields
 from rftplan.server.file_store import FileStore
 from rftplan.server.grader_request import named_grader
 from rftplan.server.job_store import JobStore, StoredJob
-from rftplan.server.models import ALIASES, base_of, checkpoint_of, found_model
+from rftplan.server.models import ALIASES, base_of, checkpoint_of, found_model, refuse_retired
 from rftplan.server.service import Service
 from rftplan.server.tokens import CHARACTERS_PER_TOKEN
 from rftplan.server.trainer import Answer, Hint, Learned, Question, RefusedQuestionError, TrainingRun
@@ -107,6 +107,7 @@ def learned_by(service: Service, name: str) -> tuple[StoredJob, Mapping[str, Any
 
 def _learned(service: Service, name: str) -> Learned | None:
     """None for a base model."""
+    refuse_retired(service, name)
     if name in ALIASES or name in ALIASES.values():
         return None
     job, state = learned_by(service, name)

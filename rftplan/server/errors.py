@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
+REFUSED: Final = "refused"
+"""Where the scope's state has the error that a call was refused with, for whoever keeps a log."""
 
 
 class ApiError(Exception):
@@ -32,6 +37,12 @@ class ApiError(Exception):
     def envelope(self) -> dict[str, Any]:
         """All four keys, nulls included, as the vendor's schema requires."""
         return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
+
+
+def refusal(scope: Scope, error: ApiError, headers: Mapping[str, str] | None = None) -> Response:
+    """The reply that says it."""
+    scope.setdefault("state", {})[REFUSED] = error
+    return JSONResponse(error.envelope(), error.status, headers)
 
 
 def unknown_parameter(param: str) -> ApiError:

@@ -21,6 +21,10 @@ _TEXT = """json_object('object', 'file', 'id', id, 'purpose', purpose, 'filename
 # At ?1. What a job leaves has its row from the start; its place in the list is the time when it leaves it.
 _LEFT = "(result_of IS NULL OR place <= ?1)"
 _THERE = f"deleted_at IS NULL AND (expires_at IS NULL OR expires_at > ?1 / {MICROSECONDS}) AND {_LEFT}"
+_WAS_THERE = (
+    f"place <= ?1 AND (deleted_at IS NULL OR deleted_at > ?1 / {MICROSECONDS}) "
+    f"AND (expires_at IS NULL OR expires_at > ?1 / {MICROSECONDS})"
+)
 _NEVER = 2**62
 
 
@@ -92,19 +96,29 @@ class FileStore:
         )
         return StoredFile(*row) if row else None
 
-    def page(self, page: Page, *, order: Order, purpose: str | None, now: int) -> list[tuple[str, str]]:
+    def newest(self, name: str, *, now: int) -> str | None:
+        """The id of the newest file whose id or filename fits a glob."""
+        found = f"SELECT id FROM files WHERE {_THERE} AND (id GLOB ?2 OR filename GLOB ?2)"
+        row = first(self._store.rows(f"{found} ORDER BY place DESC, seq DESC LIMIT 1", now, name))
+        return row["id"] if row else None
+
+    def page(
+        self, page: Page, *, order: Order, purpose: str | None, now: int, until: int | None = None
+    ) -> list[tuple[str, str]]:
         """Ids, each with the JSON text of its file, which SQLite writes: ten thousand of them are one page.
 
-        One more than the limit if there are more; raises ApiError for a cursor that never was a file.
+        One more than the limit if there are more; raises ApiError for a cursor that never was a file. `until` is
+        None, or a time that has passed: those that were there then.
         """
+        there = _THERE if until is None else _WAS_THERE
         direction, beyond = ("ASC", ">") if order is Order.ASCENDING else ("DESC", "<")
         place, seq = (None, None) if page.after is None else self._cursor(page.after, now=now)
         return self._store.tuples(
-            f"SELECT id, {_TEXT} FROM files WHERE {_THERE} AND "
+            f"SELECT id, {_TEXT} FROM files WHERE {there} AND "
             + ("?2 IS NULL" if purpose is None else "purpose = ?2")
             + (" AND ?3 IS NULL AND ?4 IS NULL" if page.after is None else f" AND (place, seq) {beyond} (?3, ?4)")
             + f" ORDER BY place {direction}, seq {direction} LIMIT ?5",
-            now,
+            now if until is None else until,
             purpose,
             place,
             seq,

@@ -45,7 +45,8 @@ async def list_files(request: Request) -> Response:
     page = read_page(request, default=MOST_LISTED, most=MOST_LISTED, others=("order", "purpose"))
     order = read_order(request, _ORDERS)
     purpose = request.query_params.get("purpose")
-    found = FileStore(service.store).page(page, order=order, purpose=purpose, now=service.now())
+    files = FileStore(service.store)
+    found = files.page(page, order=order, purpose=purpose, now=service.now(), until=service.horizon())
     return JsonText(list_text_with_ends(found[: page.limit], more=len(found) > page.limit))
 
 

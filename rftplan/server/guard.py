@@ -11,10 +11,9 @@ import time
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rftplan.server.errors import ApiError
+from rftplan.server.errors import ApiError, refusal
 from rftplan.server.service import ORGANIZATION
 from rftplan.server.settings import Settings
 
@@ -49,7 +48,7 @@ class Guard:
             await send(message)
 
         refused = refusal_of(Headers(scope=scope), self._settings)
-        app = self._app if refused is None else JSONResponse(refused.envelope(), refused.status)
+        app = self._app if refused is None else refusal(scope, refused)
         await app(scope, receive, send_with_headers)
 
 

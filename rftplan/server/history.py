@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import accumulate, islice
 
-from rftplan.server.lifecycle import Life, Status, Stretch, step_time, stretches, timeline
+from rftplan.server.lifecycle import Life, Status, Stretch, Verb, step_time, stretches, timeline
 
 
 class Happening(Enum):
@@ -25,6 +25,7 @@ class Happening(Enum):
     STEP = auto()
     CHECKPOINT = auto()
     PAUSING = auto()
+    PAUSING_BY_SERVICE = auto()
     PAUSED = auto()
     RESUMED = auto()
     CONTINUED = auto()
@@ -117,13 +118,17 @@ class _Steps:
 def _parts(life: Life, now: int, checkpointed: Sequence[int], notes: int) -> Iterator[_Steps | tuple[Entry, ...]]:
     spans = timeline(life)
     runs = iter(stretches(life, spans))
+    by_service = {command.at for command in life.commands if command.verb is Verb.SERVICE_PAUSE}
     paused = False
     for span in spans:
         if span.start > now:
             return
         paused = paused or span.status is Status.PAUSED
         meanings = {**_BEGINNINGS, **_AFTER_PAUSE} if paused else _BEGINNINGS
-        yield tuple(Entry(happening, span.start) for happening in meanings[span.status])
+        if span.status is Status.PAUSING and span.start in by_service:
+            yield (Entry(Happening.PAUSING_BY_SERVICE, span.start),)
+        else:
+            yield tuple(Entry(happening, span.start) for happening in meanings[span.status])
         if span.status is Status.RUNNING:
             if not paused:
                 yield tuple(Entry(Happening.NOTE, span.start, number) for number in range(1, notes + 1))

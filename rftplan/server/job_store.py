@@ -155,9 +155,15 @@ class JobStore:
         row = first(self._store.rows(_JOB + "WHERE id = ?", job_id))
         return _job(row) if row else None
 
-    def page(self, page: Page, *, metadata: Mapping[str, str] | None) -> list[StoredJob]:
-        """Newest first, one more than the limit if there are more. `metadata` None means jobs without any."""
+    def page(self, page: Page, *, metadata: Mapping[str, str] | None, until: int | None = None) -> list[StoredJob]:
+        """Newest first, one more than the limit if there are more. `metadata` None means jobs without any.
+
+        What was created after `until` (microseconds) is left out.
+        """
         conditions, values = _metadata_conditions(metadata)
+        if until is not None:
+            conditions.append("created_at <= ?")
+            values.append(until)
         if page.after is not None:
             conditions.append("seq < ?")
             values.append(self._cursor(page.after))

@@ -77,7 +77,7 @@ async def list_jobs(request: Request) -> Response:
     metadata = read_metadata_filter(request)
     others = [name for name in request.query_params if name == "metadata" or name.startswith(_FILTER)]
     page = read_page(request, default=USUAL_PAGE, most=MOST_LISTED, others=others)
-    found = JobStore(service.store).page(page, metadata=metadata)
+    found = JobStore(service.store).page(page, metadata=metadata, until=service.horizon())
     now = service.now()
     texts = [job_text(job, now) for job in found[: page.limit]]
     return JsonText(list_text(texts, more=len(found) > page.limit))

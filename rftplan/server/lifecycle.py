@@ -42,11 +42,13 @@ class Verb(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
+    SERVICE_PAUSE = "service_pause"
+    """A pause that no client asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something a client made happen to a job, at a time."""
+    """Something that happened to a job from outside, at a time: a client's doing, or the service's own."""
 
     at: int
     verb: Verb
@@ -127,9 +129,9 @@ def refusal(life: Life, verb: Verb, now: int) -> str | None:
     match verb:
         case Verb.CANCEL if moment.status in ENDED:
             return f"it has already {moment.status}" if moment.status is not Status.CANCELLED else "it is cancelled"
-        case Verb.PAUSE if moment.status is not Status.RUNNING:
+        case Verb.PAUSE | Verb.SERVICE_PAUSE if moment.status is not Status.RUNNING:
             return f"only a running job can be paused, and it is {moment.status}"
-        case Verb.PAUSE if moment.steps_done < 1:
+        case Verb.PAUSE | Verb.SERVICE_PAUSE if moment.steps_done < 1:
             return "it has not finished its first step"
         case Verb.RESUME if moment.status is not Status.PAUSED:
             return f"only a paused job can be resumed, and it is {moment.status}"
@@ -196,7 +198,7 @@ def _after(life: Life, past: Sequence[Span], command: Command) -> Iterator[Span]
     match command.verb:
         case Verb.CANCEL:
             yield Span(Status.CANCELLED, command.at, None)
-        case Verb.PAUSE:
+        case Verb.PAUSE | Verb.SERVICE_PAUSE:
             paused = command.at + _duration(life, PAUSING)
             yield Span(Status.PAUSING, command.at, paused)
             yield Span(Status.PAUSED, paused, None)

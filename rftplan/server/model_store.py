@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rftplan.server.paging import Order, Page, bad_cursor
-from rftplan.server.store import Store, first
+from rftplan.server.store import Store, first, there_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,19 @@ class ModelStore:
             )
             return cursor.rowcount > 0
 
-    def permissions(self, model: str, page: Page, *, order: Order, project_id: str | None) -> list[Permission]:
-        """One more than the limit if there are more."""
+    def permissions(
+        self, model: str, page: Page, *, order: Order, project_id: str | None, until: int | None = None
+    ) -> list[Permission]:
+        """One more than the limit if there are more. With `until` (seconds), those that were there at that time."""
         direction, beyond = ("ASC", ">") if order is Order.ASCENDING else ("DESC", "<")
         cursor = self._cursor(model, page.after)
+        present, times = there_at(until)
         rows = self._store.rows(
-            "SELECT id, created_at, project_id FROM permissions WHERE model = ? AND deleted_at IS NULL "
-            "AND (? IS NULL OR project_id = ?) "
+            "SELECT id, created_at, project_id FROM permissions WHERE model = ? "
+            f"AND {present} AND (? IS NULL OR project_id = ?) "
             f"AND (? IS NULL OR seq {beyond} ?) ORDER BY seq {direction} LIMIT ?",
             model,
+            *times,
             project_id,
             project_id,
             cursor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from rftplan.server.checkpoints import checkpoint_model, kept_steps
 from rftplan.server.errors import ApiError, not_found
+from rftplan.server.faults import FaultKind, as_glob
 from rftplan.server.job_store import JobStore, StoredJob
 from rftplan.server.lifecycle import Moment, Status, life_at, step_times
 from rftplan.server.model_store import ModelStore
@@ -41,7 +43,7 @@ _CHECKPOINT = re.compile(r"(?P<model>ft:.+):ckpt-step-(?P<step>\d+)")
 async def list_models(request: Request) -> Response:
     refuse_query(request)
     service = service_of(request)
-    base = [_base_shape(name) for pair in ALIASES.items() for name in pair]
+    base = [_base_shape(service, name) for pair in ALIASES.items() for name in pair]
     jobs = JobStore(service.store).all()
     validated = service.validated.of_all([job.seq for job in jobs])
     made = [shape for job in jobs for shape in _made_by(service, job, validated[job.seq])]
@@ -54,7 +56,7 @@ async def get_model(request: Request) -> Response:
     refuse_query(request)
     name = request.path_params["model"]
     if name in ALIASES or name in ALIASES.values():
-        return JSONResponse(_base_shape(name))
+        return JSONResponse(_base_shape(service_of(request), name))
     return JSONResponse(found_model(service_of(request), name))
 
 
@@ -82,12 +84,13 @@ def found_model(service: Service, name: str) -> dict[str, Any]:
 
 def trainable_model(service: Service, name: str) -> str:
     """The model a job for `name` trains, with its alias resolved; raises ApiError if there is none."""
-    if name.startswith("ft:"):
-        try:
+    try:
+        refuse_retired(service, name)
+        if name.startswith("ft:"):
             found_model(service, name)
-        except ApiError as error:
-            raise _not_trainable(name) from error
-    elif not _BASE_NAME.fullmatch(name):
+    except ApiError as error:
+        raise _not_trainable(name) from error
+    if not name.startswith("ft:") and not _BASE_NAME.fullmatch(name):
         raise _not_trainable(name)
     return ALIASES.get(name, name)
 
@@ -114,26 +117,54 @@ def _made_by(service: Service, job: StoredJob, validated: Validated) -> Iterator
     """The fine-tuned model and the checkpoints that a job has so far, each once, deleted ones included."""
     moment = life_at(job.life, service.now())
     if moment.status is Status.SUCCEEDED:
-        yield _made_shape(job.fine_tuned_model, moment.finished_at or job.life.created_at)
+        yield _made_shape(service, job.fine_tuned_model, moment.finished_at or job.life.created_at)
     kept = [(step, checkpoint_model(job, step, moment)) for step in kept_steps(validated, job, moment)]
     others = {step: name for step, name in kept if name != job.fine_tuned_model}
     for name, at in zip(others.values(), step_times(job.life, list(others)), strict=True):
-        yield _made_shape(name, at)
+        yield _made_shape(service, name, at)
 
 
-def _made_shape(name: str, at: int) -> dict[str, Any]:
-    return _shape(name, created=seconds(at), owner=ORGANIZATION)
+def _made_shape(service: Service, name: str, at: int) -> dict[str, Any]:
+    return _shape(service, name, created=seconds(at), owner=ORGANIZATION)
 
 
-def _base_shape(name: str) -> dict[str, Any]:
+def _base_shape(service: Service, name: str) -> dict[str, Any]:
     found = _DATE.search(ALIASES.get(name, name))
     day = date(*(int(part) for part in found.groups())) if found else date(1970, 1, 1)
     created = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return _shape(name, created=int(created.timestamp()), owner="system")
+    return _shape(service, name, created=int(created.timestamp()), owner="system")
 
 
-def _shape(name: str, *, created: int, owner: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": created, "owned_by": owner, "shutdown_date": None}
+def _shape(service: Service, name: str, *, created: int, owner: str) -> dict[str, Any]:
+    day = shutdown_day(service, name)
+    return {
+        "id": name,
+        "object": "model",
+        "created": created,
+        "owned_by": owner,
+        "shutdown_date": None if day is None else day.isoformat(),
+    }
+
+
+def shutdown_day(service: Service, name: str) -> date | None:
+    """When a model ends, by a fault that names it or its base model; today if the fault says no day."""
+    base = base_of(name)
+    names = {name, base, *(word for pair in ALIASES.items() if base in pair for word in pair)}
+    for fault in service.faults.of(FaultKind.RETIRED):
+        if any(fnmatchcase(one, as_glob(fault.model)) for one in names):
+            return fault.date or _today(service)
+    return None
+
+
+def refuse_retired(service: Service, name: str) -> None:
+    """ApiError if the model is shut down."""
+    day = shutdown_day(service, name)
+    if day is not None and day <= _today(service):
+        raise not_found(f"The model '{name}' has been shut down.", param="model", code="model_not_found")
+
+
+def _today(service: Service) -> date:
+    return datetime.fromtimestamp(seconds(service.now()), UTC).date()
 
 
 def _not_trainable(name: str) -> ApiError:

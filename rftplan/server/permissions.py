@@ -28,6 +28,7 @@ async def list_permissions(request: Request) -> Response:
         page,
         order=read_order(request, _ORDERS),
         project_id=request.query_params.get("project_id"),
+        until=None if (horizon := service.horizon()) is None else seconds(horizon),
     )
     data = [_shape(permission) for permission in found[: page.limit]]
     return JSONResponse(list_reply_with_ends(data, more=len(found) > page.limit))

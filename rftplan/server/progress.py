@@ -76,7 +76,7 @@ def _event(job: StoredJob, event_id: str, entry: Entry, steps: Mapping[int, Stor
     return f'{as_json(told)[:-1]},"data":{step.metrics if step else "{}"}}}'
 
 
-_LEVELS = {Happening.NOTICE: "warn", Happening.FAILED: "error"}
+_LEVELS = {Happening.NOTICE: "warn", Happening.PAUSING_BY_SERVICE: "warn", Happening.FAILED: "error"}
 
 
 def _message(job: StoredJob, entry: Entry) -> str:
@@ -99,6 +99,8 @@ def _message(job: StoredJob, entry: Entry) -> str:
             return f"Checkpoint created at step {entry.number}"
         case Happening.PAUSING:
             return "Pausing fine-tuning job"
+        case Happening.PAUSING_BY_SERVICE:
+            return "The service is pausing the fine-tuning job by itself; resume it to go on"
         case Happening.PAUSED:
             return "Fine-tuning job paused"
         case Happening.RESUMED:

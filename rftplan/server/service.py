@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from starlette.requests import Request
 
+from rftplan.server.clock import Clock
+from rftplan.server.faults import Board
 from rftplan.server.lifecycle import MICROSECONDS
 from rftplan.server.settings import Settings
 from rftplan.server.store import Store
@@ -15,20 +18,34 @@ ORGANIZATION = "org-local"
 ORGANIZATION_NAME = "local"  # the part of a fine-tuned model's id that names the organization
 
 
+LAG: Final = "lag"
+"""Where the scope's state has how many seconds ago a call is answered from; there only if a fault says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
+    """`lag` is how many seconds ago it is, as far as this call sees it."""
+
     settings: Settings
     store: Store
     validated: ValidatedSteps
+    clock: Clock
+    faults: Board = field(default_factory=Board)
+    lag: float = 0.0
 
     def now(self) -> int:
         """Microseconds since the epoch."""
-        return int(self.settings.now() * MICROSECONDS)
+        return self.clock.now() - int(self.lag * MICROSECONDS)
+
+    def horizon(self) -> int | None:
+        """What was made after this time (microseconds) is not seen yet; None if all is seen."""
+        return self.now() if self.lag else None
 
 
 def service_of(request: Request) -> Service:
     service: Service = request.app.state.service
-    return service
+    lag = request.scope["state"].get(LAG)
+    return replace(service, lag=lag) if lag else service
 
 
 def seconds(microseconds: int) -> int:

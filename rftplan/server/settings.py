@@ -5,11 +5,15 @@ from __future__ import annotations
 import secrets
 import string
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
+from rftplan.server.clock import ClockMode
+from rftplan.server.faults import Fault
 from rftplan.server.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -41,10 +45,11 @@ def random_id(prefix: str) -> str:
 class Settings:
     """`key` is the bearer key every route asks for; it is never stored nor logged.
 
-    `now` is in seconds since the epoch. `speed` divides every duration of a job's life. `hosts` are the names
-    the Host header may carry, without port. `largest_file` (in one request), `largest_part` and `largest_upload`
-    (all parts together) are in bytes. Without a `judge` the stand-in judges; without a `runner` jobs with `python`
-    graders fail. It is asked for by requests that need it: most only read.
+    `now` is in seconds since the epoch; a clock by hand begins there. `sleep` is how faults take time, `faults` those
+    it starts with. `speed` divides every duration of a job's life. `hosts` are the names the Host header may carry,
+    without port. `largest_file` (in one request), `largest_part` and `largest_upload` (all parts together) are in
+    bytes. Without a `judge` the stand-in judges; without a `runner` jobs with `python` graders fail. It is asked for
+    by requests that need it: most only read.
     """
 
     store: Path
@@ -53,6 +58,9 @@ class Settings:
     judge: Judge | None
     runner: Callable[[], PythonRunner] | None = None
     now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    clock: ClockMode = ClockMode.RUNNING
+    faults: Sequence[Fault] = ()
     speed: float = 1.0
     new_id: Callable[[str], str] = random_id
     hosts: frozenset[str] = LOOPBACK_HOSTS | {IN_PROCESS_HOST}
@@ -87,6 +95,9 @@ def default_settings(
     runner: Callable[[], PythonRunner] | None = None,
     speed: float = 1.0,
     now: Callable[[], float] = time.time,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    clock: ClockMode = ClockMode.RUNNING,
+    faults: Sequence[Fault] = (),
     hosts: frozenset[str] = LOOPBACK_HOSTS | {IN_PROCESS_HOST},
 ) -> Settings:
     """The service as users get it: training is simulated; without a judge, the stand-in judges."""
@@ -100,5 +111,8 @@ def default_settings(
         runner=runner,
         speed=speed,
         now=now,
+        sleep=sleep,
+        clock=clock,
+        faults=faults,
         hosts=hosts,
     )

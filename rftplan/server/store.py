@@ -68,6 +68,9 @@ UPDATE files SET place = created_at * 1000000;
 CREATE INDEX files_in_order ON files (place, seq);
 CREATE UNIQUE INDEX files_of_jobs ON files (result_of) WHERE result_of IS NOT NULL;
 """,
+    """
+CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL);
+""",
 )
 """What each version of the store added to the one before; what was released is never edited."""
 
@@ -150,6 +153,13 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+
+def there_at(time: int | None) -> tuple[str, tuple[int, ...]]:
+    """The condition for rows that are there now, or were at a time, and its values."""
+    if time is None:
+        return "deleted_at IS NULL", ()
+    return "created_at <= ? AND (deleted_at IS NULL OR deleted_at > ?)", (time, time)
 
 
 def first(rows: Sequence[sqlite3.Row]) -> sqlite3.Row | None:

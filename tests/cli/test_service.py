@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rftplan.cli.boundary import main
-from rftplan.cli.service import Message, Receive, Send, logged
+from rftplan.cli.loopback import Message, Receive, Send, logged
 
 KEY = "sk-local-of-this-test"
 
@@ -31,7 +31,8 @@ def test_a_client_reaches_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:
         serving.send_signal(signal.SIGINT)
         _, log = serving.communicate()
     assert serving.returncode == 0
-    assert log.splitlines()[0].startswith("GET /v1/models  200  ")
+    assert log.splitlines()[0].startswith("200 ")
+    assert log.splitlines()[0].endswith("GET    /v1/models")
     assert log.splitlines()[-1] == "Stopped."
     assert KEY not in "".join(greeting) + log
     assert "SIMULATED" in greeting[2]
@@ -79,4 +80,4 @@ def test_a_path_cannot_forge_a_log_line_and_headers_are_not_logged() -> None:
     lines: list[str] = []
     scope = {"type": "http", "method": "GET", "path": "/x\n::error::\x1b[2J", "headers": [(b"authorization", b"k")]}
     asyncio.run(logged(app, lines.append, iter([1.0, 1.5]).__next__)(scope, receive, send))
-    assert lines == ["GET /x\\n::error::\\x1b[2J  404  500 ms\n"]
+    assert lines == ["cut    500 ms  GET    /x\\n::error::\\x1b[2J\n"]

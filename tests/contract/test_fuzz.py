@@ -172,6 +172,7 @@ async def _fill(app: Starlette, clock: Clock) -> dict[str, tuple[str, ...]]:
         "job_id": tuple(job["id"] for job in jobs),
         "step": tuple(str(checkpoint.step_number) for checkpoint in checkpoints),
         "model": (model, checkpoints[-1].fine_tuned_model_checkpoint, "o4-mini", "gpt-4.1-mini"),
+        "fault_id": ("fault_1",),
         "permission_id": tuple(one.id for one in granted.data),
         "after": (files[0], jobs[0]["id"], events[0].id, checkpoints[0].id, granted.data[0].id),
     }

@@ -27,13 +27,13 @@ class Block:
         return f"{self.page.name}: {self.text.splitlines()[0]}"
 
 
-def blocks(language: str) -> list[Block]:
-    """Every block of a language, in the order of the pages."""
+def blocks(*languages: str) -> list[Block]:
+    """Every block of these languages, in the order of the pages."""
     return [
-        Block(page, language, re.sub(f"^{match['indent']}", "", match["text"], flags=re.MULTILINE))
+        Block(page, match["language"], re.sub(f"^{match['indent']}", "", match["text"], flags=re.MULTILINE))
         for page in PAGES
         for match in _FENCE.finditer(page.read_text())
-        if match["language"] == language
+        if match["language"] in languages
     ]
 
 

@@ -109,11 +109,34 @@ def wait_for(port: int) -> None:
     raise AssertionError("the server does not listen")
 
 
-def test_the_served_service_answers_the_clients_of_the_page(tmp_path: Path) -> None:
+SHOWN = (
+    ("[]\n", "I do not know. [{'prompt': 'simulate.item', 'kind': 'constant', 'share': 1.0}]\n"),
+    (
+        "queued\nrunning\nrunning\npaused\nThe service is pausing the fine-tuning job by itself; resume it to go on\n"
+        "succeeded\n",
+    ),
+)
+"""What the clients of each served service print."""
+
+
+def served() -> list[tuple[str, list[str]]]:
+    """Every command that serves, with the programs below it that speak to it."""
+    found: list[tuple[str, list[str]]] = []
+    for block in blocks("bash", "python"):
+        found += [(line, []) for line in block.text.splitlines() if line.startswith(SERVED)]
+        if block.language == "python" and "8321" in block.text:
+            found[-1][1].append(block.text)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("command", "clients", "shown"), [(*one, said) for one, said in zip(served(), SHOWN, strict=True)]
+)
+def test_a_served_service_answers_the_clients_of_the_page(
+    tmp_path: Path, command: str, clients: list[str], shown: tuple[str, ...]
+) -> None:
     clone(tmp_path)
     port = str(free_port())
-    (command,) = [line for block in blocks("bash") for line in block.text.splitlines() if line.startswith(SERVED)]
-    clients = [block for block in blocks("python") if "8321" in block.text]
     server = subprocess.Popen(
         ["bash", "-c", f"exec {command.replace('8321', port)}"],
         cwd=tmp_path,
@@ -125,7 +148,7 @@ def test_the_served_service_answers_the_clients_of_the_page(tmp_path: Path) -> N
         wait_for(int(port))
         done = [
             subprocess.run(
-                [sys.executable, "-c", client.text.replace("8321", port)],
+                [sys.executable, "-c", client.replace("8321", port)],
                 cwd=tmp_path,
                 env=environment(tmp_path),
                 capture_output=True,
@@ -133,8 +156,7 @@ def test_the_served_service_answers_the_clients_of_the_page(tmp_path: Path) -> N
             )
             for client in clients
         ]
-        asked = "I do not know. [{'prompt': 'simulate.item', 'kind': 'constant', 'share': 1.0}]\n"
-        assert [one.stdout for one in done] == ["[]\n", asked], [one.stderr for one in done]
+        assert tuple(one.stdout for one in done) == shown, [one.stderr for one in done]
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(timeout=20)

@@ -18,6 +18,12 @@ ROUTES = [
     ("DELETE", "/files/file-1"),
     ("POST", "/fine_tuning/jobs"),
     ("GET", "/models"),
+    ("GET", "/local/faults"),
+    ("POST", "/local/faults"),
+    ("DELETE", "/local/faults"),
+    ("DELETE", "/local/faults/fault_1"),
+    ("GET", "/local/clock"),
+    ("POST", "/local/clock"),
     ("GET", "/nothing/here"),
 ]
 

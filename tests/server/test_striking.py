@@ -1,0 +1,216 @@
+"""Each fault as a client meets it, in this process and over a socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from rftplan.in_process import in_process
+from rftplan.server.faults import FaultKind, read_fault
+from rftplan.server.striking import CutError
+
+from .conftest import KEY, World, create_job, rft_body, rft_rows, upload
+
+pytestmark = pytest.mark.anyio
+
+JOBS = "/fine_tuning/jobs"
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World], slept: list[float]) -> World:
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    return make_world(sleep=sleep)
+
+
+@pytest.fixture
+async def http(world: World) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client over what the product goes through in one process."""
+    headers = {"authorization": f"Bearer {KEY}"}
+    async with httpx2.AsyncClient(
+        transport=in_process(world.app), base_url="http://local/v1", headers=headers
+    ) as client:
+        yield client
+
+
+async def struck_by(http: httpx2.AsyncClient, line: str) -> dict[str, Any]:
+    reply = await http.post("/local/faults", json={"fault": line})
+    body: dict[str, Any] = reply.json()
+    assert reply.status_code == 200, body
+    return body
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "kind", "code"),
+    [
+        ("429 retry_after=7", 429, "rate_limit_error", "slow_down"),
+        ("503 retry_after=7", 503, "service_unavailable_error", "server_is_overloaded"),
+        ("500-before", 500, "server_error", None),
+        ("500-after", 500, "server_error", None),
+    ],
+)
+async def test_an_error_is_answered_once_in_the_vendors_envelope(
+    http: httpx2.AsyncClient, line: str, status: int, kind: str, code: str | None
+) -> None:
+    await struck_by(http, line)
+    reply = await http.get("/files")
+    assert reply.status_code == status
+    error = reply.json()["error"]
+    assert (error["type"], error["code"]) == (kind, code)
+    assert reply.headers["x-request-id"].startswith("req_")
+    assert reply.headers.get("retry-after") == ("7" if "retry" in line else None)
+    assert (await http.get("/files")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("line", "acts"),
+    [
+        ("429", False),
+        ("503", False),
+        ("500-before", False),
+        ("lost-before", False),
+        ("500-after", True),
+        ("lost-after", True),
+        ("half-reply", True),
+        ("slow-body", True),
+        ("latency", True),
+    ],
+)
+async def test_whether_the_service_acted_is_what_the_fault_says(
+    world: World, sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient, line: str, acts: bool
+) -> None:
+    body = await rft_body(sdk)
+    await struck_by(http, f"{line} on=POST /v1/fine_tuning/jobs")
+    try:
+        reply = await http.post(JOBS, json=body)
+    except httpx2.TransportError:
+        assert line in ("lost-before", "lost-after", "half-reply")
+    else:
+        assert (reply.status_code == 200) == (line in ("slow-body", "latency"))
+    assert len((await http.get(JOBS)).json()["data"]) == acts
+
+
+async def test_what_takes_time_takes_it_by_the_injected_sleep(http: httpx2.AsyncClient, slept: list[float]) -> None:
+    whole = (await http.get("/models")).content
+    await struck_by(http, "latency seconds=3")
+    await struck_by(http, "slow-body seconds=2")
+    assert (await http.get("/models")).content == whole
+    assert slept[0] == 3
+    assert sum(slept[1:]) == pytest.approx(2)
+    assert len(slept) > 10
+
+
+async def test_of_two_answers_the_first_is_given_and_the_other_waits(http: httpx2.AsyncClient) -> None:
+    await struck_by(http, "429")
+    await struck_by(http, "503")
+    assert [(await http.get("/files")).status_code for _ in range(3)] == [429, 503, 200]
+
+
+async def test_whoever_cannot_cut_a_connection_says_so(world: World, http: httpx2.AsyncClient) -> None:
+    await struck_by(http, "lost-before")
+    async with world.http() as bare:
+        with pytest.raises(CutError, match="lost-before"):
+            await bare.get("/files")
+
+
+async def test_strangers_meet_no_fault(world: World, http: httpx2.AsyncClient) -> None:
+    await struck_by(http, "429")
+    async with world.http(authorization="") as stranger:
+        assert (await stranger.get("/files")).status_code == 401
+    assert (await http.get("/files")).status_code == 429
+
+
+async def test_a_list_is_as_it_was(world: World, sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient) -> None:
+    """Jobs, their states, files and permissions; what is asked for by its id is as it is."""
+    job = await create_job(sdk)
+    gone = await upload(sdk, rft_rows(1), "gone.jsonl")
+    world.clock.forward(30)
+    model = (await sdk.fine_tuning.jobs.retrieve(job["id"])).fine_tuned_model
+    assert model is not None
+    permissions = sdk.fine_tuning.checkpoints.permissions
+    revoked = (await permissions.create(model, project_ids=["proj_1"])).data[0].id
+    world.clock.forward(30)
+    await permissions.create(model, project_ids=["proj_2"])
+    await permissions.delete(revoked, fine_tuned_model_checkpoint=model)
+    await sdk.files.delete(gone)
+    newer = await create_job(sdk)
+    await struck_by(http, "stale seconds=20")
+    assert [(one.id, one.status) async for one in sdk.fine_tuning.jobs.list()] == [(job["id"], "succeeded")]
+    assert gone in [file.id async for file in sdk.files.list()]
+    assert newer["training_file"] not in [file.id async for file in sdk.files.list()]
+    assert [one.id async for one in permissions.list(model)] == [revoked]
+    assert (await sdk.fine_tuning.jobs.retrieve(newer["id"])).status == "validating_files"
+    await http.delete("/local/faults")
+    assert [one.id async for one in sdk.fine_tuning.jobs.list()] == [newer["id"], job["id"]]
+    await struck_by(http, "stale seconds=59.5")
+    (young,) = [one async for one in sdk.fine_tuning.jobs.list()]
+    assert young.status == "queued"
+    assert len((await sdk.fine_tuning.jobs.list_events(job["id"])).data) == 4
+
+
+async def test_a_locked_out_organization_can_launch_nothing_and_keeps_its_files(
+    sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
+) -> None:
+    body = await rft_body(sdk)
+    await struck_by(http, "lockout")
+    for _ in range(2):
+        with pytest.raises(openai.PermissionDeniedError) as caught:
+            await sdk.fine_tuning.jobs.create(**body)
+        assert caught.value.code == "training_not_available"
+    assert len((await sdk.files.list()).data) == 2
+
+
+async def test_a_daily_limit_lets_so_many_launches_through(sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient) -> None:
+    body = await rft_body(sdk)
+    await struck_by(http, "daily-limit after=2")
+    for _ in range(2):
+        await sdk.fine_tuning.jobs.create(**body)
+    with pytest.raises(openai.RateLimitError, match=r"maximum of 2 .* per day for the model 'o4-mini'") as caught:
+        await sdk.fine_tuning.jobs.create(**body)
+    assert (caught.value.code, caught.value.type) == ("daily_rate_limit_exceeded", "invalid_request_error")
+    assert (await http.post(JOBS, content=b"{")).status_code == 400
+
+
+async def test_a_retired_model_says_its_day_answers_nothing_and_is_not_trained(
+    world: World, sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
+) -> None:
+    job = await create_job(sdk)
+    world.clock.forward(30)
+    model = (await sdk.fine_tuning.jobs.retrieve(job["id"])).fine_tuned_model
+    assert model is not None
+    await struck_by(http, "retired model=o4-mini* date=2030-01-01")
+    for name in ("o4-mini", model):
+        assert (await http.get(f"/models/{name}")).json()["shutdown_date"] == "2030-01-01"
+    await sdk.chat.completions.create(model=model, messages=[{"role": "user", "content": "?"}])
+    await http.delete("/local/faults")
+    await struck_by(http, "retired model=o4-mini")
+    for name in ("o4-mini", "o4-mini-2025-04-16", model):
+        with pytest.raises(openai.NotFoundError, match="has been shut down") as caught:
+            await sdk.chat.completions.create(model=name, messages=[{"role": "user", "content": "?"}])
+        assert caught.value.code == "model_not_found"
+        with pytest.raises(openai.BadRequestError, match="is not available for fine-tuning"):
+            await create_job(sdk, model=name)
+    assert (await http.get("/models/o3")).json()["shutdown_date"] is None
+
+
+async def test_every_fault_is_shown_by_a_test() -> None:
+    here = Path(__file__).parent
+    text = "".join((here / name).read_text() for name in ("test_striking.py", "test_happening.py"))
+    assert [kind for kind in FaultKind if f'"{kind}' not in text] == []
+
+
+async def test_a_service_starts_with_the_faults_it_is_given(make_world: Callable[..., World]) -> None:
+    world = make_world(faults=[read_fault("429 times=2")])
+    async with world.http() as http:
+        assert [(await http.get("/files")).status_code for _ in range(3)] == [429, 429, 200]
