@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx2
 import pytest
 
 from rftplan import project
@@ -89,3 +90,23 @@ def test_an_apply_that_follows_nothing_says_what_waits(small: Small) -> None:
     results = small.results()
     assert results["deployment.reviewer"].outcome is Outcome.DEFERRED
     assert list(results) == [a for a in [str(c.address) for c in small.plan().changes] if a in results]
+
+
+def test_what_a_simulation_promoted_is_never_accepted_at_another_provider(small: Small) -> None:
+    """Its evidence says SIMULATED, and the lock that has it belongs to the provider that simulated."""
+    small.train()
+    evidence = small.lock().resources[Address("deployment", "reviewer")]
+    assert "SIMULATED" in str(evidence)
+    small.edit("specs/main.yaml", "provider: local", "provider: openai")
+    small.edit("specs/main.yaml", "o4-mini-2025-04-16", "o4-mini-2027-01-01")
+    before = small.lock()
+    small.environ["OPENAI_API_KEY"] = "sk-of-nobody"
+    small.wrap = lambda _transport: httpx2.MockTransport(_nobody)
+    for command in (small.plan, small.apply):
+        with pytest.raises(LockError, match="belongs to"):
+            command()
+    assert small.lock() == before
+
+
+def _nobody(request: httpx2.Request) -> httpx2.Response:
+    raise AssertionError(f"{request.url} was asked")

@@ -45,7 +45,10 @@ class Survey:
     def notes(self) -> Iterator[str]:
         scores = ", ".join(f"{answer.value} {mean:.2f}" for answer, mean in self.means.items())
         yield f"Before training, mean score over {self.rows} rows by kind of answer: {scores}."
-        yield f"{self.flat} of {self.rows} prompts score the same whatever is answered: they teach nothing."
+        if self.flat:
+            yield f"{self.flat} of {self.rows} prompts score the same whatever is answered: they teach nothing."
+        else:
+            yield f"Each of {self.rows} prompts has answers that score differently: there is something to learn."
         about = f": {self.judgement.about.value} answers" if self.judgement.about else ""
         yield f"Verdict on the grader: {_SAID[self.judgement.verdict]} ({self.judgement.why.value}{about})."
 

@@ -392,6 +392,7 @@ def test_where_a_grader_is_good_quality_rises_with_reward() -> None:
     survey = trajectory.steps[0].metrics["simulation"]["survey"]
     assert (survey["verdict"], survey["why"], survey["scores"]["right"]) == ("separates", "clear", 1.0)
     assert survey["scores"]["other-row"] == survey["scores"]["empty"] == survey["flat_prompts"] == 0.0
+    assert any("Each of 20 prompts has answers that score differently" in note for note in trajectory.notes)
 
 
 def test_a_grader_that_says_the_same_of_everything_is_told_before_any_curve() -> None:
