@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from rftplan.checks.python_tree import Function, dotted, own_nodes
+from rftplan.checks.python_tree import Function, bound_by, dotted, number, own_nodes
 
 
 class Reading(Enum):
@@ -47,7 +48,7 @@ def key_reads(function: Function, name: str) -> tuple[KeyRead, ...]:
     given_away = _is_given_away(every, name)
     asked_first = {_looked_for(node, name) for node in nodes}
     caught = {inner for node in nodes if isinstance(node, ast.Try) and node.handlers for inner in _inside(node.body)}
-    of_argument = _made_of(nodes, name)
+    of_argument = _made_of(function, name)
     always = {inner for one in _always_run(function.body, of_argument) for inner in _always(one)}
     opened = {node.value for node in nodes if isinstance(node, ast.Subscript | ast.Attribute)}
     found: list[KeyRead] = []
@@ -149,14 +150,50 @@ def _inside(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
         yield from ast.walk(statement)
 
 
-def _made_of(nodes: Sequence[ast.AST], name: str) -> frozenset[str]:
-    """The argument, and all names whose values may come of it."""
-    found, before = {name}, 0
-    while len(found) > before:
-        before = len(found)
-        for node in nodes:
-            if isinstance(node, ast.stmt | ast.comprehension | ast.NamedExpr) and found & _names(node, ast.Load):
-                found |= _names(node, ast.Store)
+_WHOLE: Final = (
+    *(ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+)
+"""Statements in which what comes first may depend on what comes last: they are taken as one."""
+
+
+def _made_of(function: Function, name: str) -> frozenset[str]:
+    """The argument, and all names whose values may come of it: of a value, or of a condition above."""
+    stores: defaultdict[ast.AST, set[str]] = defaultdict(set)
+    loads: defaultdict[str, list[ast.AST]] = defaultdict(list)
+    below: defaultdict[ast.AST, list[ast.AST]] = defaultdict(list)
+    waiting: list[tuple[ast.AST, ast.AST]] = [(one, function) for one in function.body]
+    while waiting:
+        node, owner = waiting.pop()
+        if isinstance(node, ast.stmt) and (owner is function or not isinstance(owner, _WHOLE)):
+            below[owner].append(node)
+            owner = node
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            loads[node.id].append(owner)
+        stores[owner].update(bound_by(node))
+        waiting.extend((inner, owner) for inner in ast.iter_child_nodes(node))
+    return _reached(name, loads, stores, below)
+
+
+def _reached(
+    name: str,
+    loads: Mapping[str, Sequence[ast.AST]],
+    stores: Mapping[ast.AST, set[str]],
+    below: Mapping[ast.AST, Sequence[ast.AST]],
+) -> frozenset[str]:
+    """Every name from `name` on: by the statements that load it, what those bind, and what is bound below them."""
+    found, new, seen = {name}, [name], set[ast.AST]()
+    while new:
+        touched = [*loads.get(new.pop(), ())]
+        while touched:
+            statement = touched.pop()
+            if statement in seen:
+                continue
+            seen.add(statement)
+            touched.extend(below.get(statement, ()))
+            fresh = stores.get(statement, set()) - found
+            found |= fresh
+            new.extend(fresh)
     return frozenset(found)
 
 
@@ -165,9 +202,10 @@ def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
 
 
 def _is_guard(statement: ast.stmt, of_argument: frozenset[str]) -> bool:
-    """`if not isinstance(answer, dict): return 0.0`: an answer that is none, whatever the argument says."""
+    """`if not isinstance(answer, dict): return 0.0`: an answer that is none, whatever the argument says. A guard that
+    scores more may be right for the very rows that have nothing to compare with."""
     match statement:
-        case ast.If(test=test, body=[ast.Return()], orelse=[]):
+        case ast.If(test=test, body=[ast.Return(value=value)], orelse=[]) if number(value) == 0:
             pass
         case _:
             return False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from rftplan.checks.python_tree import Function, own_nodes
 
@@ -15,20 +16,56 @@ PART: Final = "the part"
 
 def with_part(function: Function, name: str, key: str) -> Function:
     """The function with PART wherever it says `name[key]`, `name.get(key)`, or a name that is only ever given that."""
-    inner = copy.deepcopy(function)
-    others = _other_names(inner, name, key)
-    found = _Naming(name, key, others).visit(inner)
-    assert isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef)
-    return found
+    others = _other_names(function, name, key)
+
+    def stand_in(node: ast.AST) -> ast.AST | None:
+        if _is_part(node, name, key):
+            return _part_at(node)
+        match node:
+            case ast.Name(id=held, ctx=ast.Load()) if held in others:
+                return _part_at(node)
+            case ast.Assign(targets=[ast.Name(id=held)]) | ast.AnnAssign(target=ast.Name(id=held)) if held in others:
+                return ast.copy_location(ast.Expr(_part_at(node)), node)
+            case _:
+                return None
+
+    return _copied(function, stand_in)
+
+
+def _part_at(node: ast.AST) -> ast.Name:
+    return ast.copy_location(ast.Name(PART, ast.Load()), node)
+
+
+def _copied(function: Function, stand_in: Callable[[ast.AST], ast.AST | None]) -> Function:
+    """A copy with other nodes where there is one. Without recursion: a chain of `elif` is as deep as it is long."""
+    whole = copy.copy(function)
+    waiting: list[ast.AST] = [whole]
+
+    def taken(node: Any) -> Any:
+        if not isinstance(node, ast.AST):
+            return node
+        if (other := stand_in(node)) is not None:
+            return other
+        waiting.append(copy.copy(node))
+        return waiting[-1]
+
+    while waiting:
+        node = waiting.pop()
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, ast.AST):
+                setattr(node, field, taken(value))
+            elif isinstance(value, list):
+                setattr(node, field, [taken(one) for one in value])
+    return whole
 
 
 def _other_names(function: Function, name: str, key: str) -> frozenset[str]:
     """Names of the function that have this one value and no other."""
     given = {target: node for node in own_nodes(function) for target in _given(node, name, key)}
-    bound = [
+    bound = Counter(
         node.id for node in ast.walk(function) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    ]
-    return frozenset(target for target in given if bound.count(target) == 1)
+    )
+    return frozenset(target for target in given if bound[target] == 1)
 
 
 def _given(node: ast.AST, name: str, key: str) -> Iterator[str]:
@@ -54,21 +91,3 @@ def _is_part(value: ast.AST, name: str, key: str) -> bool:
             return held == name and read == key
         case _:
             return False
-
-
-class _Naming(ast.NodeTransformer):
-    def __init__(self, name: str, key: str, others: frozenset[str]) -> None:
-        self._name, self._key, self._others = name, key, others
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        if _is_part(node, self._name, self._key):
-            return ast.copy_location(ast.Name(PART, ast.Load()), node)
-        match node:
-            case ast.Name(id=held, ctx=ast.Load()) if held in self._others:
-                return ast.copy_location(ast.Name(PART, ast.Load()), node)
-            case ast.Assign(targets=[ast.Name(id=held)]) | ast.AnnAssign(target=ast.Name(id=held)) if (
-                held in self._others
-            ):
-                return ast.copy_location(ast.Expr(ast.copy_location(ast.Name(PART, ast.Load()), node)), node)
-        self.generic_visit(node)
-        return node

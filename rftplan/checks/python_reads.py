@@ -17,6 +17,7 @@ from rftplan.checks.preflight import Preflight, Use, Written, grader_of, scorers
 from rftplan.checks.probes.fields import MOST_KEYS, RESERVED, FieldFacts, fields_probe
 from rftplan.checks.python_keys import KeyRead, Reading, is_used_otherwise, key_reads
 from rftplan.checks.python_parts import PART, with_part
+from rftplan.checks.python_source import parsed
 from rftplan.checks.python_tree import Function
 from rftplan.checks.reads import columns_of, item_fields
 from rftplan.checks.schema_views import names_at
@@ -190,18 +191,11 @@ def _gradings(preflight: Preflight) -> Iterator[_Grading]:
     for job in preflight.of_kind("job"):
         grader = grader_of(preflight, job)
         for where, scorer in scorers(*grader) if grader else ():
-            function = _grade(scorer.source) if isinstance(scorer, Python) else None
+            tree = parsed(scorer) if isinstance(scorer, Python) else None
+            function = python_tree.function_named(tree, "grade") if tree else None
             arguments = [*function.args.posonlyargs, *function.args.args] if function else []
-            if function is not None and len(arguments) >= 2:
+            if isinstance(function, ast.FunctionDef) and len(arguments) >= 2:
                 yield _Grading(job, where, function, arguments[0].arg, arguments[1].arg)
-
-
-def _grade(source: str) -> Function | None:
-    try:
-        found = python_tree.function_named(python_tree.parse(source), "grade")
-    except python_tree.UnparsedError:
-        return None
-    return found if isinstance(found, ast.FunctionDef) and not found.decorator_list else None
 
 
 def _seen(preflight: Preflight, job: Declared) -> list[tuple[Use, FieldFacts]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,12 +50,21 @@ def python_graders(preflight: Preflight) -> Iterator[tuple[Written, Python]]:
 
 
 def parsed_sources(preflight: Preflight) -> Iterator[Source]:
-    """Every source that can be parsed."""
+    """Every source that can be parsed, and that the service would take."""
     for where, grader in python_graders(preflight):
-        try:
-            yield Source(where, grader, python_tree.parse(grader.source))
-        except UnparsedError:
-            continue
+        if (tree := parsed(grader)) is not None:
+            yield Source(where, grader, tree)
+
+
+def parsed(grader: Python) -> ast.Module | None:
+    """None where it cannot be parsed, or is so large that the service refuses it unread."""
+    with suppress(UnparsedError):
+        return python_tree.parse(grader.source) if _size(grader) < MAX_SOURCE_BYTES else None
+    return None
+
+
+def _size(grader: Python) -> int:
+    return len(grader.source.encode("utf-8", "surrogatepass"))
 
 
 def _functions(preflight: Preflight) -> Iterator[tuple[Source, Function]]:
@@ -67,8 +77,7 @@ def _functions(preflight: Preflight) -> Iterator[tuple[Source, Function]]:
 def source_too_large(preflight: Preflight) -> Iterable[Diagnostic]:
     """The service takes less than 256 kB."""
     for where, grader in python_graders(preflight):
-        size = len(grader.source.encode("utf-8", "surrogatepass"))
-        if size >= MAX_SOURCE_BYTES:
+        if (size := _size(grader)) >= MAX_SOURCE_BYTES:
             detail = f"it has {size:,} bytes, and the service takes less than {MAX_SOURCE_BYTES:,}"
             yield where.finding(SOURCE_TOO_LARGE, detail, "source", hint="move tables into fields of the rows")
 
@@ -76,6 +85,8 @@ def source_too_large(preflight: Preflight) -> Iterable[Diagnostic]:
 def not_python(preflight: Preflight) -> Iterable[Diagnostic]:
     """A syntax error: the service refuses the grader, or every row is an error."""
     for where, grader in python_graders(preflight):
+        if _size(grader) >= MAX_SOURCE_BYTES:
+            continue
         try:
             python_tree.parse(grader.source)
         except UnparsedError as problem:
@@ -93,13 +104,12 @@ def no_grade(preflight: Preflight) -> Iterable[Diagnostic]:
     hint = "write def grade(sample: dict, item: dict) -> float: …"
     for source in parsed_sources(preflight):
         function = python_tree.function_named(source.tree, "grade")
-        if function is None:
-            if not python_tree.binds(source.tree, "grade"):
-                yield source.where.finding(NO_GRADE, "there is no function grade", "source", hint=hint)
+        if not python_tree.binds(source.tree, "grade"):
+            yield source.where.finding(NO_GRADE, "there is no function grade", "source", hint=hint)
         elif isinstance(function, ast.AsyncFunctionDef):
             detail = "grade is async: called, it gives a coroutine and no score"
             yield source.finding(NO_GRADE, function.lineno, detail, hint=hint)
-        elif not function.decorator_list and not python_tree.takes_two(function):
+        elif function is not None and not python_tree.takes_two(function):
             named = ", ".join(argument.arg for argument in (*function.args.posonlyargs, *function.args.args))
             detail = f"grade({named}) cannot be called with two positional arguments"
             yield source.finding(NO_GRADE, function.lineno, detail, hint=hint)

@@ -71,27 +71,35 @@ def blocks_of(statement: ast.stmt) -> Iterator[ast.stmt]:
 
 
 def function_named(tree: ast.Module, name: str) -> Function | None:
-    """The last function of this name that is defined when the source is loaded."""
-    found: Function | None = None
-    for statement in top_level(tree):
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name == name:
-            found = statement
-    return found
+    """The function that has this name for certain once the source is loaded; None where it may be another, or what a
+    decorator made of it."""
+    bound = _bound_at_load(tree, name)
+    last = bound[-1] if bound else None
+    if not isinstance(last, ast.FunctionDef | ast.AsyncFunctionDef) or last.decorator_list or _is_global(tree, name):
+        return None
+    return last if len(bound) == 1 or last in tree.body else None
 
 
 def binds(tree: ast.Module, name: str) -> bool:
-    """Whether the name may come to be in another way: an assignment, an import."""
-    for statement in top_level(tree):
-        for node in [statement] if isinstance(statement, ast.ClassDef) else ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name:
-                return True
-            if isinstance(node, ast.alias) and name in (node.asname, node.name, "*"):
-                return True
-            if isinstance(node, ast.alias) and node.name == "*":
-                return True
-            if isinstance(node, ast.ClassDef) and node.name == name:
-                return True
-    return False
+    """Whether the name comes to be something when the source is loaded: a function, an assignment, an import."""
+    return bool(_bound_at_load(tree, name)) or _is_global(tree, name)
+
+
+def _is_global(tree: ast.Module, name: str) -> bool:
+    return any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
+
+
+def _bound_at_load(tree: ast.Module, name: str) -> list[ast.AST]:
+    """What gives the name something when the source is loaded, in the order of the text."""
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = [*reversed(tree.body)]
+    while waiting:
+        node = waiting.pop()
+        if {name, "*"} & set(bound_by(node)):
+            found.append(node)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+    return found
 
 
 def takes_two(function: Function) -> bool:

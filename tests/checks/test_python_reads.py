@@ -24,7 +24,7 @@ CERTAIN = [
     "for one in item['anwser']:\n    return float(len(one))\nreturn 0.0",
     "return 1.0 if item['anwser'] in sample['output_text'] else 0.0",
     "said = sample['output_text']\nif not isinstance(said, str):\n    return 0.0\nreturn float(said == item['anwser'])",
-    "said = sample['choices']\nif said is None:\n    return 0.5\nreturn len(item['anwser']) / 9",
+    "said = sample['choices']\nif said is None:\n    return 0.0\nreturn len(item['anwser']) / 9",
     "print(len(item), repr(item), f'{item}', {**item}, list(item))\nreturn len(item['anwser']) / 9",
     "import json\nif not item or 'x' in json.dumps(item):\n    print(item)\nreturn len(item['anwser']) / 9",
 ]
@@ -193,3 +193,49 @@ def test_what_some_calls_read_of_the_answer_and_the_schema_forbids_is_a_warning(
 )
 def test_a_part_that_may_be_something_else_is_no_finding(graded: Graded, text: str) -> None:
     assert graded_body(graded, text, response_format=ANSWERED) == []
+
+
+OTHER_GRADES = [
+    "import functools\ndef safe(f):\n    return lambda s, i: f(s, dict(i, anwser=''))\n{}grade = safe(grade)\n",
+    "class Box(dict):\n    __getattr__ = dict.get\n{}_grade = grade\ngrade = lambda s, i: _grade(Box(s), Box(i))\n",
+    "{}def real(sample, item):\n    return float(sample['output_text'] == item['answer'])\n\ngrade = real\n",
+    "{}try:\n    import rapidfuzz\nexcept ImportError:\n    pass\nelse:\n    grade = rapidfuzz.fuzz.ratio\n",
+    "{}def swap():\n    global grade\n    grade = len\nswap()\n",
+    "from functools import lru_cache\n@lru_cache\n{}",
+    "{}if True:\n    def grade(sample, item):\n        return float(sample['output_text'] == item['answer'])\n",
+]
+
+
+@pytest.mark.parametrize("source", OTHER_GRADES)
+@pytest.mark.parametrize("fault", ["return 0.0", "return len(item['anwser']) / 9", "return sample.output_text"])
+def test_what_is_called_grade_afterwards_is_not_judged_by_what_was(graded: Graded, source: str, fault: str) -> None:
+    assert graded.codes(python(source.format(body(fault))), train=OTHERS) == []
+
+
+def test_what_was_called_grade_before_does_not_matter(graded: Graded) -> None:
+    source = "grade = None\nfrom math import *\n" + body("return float(sample['output_text'] == item['anwser'])")
+    assert graded.codes(python(source), train=OTHERS) == ["G169"]
+
+
+def test_rows_without_the_field_may_be_those_that_a_guard_scores(graded: Graded) -> None:
+    train = [*rows(["yes", "no"] * 5, kind="call"), {"messages": OTHERS[0]["messages"], "kind": "none"}]
+    for test in ("sample.get('output_tools')", "json.loads(sample['output_text'])"):
+        text = f"import json\nfound = {test}\nif found is None:\n    return 1.0\nreturn float(found == item['answer'])"
+        assert graded_body(graded, text, train=train) == []
+        assert graded_body(graded, text.replace("1.0", "0.0"), train=train) == ["G169"]
+
+
+LONG = [
+    "x = sample['output_json']['label']\n"
+    + "".join(f"{'el' if n else ''}if x == 'a{n}':\n    return {n} / 1200\n" for n in range(1200))
+    + "return 0.0",
+    "a0 = sample['output_json']\n" + "".join(f"a{n + 1} = a{n}\n" for n in range(8000)) + "return float(a8000 == 'x')",
+    "return float(sample['output_json']['label'] == " + " + ".join("item['answer']" for _ in range(900)) + ")",
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=["elif", "names", "sum"])
+def test_a_long_source_is_read_as_fast_as_a_short_one(graded: Graded, text: str) -> None:
+    """None of these came to an end, or they were a RecursionError."""
+    form = strict(an_object(label={"type": "string"}))
+    assert graded_body(graded, text, response_format=form) == []

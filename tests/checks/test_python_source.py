@@ -155,7 +155,7 @@ def test_a_large_source_takes_no_longer_than_it_is_long(graded: Graded) -> None:
     assert {"G158", "G157"}.isdisjoint(graded.codes(python(source)))
     began = process_time()
     graded.codes(python(source))
-    assert process_time() - began < 2
+    assert process_time() - began < 20, "quadratic: it was minutes"
 
 
 statements = st.recursive(
