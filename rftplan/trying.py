@@ -16,13 +16,12 @@ from rftplan.config import Declared
 from rftplan.errors import Severity, SpecError, UserError, has_errors
 from rftplan.events import Graded, Hashed, OnEvent, ignore
 from rftplan.grading import Grader, GraderError, GraderType, Namespace
-from rftplan.grading.scores import Column, judged, members
+from rftplan.grading.scores import judged, members
 from rftplan.kinds.file import path_from_root
 from rftplan.loading import Loaded, Options, load
 from rftplan.trial import (
     ROLES,
     SAMPLE,
-    Answer,
     Judgement,
     Questions,
     Rater,
@@ -31,7 +30,6 @@ from rftplan.trial import (
     Verdict,
     Why,
     find_subject,
-    judge_pairs,
     judge_samples,
     rate_questions,
     rate_samples,
@@ -181,21 +179,14 @@ def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_
     used = min(rows.count, SOME_ROWS if wanted.limit is None else wanted.limit)
     made = rows.questions(rater.grader)
     scored = rate_questions(rater, made, made.of_rows(rows.some(used)), _told(on_event, subject, used))
-    right = scored.columns.get(Answer.RIGHT, Column())
-    failed = right.failed - scored.unjudged
-    pairs = {Answer(name): column.pairs for name, column in scored.columns.items()}
-    hopeless = scored.count if scored.failed == scored.count else 0
-    judgement = judge_pairs(right.count, failed, pairs, unjudged=scored.unjudged, hopeless=hopeless)
-    judgement = _excused(judgement, scored)
+    judgement = _excused(scored.judgement(), scored)
     return _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
 
 
 def _excused(judgement: Judgement, scored: Scored) -> Judgement:
-    """A package that is only missing here says nothing of the grader, nor does what we had to make up for it."""
+    """A package that is only missing here says nothing of the grader."""
     if judgement.why is Why.FAILS and scored.absent is not None:
         return Judgement(Verdict.CANNOT_TELL, Why.NOT_INSTALLED)
-    if judgement.verdict is Verdict.DOES_NOT_SEPARATE and scored.made_up:
-        return Judgement(Verdict.CANNOT_TELL, Why.MADE_UP)
     return judgement
 
 

@@ -180,8 +180,45 @@ def test_code_that_takes_a_made_up_part_apart_is_not_said_to_fail(small: Small) 
         small.edit(f"specs/data/{name}.jsonl", '"reason"', '"other"')
     trial = tried(small)
     assert (trial.judgement.verdict, trial.judgement.why) == (Verdict.CANNOT_TELL, Why.MADE_UP)
-    assert "60 of 60 right answers have parts" in trial.detail and "--samples" in str(trial.hint)
+    assert "fails on 60 of 60 right answers, but 60 of 60 have parts" in trial.detail and "--samples" in str(trial.hint)
     assert [one.code for one in run_python(load(small.options), small.world)] == ["G162"]
+
+
+def with_made_up_reasons(small: Small, source: str, *, except_in: int = 0) -> Small:
+    """A Python grader over rows that say no reason, but for some."""
+    with_verdicts(small, f"    type: python\n    source: |\n{textwrap.indent(source, '      ')}")
+    rows = [{"messages": [], "verdict": f"v{n}", **({"reason": f"r{n}"} if n < except_in else {})} for n in range(60)]
+    for name in ("train", "test"):
+        small.write(f"specs/data/{name}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    return small
+
+
+INVERTED = "def grade(sample, item): return float(sample['output_json']['verdict'] != item['verdict'])\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (INVERTED, Why.NOT_ABOVE),
+        (INVERTED.replace("item[", "undefined(item)["), Why.FAILS),
+        (INVERTED.replace("output_json", "output_jsn"), Why.FAILS),
+    ],
+)
+@pytest.mark.parametrize("said", [0, 30, 59])
+def test_what_no_made_up_part_brings_about_is_not_excused_by_one(
+    small: Small, source: str, why: Why, said: int
+) -> None:
+    trial = tried(with_made_up_reasons(small, source, except_in=said))
+    assert (trial.judgement.verdict, trial.judgement.why) == (Verdict.DOES_NOT_SEPARATE, why)
+    assert trial.scored.made_up == 60 - said
+
+
+@pytest.mark.parametrize("said", [0, 30])
+def test_a_grader_that_wants_more_of_a_made_up_part_is_not_condemned(small: Small, said: int) -> None:
+    source = INVERTED.replace("!=", "==").replace("\n", " * sample['output_json']['reason'].startswith('r')\n")
+    trial = tried(with_made_up_reasons(small, source, except_in=said))
+    assert (trial.judgement.verdict, trial.judgement.why) == (Verdict.CANNOT_TELL, Why.MADE_UP)
+    assert "does not prefer right answers" in trial.detail
 
 
 def test_an_answer_that_is_right_in_what_is_compared_is_held_against_nobody(small: Small) -> None:

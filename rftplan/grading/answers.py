@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,6 +35,8 @@ class Question:
     compared: frozenset[Answer]
     made_up: bool = False
     """The right answer has parts that nothing names, and the grader may read them."""
+    alike: frozenset[Answer] = frozenset()
+    """The answers that say the same in those parts."""
 
 
 class Questions:
@@ -62,8 +64,10 @@ class Questions:
             if texts.get(Answer.MALFORMED) == "":
                 del texts[Answer.MALFORMED]
             texts[Answer.EMPTY] = ""
-            made_up = right is not ABSENT and self._book.reads_what_is_made_up(item)
-            yield Question(line, item, texts, self._compared(right, texts), made_up)
+            made_up = self._book.made_up(item) if right is not ABSENT else frozenset()
+            compared = self._compared(right, texts)
+            alike = frozenset(answer for answer in compared if _alike(right, texts[answer], made_up))
+            yield Question(line, item, texts, compared, bool(made_up), alike)
 
     def sample(self, text: str) -> Sample:
         """As the job hands it to its grader: read as JSON only if the job has a response format."""
@@ -100,6 +104,11 @@ class Questions:
             **dict.fromkeys((Answer.NEAR, Answer.VERBOSE), self._worse),
         }
         return frozenset(answer for answer in others if answer not in counts or counts[answer](right, read[answer]))
+
+
+def _alike(right: Any, text: str, parts: Collection[Path]) -> bool:
+    other = _read(text, like=right)
+    return all(_at(other, part) == _at(right, part) is not ABSENT for part in parts)
 
 
 def _varying(rights: Sequence[Any]) -> list[Path]:

@@ -184,8 +184,13 @@ class AnswerBook:
 
     def reads_what_is_made_up(self, item: Item) -> bool:
         """Whether the right answer has parts that nothing names, and the grader may look at one of them."""
-        gaps = self._shape.gaps(self._known(item), item) if self._shape is not None else frozenset()
-        return self._grader is not None and any(_may_read(self._grader, gap) for gap in gaps)
+        return bool(self.made_up(item))
+
+    def made_up(self, item: Item) -> frozenset[tuple[str | int, ...]]:
+        """The parts of the right answer that nothing names, of those that the grader may look at."""
+        if self._grader is None or self._shape is None:
+            return frozenset()
+        return frozenset(gap for gap in self._shape.gaps(self._known(item), item) if _may_read(self._grader, gap))
 
     def _known(self, item: Item) -> dict[tuple[str | int, ...], Any]:
         return {link.path: value for link in reversed(self._links) if (value := link.value(item)) is not ABSENT}

@@ -17,7 +17,7 @@ BINS = 10
 @dataclass(slots=True)
 class Column:
     """The scores of one kind of answer, added one after the other. `compared` are those of answers that have nothing
-    right and stand beside a right one."""
+    right and stand beside a right one. `excused` are the orders that a made-up part of the right one may explain."""
 
     rewards: array[float] = field(default_factory=lambda: array("d"))
     compared: array[float] = field(default_factory=lambda: array("d"))
@@ -26,6 +26,7 @@ class Column:
     details: dict[Flag, str] = field(default_factory=dict)
     failed: int = 0
     orders: Counter[Order] = field(default_factory=Counter)
+    excused: Counter[Order] = field(default_factory=Counter)
 
     def add(self, result: Result) -> None:
         self.rewards.append(result.reward)
@@ -48,6 +49,13 @@ class Column:
     def pairs(self) -> Pairs:
         of = self.orders
         return Pairs(of[Order.HIGHER], of[Order.TIE], of[Order.LOWER], of[Order.UNDECIDED])
+
+    @property
+    def pairs_in_doubt(self) -> Pairs:
+        """The same, with what is excused as undecided."""
+        of, but = self.orders, self.excused
+        ties, lower = of[Order.TIE] - but[Order.TIE], of[Order.LOWER] - but[Order.LOWER]
+        return Pairs(of[Order.HIGHER], ties, lower, of.total() - of[Order.HIGHER] - ties - lower)
 
 
 def judged(grader: Grader) -> bool:

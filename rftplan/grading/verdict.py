@@ -123,21 +123,44 @@ class Judgement:
     about: Answer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """What made-up parts of right answers may explain: on how many of them the grader failed, and the pairs with those
+    undecided that did not come out well."""
+
+    failed: int
+    pairs: Mapping[Answer, Pairs]
+
+
 def falls_short(count: int, total: int) -> bool:
     """Whether `count` of `total` is less than CLEAR."""
     return count < CLEAR * total - SAME
 
 
 def judge_pairs(
-    rights: int, failed: int, pairs: Mapping[Answer, Pairs], *, unjudged: int = 0, hopeless: int = 0
+    rights: int,
+    failed: int,
+    pairs: Mapping[Answer, Pairs],
+    *,
+    unjudged: int = 0,
+    hopeless: int = 0,
+    excused: Excused | None = None,
 ) -> Judgement:
     """The verdict on a grader that scored `rights` right answers, of which it failed on `failed`, and the judge gave
     no score for `unjudged` others. `hopeless` is how many other answers it was given where it failed on all of them.
 
     It separates if right answers score more in at least CLEAR of the pairs of each kind that must be lower, one of
     which is well-formed. It does not if it fails on more than 1 - CLEAR of the right answers, or falls short of CLEAR
-    for some kind even if all undecided pairs came out well. Otherwise nobody can tell.
+    for some kind even if all undecided pairs came out well, and all that is `excused`. Otherwise nobody can tell.
     """
+    judgement = _judged(rights, failed, pairs, unjudged, hopeless)
+    if judgement.verdict is not Verdict.DOES_NOT_SEPARATE or excused is None:
+        return judgement
+    at_best = _judged(rights, failed - excused.failed, excused.pairs, unjudged, hopeless)
+    return at_best if at_best.verdict is judgement.verdict else Judgement(Verdict.CANNOT_TELL, Why.MADE_UP)
+
+
+def _judged(rights: int, failed: int, pairs: Mapping[Answer, Pairs], unjudged: int, hopeless: int) -> Judgement:
     if not rights:
         if hopeless:
             return Judgement(Verdict.DOES_NOT_SEPARATE, Why.FAILS)

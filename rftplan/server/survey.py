@@ -10,8 +10,9 @@ from typing import Any, Final
 from rftplan.grading import Grader, Result
 from rftplan.grading.answers import Question, Questions
 from rftplan.grading.calls import call_links
-from rftplan.grading.scores import Column, judged, score_of, timed_out, unjudged
-from rftplan.grading.verdict import Answer, Judgement, Verdict, Why, compare, judge_pairs
+from rftplan.grading.scores import judged, timed_out
+from rftplan.grading.table import Table
+from rftplan.grading.verdict import Answer, Judgement, Verdict
 from rftplan.server.trainer import TrainingRun
 
 ROWS: Final = 20
@@ -58,58 +59,33 @@ def survey(run: TrainingRun, grader: Grader) -> Survey | None:
     if (judged(grader) and not run.judge.stand_in) or call_links(grader):
         return None
     made = Questions(grader, run.response_format, run.train[:_OTHERS])
-    table = _Table(grader, run.judge.stand_in and judged(grader))
+    answers = _Answers(grader, run.judge.stand_in and judged(grader))
     for question in made.of_rows(enumerate(islice(run.train, ROWS))):
         results = {}
         for text in dict.fromkeys(question.texts.values()):
             results[text] = grader.grade(made.sample(text), question.item, run.judge)
             if timed_out(results[text]):
                 return None
-        table.add(question, results)
-    return table.survey()
+        answers.add(question, results)
+    return answers.survey()
 
 
 @dataclass(slots=True)
-class _Table:
-    """The columns of the survey, one for each kind of answer."""
+class _Answers:
+    """Of all kinds, to the rows that were asked."""
 
     grader: Grader
     stand_in: bool
-    columns: dict[Answer, Column] = field(default_factory=dict)
+    table: Table = field(default_factory=Table)
     rows: int = 0
     flat: int = 0
-    unjudged: int = 0
-    made_up: bool = False
 
     def add(self, question: Question, results: Mapping[str, Result]) -> None:
         self.rows += 1
         self.flat += len({result.reward for result in results.values()}) == 1
-        right = None
-        if (text := question.texts.get(Answer.RIGHT)) is not None:
-            right = score_of(self.grader, results[text], stand_in=self.stand_in)
-            self.unjudged += unjudged(results[text])
-            self.made_up |= question.made_up
-        for answer, said in question.texts.items():
-            column = self.columns.setdefault(answer, Column())
-            column.add(results[said])
-            if right is not None and answer in question.compared:
-                column.orders[compare(right, score_of(self.grader, results[said], stand_in=self.stand_in))] += 1
+        self.table.add(question, results, self.grader, stand_in=self.stand_in)
 
     def survey(self) -> Survey:
-        means = {answer: self.columns[answer].mean for answer in Answer if answer in self.columns}
-        return Survey(self.rows, means, self.flat, self._judgement())
-
-    def _judgement(self) -> Judgement:
-        right = self.columns.get(Answer.RIGHT, Column())
-        count = sum(column.count for column in self.columns.values())
-        failed = sum(column.failed for column in self.columns.values())
-        judgement = judge_pairs(
-            right.count,
-            right.failed - self.unjudged,
-            {answer: column.pairs for answer, column in self.columns.items()},
-            unjudged=self.unjudged,
-            hopeless=count if failed == count else 0,
-        )
-        if judgement.verdict is Verdict.DOES_NOT_SEPARATE and self.made_up:
-            return Judgement(Verdict.CANNOT_TELL, Why.MADE_UP)
-        return judgement
+        columns = self.table.columns
+        means = {answer: columns[answer].mean for answer in Answer if answer in columns}
+        return Survey(self.rows, means, self.flat, self.table.judgement())

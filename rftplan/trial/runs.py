@@ -12,8 +12,9 @@ from rftplan.checks.python_runs import absent_package
 from rftplan.errors import UserError
 from rftplan.grading import Grader, Judge, Result, Sample, grade_all
 from rftplan.grading.answers import Question, Questions
-from rftplan.grading.scores import Column, judged, score_of, timed_out, unjudged
-from rftplan.grading.verdict import Answer, compare
+from rftplan.grading.scores import judged, timed_out, unjudged
+from rftplan.grading.table import Table
+from rftplan.grading.verdict import Answer
 from rftplan.trial.samples import Entry
 
 _AT_ONCE: Final = 8
@@ -78,28 +79,12 @@ class SampleScore:
 
 
 @dataclass(slots=True)
-class Scored:
-    """What was scored. `unjudged` counts right answers, or samples, for which the judge gave no score; `made_up` right
-    answers with parts that nothing names and the grader may read."""
+class Scored(Table):
+    """What was scored, of answers or of samples. `constant` is the one answer for all rows."""
 
-    columns: dict[str, Column] = field(default_factory=dict)
-    unjudged: int = 0
-    made_up: int = 0
     constant: str | None = None
     listed: list[SampleScore] = field(default_factory=list)
     rows: int = 0
-
-    def column(self, name: str) -> Column:
-        return self.columns.setdefault(name, Column())
-
-    @property
-    def count(self) -> int:
-        return sum(column.count for column in self.columns.values())
-
-    @property
-    def failed(self) -> int:
-        """Answers of any kind on which the grader failed."""
-        return sum(column.failed for column in self.columns.values())
 
     @property
     def absent(self) -> str | None:
@@ -125,24 +110,10 @@ def rate_questions(rater: Rater, made: Questions, questions: Iterable[Question],
 
     for question, results in rater.each(rate, questions):
         scored.rows += 1
-        _add(scored, rater, question, results)
+        scored.add(question, results, rater.grader, stand_in=rater.stand_in)
+        scored.constant = question.texts.get(Answer.CONSTANT, scored.constant)
         on_graded(scored.rows)
     return scored
-
-
-def _add(scored: Scored, rater: Rater, question: Question, results: Mapping[str, Result]) -> None:
-    right_text = question.texts.get(Answer.RIGHT)
-    right = None if right_text is None else score_of(rater.grader, results[right_text], stand_in=rater.stand_in)
-    for answer, text in question.texts.items():
-        result, column = results[text], scored.column(answer)
-        column.add(result)
-        if answer is Answer.RIGHT:
-            scored.made_up += question.made_up
-            scored.unjudged += unjudged(result)
-        elif right is not None and answer in question.compared:
-            column.orders[compare(right, score_of(rater.grader, result, stand_in=rater.stand_in))] += 1
-            column.compared.append(result.reward)
-    scored.constant = question.texts.get(Answer.CONSTANT, scored.constant)
 
 
 def rate_samples(rater: Rater, entries: Iterable[Entry], on_graded: OnGraded) -> Scored:

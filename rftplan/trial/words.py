@@ -7,7 +7,7 @@ from typing import Final
 
 from rftplan.checks.python_runs import remedy
 from rftplan.grading.scores import Column
-from rftplan.grading.verdict import CLEAR, SAME, Answer, Judgement, Pairs, Why
+from rftplan.grading.verdict import CLEAR, SAME, Answer, Judgement, Pairs, Why, falls_short
 from rftplan.trial.runs import SAMPLE, Scored
 
 NAMES: Final = {
@@ -46,8 +46,8 @@ def detail_of(judgement: Judgement, scored: Scored) -> str:
         case Why.UNJUDGED:
             return f"the judge gave no score for {scored.unjudged} of {_must_score(scored).count} {_noun(scored)}"
         case Why.MADE_UP:
-            count = f"{scored.made_up} of {_must_score(scored).count} right answers"
-            return f"the grader does not prefer them, but {count} have parts that nothing in the row says"
+            count = f"{scored.made_up} of {_must_score(scored).count}"
+            return f"the grader {_done_to(scored)}, but {count} have parts that nothing in the row says"
         case Why.NOT_INSTALLED:
             return f"{scored.absent}: it is not installed here, so nothing can be said of what the grader scores"
         case Why.UNMARKED:
@@ -108,6 +108,13 @@ def _failing(scored: Scored) -> str:
     if column is None:
         return f"the grader fails on all {scored.count} answers that could be made, which then score 0"
     return "the grader fails on the sample" if column.count == 1 else f"the grader fails on all {column.count} samples"
+
+
+def _done_to(scored: Scored) -> str:
+    right = _must_score(scored)
+    if falls_short(right.count - right.failed, right.count):
+        return f"fails on {right.failed} of {right.count} right answers"
+    return "does not prefer right answers"
 
 
 def _must_score(scored: Scored) -> Column:

@@ -9,6 +9,8 @@ from rftplan.grading.verdict import (
     BROKEN,
     MUST_BE_LOWER,
     Answer,
+    Excused,
+    Judgement,
     Order,
     Pairs,
     Score,
@@ -58,6 +60,29 @@ def test_more_rows_of_the_same_say_the_same(rights: int, pairs: dict[Answer, Pai
         k: Pairs(of.higher * times, of.ties * times, of.lower * times, of.undecided * times) for k, of in pairs.items()
     }
     assert judge_pairs(rights * times, 0, more) == judge_pairs(rights, 0, pairs)
+
+
+@given(st.integers(1, 50), st.dictionaries(st.sampled_from(MUST_BE_LOWER), st.tuples(PAIRS, PAIRS)), st.data())
+def test_an_excuse_takes_back_a_no_where_it_could_explain_it_and_gives_no_yes(
+    rights: int, parts: dict[Answer, tuple[Pairs, Pairs]], data: st.DataObject
+) -> None:
+    failed = data.draw(st.integers(0, rights))
+    of_them = data.draw(st.integers(0, failed))
+    pairs = {kind: _sum(sure, doubtful) for kind, (sure, doubtful) in parts.items()}
+    undecided = {kind: _sum(sure, Pairs(undecided=doubtful.total)) for kind, (sure, doubtful) in parts.items()}
+    without = judge_pairs(rights, failed, pairs)
+    found = judge_pairs(rights, failed, pairs, excused=Excused(of_them, undecided))
+    at_best = judge_pairs(rights, failed - of_them, undecided)
+    if without.verdict is not Verdict.DOES_NOT_SEPARATE:
+        assert found == without
+    elif at_best.verdict is Verdict.DOES_NOT_SEPARATE:
+        assert found == at_best, "so the reason that is given is one that nothing excuses"
+    else:
+        assert found == Judgement(Verdict.CANNOT_TELL, Why.MADE_UP)
+
+
+def _sum(one: Pairs, other: Pairs) -> Pairs:
+    return Pairs(*(getattr(one, n) + getattr(other, n) for n in ("higher", "ties", "lower", "undecided")))
 
 
 @given(st.integers(0, 50), TABLES, PAIRS, PAIRS)
