@@ -96,8 +96,11 @@ def _check_message(message: Fields) -> None:
     if role not in ROLES:
         raise wrong_value(message.name("role"), got=role, supported=ROLES)
     content = message.take("content")
+    calls = message.items("tool_calls")
     if content is None and role != "assistant":
         raise missing_parameter(message.name("content"))
+    if content is None and not calls and message.take("refusal") is None and message.take("function_call") is None:
+        raise ApiError("Invalid value for 'content': expected a string, got null.", param=message.name("content"))
     if not isinstance(content, str | list | None):
         raise wrong_type(message.name("content"), expected="one of a string or array of objects", got=content)
     for place, part in enumerate(content if isinstance(content, list) else ()):
@@ -106,7 +109,6 @@ def _check_message(message: Fields) -> None:
         if kind not in _PARTS:
             raise wrong_value(one.name("type"), got=kind, supported=_PARTS)
         one.need(kind)
-    message.items("tool_calls")
 
 
 def _read_tools(fields: Fields) -> Sequence[Mapping[str, Any]]:

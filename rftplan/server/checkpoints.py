@@ -1,20 +1,43 @@
-"""Which checkpoints a job still has, and their names. A pure choice among the validated steps."""
+"""Which checkpoints a job still has, and their names. A pure choice among validated steps and pauses."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 from heapq import nlargest
 
 from rftplan.server.job_request import Method
 from rftplan.server.job_store import StoredJob
-from rftplan.server.lifecycle import Moment, Status
+from rftplan.server.lifecycle import Moment, Status, snapshots, step_times
 from rftplan.server.validated import Validated
 
 KEPT = 3
 
 
-def kept_steps(validated: Validated, job: StoredJob, moment: Moment) -> list[int]:
-    """Highest step first: the best three of reinforcement, the last three of other methods, the final one.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A step that left a checkpoint, and when, in microseconds."""
+
+    step: int
+    at: int
+
+
+def kept_checkpoints(validated: Validated, job: StoredJob, moment: Moment) -> list[Kept]:
+    """Highest step first: those of validated steps that are kept, and one of each step that the job was paused at.
+
+    A validated step's checkpoint is as old as the step; another one is made when the job has paused.
+    """
+    steps = _kept_steps(validated, job, moment)
+    paused = {snapshot.step: snapshot.at for snapshot in reversed(snapshots(job.life, moment.now))}
+    new = [step for step in paused if not is_among(validated.numbers, step)]
+    old = sorted({*steps, *(paused.keys() - new)})
+    made = dict(zip(old, step_times(job.life, old), strict=True)) | {step: paused[step] for step in new}
+    return [Kept(step, made[step]) for step in sorted(made, reverse=True)]
+
+
+def _kept_steps(validated: Validated, job: StoredJob, moment: Moment) -> set[int]:
+    """The best three of reinforcement, the last three of other methods, the final one.
 
     The final step's is kept only once the job succeeded, because it is then the fine-tuned model itself.
     """
@@ -26,7 +49,13 @@ def kept_steps(validated: Validated, job: StoredJob, moment: Moment) -> list[int
     kept = {validated.numbers[place] for place in places}
     if moment.status is Status.SUCCEEDED and seen and validated.numbers[seen[-1]] == job.life.steps:
         kept.add(job.life.steps)
-    return sorted(kept, reverse=True)
+    return kept
+
+
+def is_among(numbers: Sequence[int], number: int) -> bool:
+    """Of sorted ones."""
+    place = bisect_right(numbers, number)
+    return place > 0 and numbers[place - 1] == number
 
 
 def checkpoint_model(job: StoredJob, step: int, moment: Moment) -> str:

@@ -26,6 +26,9 @@ _UNLIMITED = {
     "x-ratelimit-limit-tokens": "10000000",
     "x-ratelimit-remaining-tokens": "10000000",
     "x-ratelimit-reset-tokens": "0s",
+    "x-ratelimit-limit-project-tokens": "10000000",
+    "x-ratelimit-remaining-project-tokens": "10000000",
+    "x-ratelimit-reset-project-tokens": "0s",
 }
 
 

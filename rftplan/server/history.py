@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import accumulate, islice
 
-from rftplan.server.lifecycle import Life, Status, Stretch, Verb, step_time, stretches, timeline
+from rftplan.server.lifecycle import Life, Span, Status, Stretch, Verb, snapshots, step_time, stretches, timeline
 
 
 class Happening(Enum):
@@ -125,6 +125,8 @@ def _parts(life: Life, now: int, checkpointed: Sequence[int], notes: int) -> Ite
             return
         paused = paused or span.status is Status.PAUSED
         meanings = {**_BEGINNINGS, **_AFTER_PAUSE} if paused else _BEGINNINGS
+        if span.status is Status.PAUSED:
+            yield from _snapshot(life, span, checkpointed)
         if span.status is Status.PAUSING and span.start in by_service:
             yield (Entry(Happening.PAUSING_BY_SERVICE, span.start),)
         else:
@@ -133,6 +135,14 @@ def _parts(life: Life, now: int, checkpointed: Sequence[int], notes: int) -> Ite
             if not paused:
                 yield tuple(Entry(Happening.NOTE, span.start, number) for number in range(1, notes + 1))
             yield _done(life, next(runs), now, checkpointed)
+
+
+def _snapshot(life: Life, span: Span, checkpointed: Sequence[int]) -> Iterator[tuple[Entry, ...]]:
+    """Said of a step that left no checkpoint before: neither by its validation nor by an earlier pause."""
+    *earlier, last = [one.step for one in snapshots(life, span.start)]
+    place = bisect_right(checkpointed, last)
+    if last not in earlier and not (place and checkpointed[place - 1] == last):
+        yield (Entry(Happening.CHECKPOINT, span.start, last),)
 
 
 def _done(life: Life, stretch: Stretch, now: int, checkpointed: Sequence[int]) -> _Steps:

@@ -11,7 +11,7 @@ from typing import Any
 from rftplan.server.file_store import FileStore, StoredFile, drop_result, insert_result, settle_result
 from rftplan.server.lifecycle import Command, Life, Status, Verb, refusal, succeeds_at, time_of_command
 from rftplan.server.paging import Page, bad_cursor
-from rftplan.server.result_file import FILENAME, RESULTS, result_csv, result_file_id
+from rftplan.server.result_file import FILENAME, RESULTS, figures_of, result_csv, result_file_id
 from rftplan.server.store import Store, as_json, first
 from rftplan.server.trainer import Said, Step
 from rftplan.server.validation_store import insert_validations
@@ -113,7 +113,7 @@ class StoredStep:
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """A step that was validated, with its checkpoint's metrics."""
+    """A step that left a checkpoint, with the checkpoint's metrics: without validation, those of training."""
 
     number: int
     metrics: Mapping[str, Any]
@@ -212,11 +212,11 @@ class JobStore:
         """Of these steps, in their order."""
         places = ",".join("?" * len(numbers))
         rows = self._store.rows(
-            f"SELECT number, checkpoint FROM steps WHERE job_seq = ? AND number IN ({places})",
+            f"SELECT number, checkpoint, metrics FROM steps WHERE job_seq = ? AND number IN ({places})",
             job.seq,
             *numbers,
         )
-        found = {row["number"]: json.loads(row["checkpoint"]) for row in rows}
+        found = {row["number"]: _checkpoint_metrics(row) for row in rows}
         return [StoredCheckpoint(number, found[number]) for number in numbers]
 
     def _write_result(self, job: NewJob) -> StoredFile:
@@ -234,6 +234,13 @@ class JobStore:
         if row is None:
             raise bad_cursor(after)
         return int(row["seq"])
+
+
+def _checkpoint_metrics(row: sqlite3.Row) -> Mapping[str, Any]:
+    if row["checkpoint"] is not None:
+        return dict(json.loads(row["checkpoint"]))
+    data = json.loads(row["metrics"])
+    return {name: value for name, value in figures_of({**data, **data.get("scores", {})}) if value is not None}
 
 
 def _values(job: NewJob) -> tuple[Any, ...]:

@@ -123,6 +123,23 @@ def succeeds_at(life: Life) -> int | None:
     return last.start if last.status is Status.SUCCEEDED else None
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a pause left of the last step before it, and when."""
+
+    step: int
+    at: int
+
+
+def snapshots(life: Life, now: int) -> list[Snapshot]:
+    """One for each pause that was reached by `now`, in order."""
+    spans = timeline(life)
+    runs = stretches(life, spans)
+    paused = [span.start for span in spans if span.status is Status.PAUSED and span.start <= now]
+    before = [max(run.steps.stop for run in runs if run.span.start < at) - 1 for at in paused]
+    return [Snapshot(step, at) for step, at in zip(before, paused, strict=True)]
+
+
 def refusal(life: Life, verb: Verb, now: int) -> str | None:
     """Why `verb` cannot be done at `now`, or None if it can."""
     moment = life_at(life, now)

@@ -89,9 +89,9 @@ def _step(number: int, passes: Passes, curve: _Curve, rng: Random, run: Training
     if run.valid:
         metrics |= _pair("valid", curve.at_validation(epochs) * _noise(rng))
         message += f", validation loss={metrics['valid_loss']:.2f}"
-    if number % passes.steps_per_epoch:
-        return Step(number, message, _data(number, passes, metrics), None)
     model = {"method": run.method, "token_accuracy": metrics["train_mean_token_accuracy"]}
+    if number % passes.steps_per_epoch:
+        return Step(number, message, _data(number, passes, metrics), None, model)
     if run.valid:
         metrics |= _pair("full_valid", curve.at_validation(epochs))
         message += f", full validation loss={metrics['full_valid_loss']:.2f}"

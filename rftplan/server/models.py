@@ -11,11 +11,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rftplan.server.checkpoints import checkpoint_model, kept_steps
+from rftplan.server.checkpoints import Kept, checkpoint_model, kept_checkpoints
 from rftplan.server.errors import ApiError, not_found
 from rftplan.server.faults import FaultKind, as_glob
 from rftplan.server.job_store import JobStore, StoredJob
-from rftplan.server.lifecycle import Moment, Status, life_at, step_times
+from rftplan.server.lifecycle import Moment, Status, life_at
 from rftplan.server.model_store import ModelStore
 from rftplan.server.requests import refuse_query
 from rftplan.server.service import ORGANIZATION, Service, seconds, service_of
@@ -106,11 +106,11 @@ def base_of(model: str) -> str:
     return model.split(":")[1] if model.startswith("ft:") else model
 
 
-def kept_of(service: Service, job: StoredJob, moment: Moment) -> list[int]:
-    """The steps whose checkpoints a job still has: those it keeps, without those whose models were deleted."""
-    kept = kept_steps(service.validated.of(job.seq), job, moment)
+def kept_of(service: Service, job: StoredJob, moment: Moment) -> list[Kept]:
+    """The checkpoints a job still has: those it keeps, without those whose models were deleted."""
+    kept = kept_checkpoints(service.validated.of(job.seq), job, moment)
     deleted = ModelStore(service.store).deleted()
-    return [step for step in kept if checkpoint_model(job, step, moment) not in deleted]
+    return [one for one in kept if checkpoint_model(job, one.step, moment) not in deleted]
 
 
 def _made_by(service: Service, job: StoredJob, validated: Validated) -> Iterator[dict[str, Any]]:
@@ -118,10 +118,10 @@ def _made_by(service: Service, job: StoredJob, validated: Validated) -> Iterator
     moment = life_at(job.life, service.now())
     if moment.status is Status.SUCCEEDED:
         yield _made_shape(service, job.fine_tuned_model, moment.finished_at or job.life.created_at)
-    kept = [(step, checkpoint_model(job, step, moment)) for step in kept_steps(validated, job, moment)]
-    others = {step: name for step, name in kept if name != job.fine_tuned_model}
-    for name, at in zip(others.values(), step_times(job.life, list(others)), strict=True):
-        yield _made_shape(service, name, at)
+    for kept in kept_checkpoints(validated, job, moment):
+        name = checkpoint_model(job, kept.step, moment)
+        if name != job.fine_tuned_model:
+            yield _made_shape(service, name, kept.at)
 
 
 def _made_shape(service: Service, name: str, at: int) -> dict[str, Any]:

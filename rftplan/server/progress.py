@@ -13,7 +13,7 @@ from rftplan.server.checkpoints import checkpoint_model
 from rftplan.server.history import Entry, Happening, history
 from rftplan.server.job_store import JobStore, StoredCheckpoint, StoredJob, StoredStep
 from rftplan.server.jobs import found_job
-from rftplan.server.lifecycle import Moment, life_at, step_times
+from rftplan.server.lifecycle import Moment, life_at
 from rftplan.server.models import kept_of
 from rftplan.server.paging import bad_cursor, list_reply_with_ends, list_text
 from rftplan.server.replies import JsonText
@@ -49,9 +49,9 @@ async def list_checkpoints(request: Request) -> Response:
     page = read_page(request, default=USUAL_CHECKPOINTS, most=MOST_LISTED)
     job = found_job(request)
     moment = life_at(job.life, service.now())
-    kept = JobStore(service.store).checkpoints(job, kept_of(service, job, moment))
-    times = step_times(job.life, [one.number for one in kept])
-    shapes = [_checkpoint(job, one, moment, at) for one, at in zip(kept, times, strict=True)]
+    kept = kept_of(service, job, moment)
+    stored = JobStore(service.store).checkpoints(job, [one.step for one in kept])
+    shapes = [_checkpoint(job, told, moment, one.at) for told, one in zip(stored, kept, strict=True)]
     start = 0
     if page.after is not None:
         ids = [shape["id"] for shape in shapes]

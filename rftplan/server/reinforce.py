@@ -87,7 +87,7 @@ class Reinforcement:
             if number % self._numbers.eval_interval == 0 or number == len(batches):
                 evaluated, valid = self._draw(self._valid, self._numbers.eval_samples, valid_rng)
             step = self._step(StepFigures(number, len(batches), self._grader, train, valid), draws, evaluated)
-            yield self._with_checkpoint(step, evaluated) if evaluated else step
+            yield self._with_samples(step, evaluated) if evaluated else step
 
     def _step(self, figures: StepFigures, draws: Sequence[Draw], evaluated: Sequence[Draw]) -> Step:
         kinds = Counter(kind for draw in draws for kind in draw.kinds)
@@ -103,13 +103,14 @@ class Reinforcement:
         if figures.number == 1:
             simulation["survey"] = None if self._survey is None else self._survey.as_data()
         data = figures.event_data() | {"simulation": simulation}
-        return Step(figures.number, figures.message, data, figures.checkpoint())
+        model = {"logits": dict(self._policy.shared)}
+        return Step(figures.number, figures.message, data, figures.checkpoint(), model)
 
-    def _with_checkpoint(self, step: Step, evaluated: Sequence[Draw]) -> Step:
-        """The step with what its checkpoint answers from, and what was sampled to evaluate it."""
+    def _with_samples(self, step: Step, evaluated: Sequence[Draw]) -> Step:
+        """The step with what was sampled to evaluate it."""
         drawn = zip(self._valid, evaluated, strict=True)
         samples = [[list(prompt.graded).index(place) for place in draw.places] for prompt, draw in drawn]
-        return replace(step, model={"logits": dict(self._policy.shared)}, samples=samples)
+        return replace(step, samples=samples)
 
     def _draw(self, prompts: Sequence[Prompt], count: int, rng: Random) -> tuple[list[Draw], Tally]:
         drawn = [(prompt, self._policy.sample(prompt.policy, count, rng)) for prompt in prompts]

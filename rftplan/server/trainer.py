@@ -37,8 +37,9 @@ class TrainingRun:
 class Step:
     """One training step: the data of its metrics event, and its checkpoint's metrics if it was validated.
 
-    A validated step has two things more. `model` is what its checkpoint answers from: any JSON object that the
-    trainer understands again, and that does not grow with the rows; None if it cannot answer. `samples` has for
+    `model` is what a checkpoint of the step answers from: any JSON object that the trainer understands again, and
+    that does not grow with the rows; None if it cannot answer. Every step has one, as a job may be paused after any.
+    A validated step has one thing more: `samples` has for
     each validation row the places, in `Trajectory.answers`, of what was sampled, in the order drawn.
     """
 

@@ -16,14 +16,15 @@ from tests.contract.document import own_document
 from tests.contract.exchange import Exchange
 from tests.contract.watching import Watch
 
+_OF = ("requests", "tokens", "project-tokens")
 HEADERS = {
     "content-type": "application/json",
     "x-request-id": "req_1",
     "openai-organization": "org-local",
     "openai-version": "2020-10-01",
     "openai-processing-ms": "3",
-    **{f"x-ratelimit-{what}-{of}": "10" for what in ("limit", "remaining") for of in ("requests", "tokens")},
-    **{f"x-ratelimit-reset-{of}": "6m0s" for of in ("requests", "tokens")},
+    **{f"x-ratelimit-{what}-{of}": "10" for what in ("limit", "remaining") for of in _OF},
+    **{f"x-ratelimit-reset-{of}": "6m0s" for of in _OF},
 }
 MODEL = {"id": "o1", "object": "model", "created": 0, "owned_by": "system", "shutdown_date": None}
 REFUSED = {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}

@@ -331,3 +331,23 @@ async def test_a_supervised_model_answers_from_its_rows_and_takes_no_other(make_
         with pytest.raises(openai.BadRequestError) as caught:
             await done.say(asked(7), extra_body={"simulate": {"item": {"answer": "x"}}})
         assert caught.value.param == "simulate"
+
+
+@pytest.mark.parametrize("message", [{}, {"content": None}, {"tool_calls": []}, {"content": None, "tool_calls": None}])
+async def test_an_assistants_message_that_says_nothing_and_calls_nothing_is_refused(
+    sdk: openai.AsyncOpenAI, message: Any
+) -> None:
+    messages: Any = [{"role": "user", "content": "?"}, {"role": "assistant", **message}]
+    with pytest.raises(
+        openai.BadRequestError, match="Invalid value for 'content': expected a string, got null"
+    ) as error:
+        await sdk.chat.completions.create(model="o4-mini", messages=messages)
+    assert error.value.param == "messages[1].content"
+
+
+async def test_an_assistants_message_may_call_or_refuse_instead(sdk: openai.AsyncOpenAI) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    for said in ({"tool_calls": [call]}, {"refusal": "No."}, {"content": ""}):
+        messages: Any = [{"role": "user", "content": "?"}, {"role": "assistant", **said}]
+        messages.append({"role": "user", "content": "And?"})
+        assert (await sdk.chat.completions.create(model="o4-mini", messages=messages)).choices

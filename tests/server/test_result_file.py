@@ -18,7 +18,7 @@ from rftplan.server.trainer import Step
 
 from .conftest import START, Clock, World, create_job, jsonl, upload
 
-FIGURES = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**60), 2**60)
+FIGURES = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
 NESTED = st.lists(st.integers(), max_size=2) | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
 METRICS = st.dictionaries(st.sampled_from(["train_loss", "valid_loss", "usage", 'odd, "name"\n']), FIGURES | NESTED)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rftplan.server.checkpoints import kept_steps
+from rftplan.server.checkpoints import kept_checkpoints
 from rftplan.server.lifecycle import life_at, step_times
 from rftplan.server.store import Store
 from rftplan.server.validated import ValidatedSteps
@@ -45,7 +45,9 @@ def test_the_best_three_are_kept_whatever_was_remembered_before(
         best = {n for _, n in ranked[-3:]}
         ended = done == len(rewards) and rewards[-1] is not None
         expected = best | ({done} if ended else set())
-        assert kept_steps(found[job.seq], job, life_at(job.life, now)) == sorted(expected, reverse=True)
+        kept = kept_checkpoints(found[job.seq], job, life_at(job.life, now))
+        assert [one.step for one in kept] == sorted(expected, reverse=True)
+        assert [one.at for one in kept] == step_times(job.life, [one.step for one in kept])
 
 
 def test_a_step_that_validated_without_a_reward_is_kept_last(store: Store) -> None:
@@ -54,4 +56,5 @@ def test_a_step_that_validated_without_a_reward_is_kept_last(store: Store) -> No
     job = made_job(store, "ftjob-1", steps=odd, method="reinforcement")
     validated = ValidatedSteps(store).of(job.seq)
     assert list(validated.rewards) == [0.1, 0.2, 0.3, float("-inf")]
-    assert kept_steps(validated, job, life_at(job.life, step_times(job.life, [4])[0] - 1)) == [3, 2, 1]
+    kept = kept_checkpoints(validated, job, life_at(job.life, step_times(job.life, [4])[0] - 1))
+    assert [one.step for one in kept] == [3, 2, 1]
