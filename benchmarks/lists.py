@@ -25,9 +25,10 @@ import httpx2
 
 from rftplan.server.app import create_app
 from rftplan.server.file_store import StoredFile, insert_file
-from rftplan.server.job_store import JobStore, NewJob
+from rftplan.server.job_store import JobStore
 from rftplan.server.settings import IN_PROCESS_HOST, Settings, default_settings
 from rftplan.server.store import Store
+from rftplan.server.stored_job import NewJob
 from rftplan.server.trainer import Step
 
 FILES, JOBS, STEPS_OF_A_JOB, STEPS_OF_THE_LONG_ONE = 10_000, 1_000, 20, 50_000  # each step is two events

@@ -218,6 +218,7 @@ MIRROR_ELSEWHERE = {
     "server.choices": "server/test_recorded.py",
     "checks.probes.recorded": "checks/test_recorded.py",
     "server.step_metrics": "server/test_simulate.py",
+    "server.stored_job": "server/test_job_store.py",
     "server.tally": "server/test_simulate.py",
 }
 """Modules whose tests stand elsewhere, why, and where."""

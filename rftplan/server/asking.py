@@ -13,9 +13,10 @@ from rftplan.server.errors import ApiError
 from rftplan.server.fields import Fields
 from rftplan.server.file_store import FileStore
 from rftplan.server.grader_request import named_grader
-from rftplan.server.job_store import JobStore, StoredJob
+from rftplan.server.job_store import JobStore
 from rftplan.server.models import ALIASES, base_of, checkpoint_of, found_model, refuse_retired
 from rftplan.server.service import Service
+from rftplan.server.stored_job import StoredJob
 from rftplan.server.tokens import CHARACTERS_PER_TOKEN
 from rftplan.server.trainer import Answer, Hint, Learned, Question, RefusedQuestionError, TrainingRun
 from rftplan.server.validation_store import ValidationStore

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from heapq import nlargest
 
 from rftplan.server.job_request import Method
-from rftplan.server.job_store import StoredJob
 from rftplan.server.lifecycle import Moment, Status, snapshots, step_times
+from rftplan.server.stored_job import StoredJob
 from rftplan.server.validated import Validated
 
 KEPT = 3

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rftplan.server.job_store import StoredJob
 from rftplan.server.lifecycle import Moment, Status, life_at
 from rftplan.server.service import ORGANIZATION, seconds
 from rftplan.server.store import as_json
+from rftplan.server.stored_job import StoredJob
 
 
 def job_text(job: StoredJob, now: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rftplan.server.file_store import FileStore, StoredFile, drop_result, insert_result, settle_result
@@ -13,7 +12,7 @@ from rftplan.server.lifecycle import Command, Life, Status, Verb, refusal, succe
 from rftplan.server.paging import Page, bad_cursor
 from rftplan.server.result_file import FILENAME, RESULTS, figures_of, result_csv, result_file_id
 from rftplan.server.store import Store, as_json, first
-from rftplan.server.trainer import Said, Step
+from rftplan.server.stored_job import Failure, NewJob, StoredCheckpoint, StoredJob, StoredStep, StoredTexts
 from rftplan.server.validation_store import insert_validations
 
 # SQLite splices the hyperparameters into the request: no text is parsed here that is only sent on.
@@ -24,99 +23,6 @@ _JOB = """SELECT jobs.*, json_extract(request, '$.method.type') AS method,
     (SELECT json_group_array(json_array(at, verb)) FROM
     (SELECT at, verb FROM commands WHERE job_seq = jobs.seq ORDER BY number)) AS commands FROM jobs """
 _NULL = "null"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a job is bound to fail, and in which state."""
-
-    code: str
-    message: str
-    param: str | None
-    status: Status
-
-
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """What creating a job settles for good. `created_at` is in microseconds."""
-
-    id: str
-    created_at: int
-    speed: float
-    request: Mapping[str, Any]
-    metadata: Mapping[str, str] | None
-    fine_tuned_model: str
-    simulation: Mapping[str, Any] | None
-    steps: Sequence[Step]
-    hyperparameters: Mapping[str, Any]
-    trained_tokens: int
-    notes: Sequence[str]
-    failure: Failure | None
-    answers: Sequence[Sequence[Said]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTexts:
-    """What of a job is mostly sent on as it is stored: JSON, `null` included. The request is in the reply's form."""
-
-    request: str
-    running_request: str  # once the job has run: with the hyperparameters that it runs with
-    sent_hyperparameters: str | None  # where the reply has them at its top, which is for one method alone
-    hyperparameters: str
-    metadata: str
-    simulation: str
-    notes: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredJob:
-    """A job without its steps. `request` is what was asked for, in the form of the reply."""
-
-    seq: int
-    id: str
-    method: str
-    fine_tuned_model: str
-    trained_tokens: int
-    result_file: str | None
-    failure: Failure | None
-    life: Life
-    texts: StoredTexts
-
-    @property
-    def request(self) -> Mapping[str, Any]:
-        request: Mapping[str, Any] = json.loads(self.texts.request)
-        return request
-
-    @property
-    def metadata(self) -> Mapping[str, str] | None:
-        metadata: Mapping[str, str] | None = json.loads(self.texts.metadata)
-        return metadata
-
-    @property
-    def simulation(self) -> Mapping[str, Any] | None:
-        simulation: Mapping[str, Any] | None = json.loads(self.texts.simulation)
-        return simulation
-
-    @property
-    def notes(self) -> Sequence[str]:
-        notes: list[str] = json.loads(self.texts.notes)
-        return notes
-
-
-@dataclass(frozen=True, slots=True)
-class StoredStep:
-    """A step as its event tells it; `metrics` is the JSON text of the event's data."""
-
-    message: str
-    metrics: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCheckpoint:
-    """A step that left a checkpoint, with the checkpoint's metrics: without validation, those of training."""
-
-    number: int
-    metrics: Mapping[str, Any]
 
 
 class CommandRefusedError(Exception):

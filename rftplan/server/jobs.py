@@ -16,13 +16,14 @@ from rftplan.server.file_store import FileStore
 from rftplan.server.grader_request import uses_judge
 from rftplan.server.job_object import job_text
 from rftplan.server.job_request import LARGEST_SEED, JobRequest, Method, read_job_request
-from rftplan.server.job_store import CommandRefusedError, JobStore, NewJob, StoredJob
+from rftplan.server.job_store import CommandRefusedError, JobStore
 from rftplan.server.lifecycle import Verb
 from rftplan.server.models import base_of, trainable_model
 from rftplan.server.paging import list_text
 from rftplan.server.replies import JsonText
 from rftplan.server.requests import read_json, read_page, refuse_query
 from rftplan.server.service import ORGANIZATION_NAME, Service, service_of
+from rftplan.server.stored_job import NewJob, StoredJob
 from rftplan.server.trainer import RefusedRunError
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from starlette.responses import JSONResponse, Response
 from rftplan.server.checkpoints import Kept, checkpoint_model, kept_checkpoints
 from rftplan.server.errors import ApiError, not_found
 from rftplan.server.faults import FaultKind, as_glob
-from rftplan.server.job_store import JobStore, StoredJob
+from rftplan.server.job_store import JobStore
 from rftplan.server.lifecycle import Moment, Status, life_at
 from rftplan.server.model_store import ModelStore
 from rftplan.server.requests import refuse_query
 from rftplan.server.service import ORGANIZATION, Service, seconds, service_of
+from rftplan.server.stored_job import StoredJob
 from rftplan.server.validated import Validated
 
 # An alias and the snapshot that it means. A snapshot's date is in its name.

@@ -14,8 +14,8 @@ from typing import Any
 from rftplan.grading import Grader, GraderError, Judge
 from rftplan.server.datafile import DataError, DataRole, read_rows, wrong_purpose
 from rftplan.server.job_request import JobRequest
-from rftplan.server.job_store import Failure
 from rftplan.server.lifecycle import Status
+from rftplan.server.stored_job import Failure
 from rftplan.server.trainer import Said, Step, Trainer, TrainingFailedError, TrainingRun
 
 _GRADER = "method.reinforcement.grader"

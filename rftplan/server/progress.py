@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from rftplan.server.checkpoints import checkpoint_model
 from rftplan.server.history import Entry, Happening, history
-from rftplan.server.job_store import JobStore, StoredCheckpoint, StoredJob, StoredStep
+from rftplan.server.job_store import JobStore
 from rftplan.server.jobs import found_job
 from rftplan.server.lifecycle import Moment, life_at
 from rftplan.server.models import kept_of
@@ -20,6 +20,7 @@ from rftplan.server.replies import JsonText
 from rftplan.server.requests import read_page
 from rftplan.server.service import seconds, service_of
 from rftplan.server.store import as_json
+from rftplan.server.stored_job import StoredCheckpoint, StoredJob, StoredStep
 
 USUAL_EVENTS = 20
 USUAL_CHECKPOINTS = 10

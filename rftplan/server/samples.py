@@ -17,12 +17,12 @@ from starlette.responses import JSONResponse, Response
 from rftplan.server.errors import ApiError, missing_parameter, not_found
 from rftplan.server.fields import Whole
 from rftplan.server.file_store import FileStore
-from rftplan.server.job_store import StoredJob
 from rftplan.server.jobs import found_job
 from rftplan.server.lifecycle import life_at
 from rftplan.server.paging import Page, bad_cursor, list_reply_with_ends
 from rftplan.server.requests import read_page, read_whole
 from rftplan.server.service import Service, service_of
+from rftplan.server.stored_job import StoredJob
 from rftplan.server.trainer import Said
 from rftplan.server.validation_store import ValidationStore
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rftplan.server.job_store import JobStore, NewJob, StoredJob
+from rftplan.server.job_store import JobStore
 from rftplan.server.store import Store
+from rftplan.server.stored_job import NewJob, StoredJob
 from rftplan.server.trainer import Step
 
 AUTO: Mapping[str, Any] = {"n_epochs": "auto", "batch_size": "auto"}

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import openai
 import pytest
 
-from rftplan.server.job_store import CommandRefusedError, JobStore, StoredJob
+from rftplan.server.job_store import CommandRefusedError, JobStore
 from rftplan.server.lifecycle import Verb
 from rftplan.server.store import Store
+from rftplan.server.stored_job import StoredJob
 from tests.server.conftest import START, World, create_job
 
 MICRO = 1_000_000

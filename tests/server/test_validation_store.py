@@ -13,8 +13,9 @@ import pytest
 
 from rftplan.grading import Flag, Result
 from rftplan.server.app import close_app
-from rftplan.server.job_store import JobStore, NewJob
+from rftplan.server.job_store import JobStore
 from rftplan.server.store import _SCHEMAS, SCHEMA_VERSION, Store
+from rftplan.server.stored_job import NewJob
 from rftplan.server.trainer import Said, Step, ToolCall
 from rftplan.server.validation_store import ValidationStore
 
