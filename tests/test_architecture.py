@@ -198,7 +198,6 @@ MIRROR_ELSEWHERE = {
     "cli.app": "cli/test_commands.py",
     "cli.checking": "cli/test_check_formats.py",
     "cli.reading": "cli/test_commands.py",
-    "cli.loopback": "cli/test_service.py",
     "cli.serving": "cli/test_service.py",
     # The service is an island: its promise is what a client sees, so clients test it, each route with all behind it.
     "server.app": "server/test_guard.py",

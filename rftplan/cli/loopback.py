@@ -6,6 +6,7 @@ Knows nothing of the API. The cut needs uvicorn's own protocol, because ASGI has
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -54,6 +55,12 @@ def with_cut(app: AsgiApp, transport: asyncio.Transport) -> AsgiApp:
         await app(scope, receive, send)
 
     return serve
+
+
+def is_bug(record: logging.LogRecord) -> bool:
+    """Whether the server tells of an exception, and not of a call that it ended because it was told to stop."""
+    error = record.exc_info[1] if record.exc_info else None
+    return error is not None and not isinstance(error, asyncio.CancelledError)
 
 
 def logged(app: AsgiApp, write: Callable[[str], None], now: Callable[[], float]) -> AsgiApp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
-from rftplan.cli.loopback import AsgiApp, cuttable, logged
+from rftplan.cli.loopback import AsgiApp, cuttable, is_bug, logged
 from rftplan.cli.terminal import Terminal
 from rftplan.errors import UsageError, UserError
 from rftplan.render.escape import visible
@@ -68,6 +69,7 @@ def run_service(service: Service, terminal: Terminal) -> None:
             server_header=False,
             timeout_graceful_shutdown=_LAST_SECONDS,
         )
+        logging.getLogger("uvicorn.error").addFilter(is_bug)
         with _ended_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
         terminal.err("Stopped.\n")
