@@ -32,9 +32,19 @@ def test_a_mend_is_still_needed(description: dict[str, Any], mend: Mend) -> None
 
 
 NOT_DESCRIBED = frozenset(
-    {"POST /v1/chat/completions", "POST /v1/responses", "GET /v1/fine_tuning/jobs/{job_id}/samples"}
+    {
+        "POST /v1/chat/completions",
+        "POST /v1/responses",
+        "GET /v1/fine_tuning/jobs/{job_id}/samples",
+        "POST /v1/local/faults",
+        "GET /v1/local/faults",
+        "DELETE /v1/local/faults",
+        "DELETE /v1/local/faults/{fault_id}",
+        "GET /v1/local/clock",
+        "POST /v1/local/clock",
+    }
 )
-"""Operations of ours that the description may lack: it is often cut to fine-tuning, and samples are our own."""
+"""Operations of ours that the description may lack: it is often cut to fine-tuning, and some are our own."""
 
 
 @needs_description
