@@ -157,7 +157,8 @@ class AnswerBook:
     def __init__(self, train: Sequence[Item], grader: Grader | None, response_format: Mapping[str, Any] | None) -> None:
         self._grader = grader
         self._links = [] if grader is None else links_of(grader)
-        self._shape = shape_of(response_format, [link.path for link in self._links])
+        read = [] if grader is None else _parts_read(grader)
+        self._shape = shape_of(response_format, [link.path for link in self._links], read)
         self._rights = [self.right(item) for item in train]
         self._constant = self._most_common_parts() if self._shape else self._most_common_text()
 
@@ -239,10 +240,13 @@ def _may_read(grader: Grader, gap: tuple[str | int, ...]) -> bool:
     """Whether the part at this path can change the score: code may read all of an answer."""
     if any(isinstance(one, Python) for one in (grader.members.values() if isinstance(grader, Multi) else [grader])):
         return True
+    whole = any(ref.namespace is Namespace.SAMPLE and ref.path[0] != "output_json" for ref in grader.references)
+    return whole or any(path[: len(gap)] == gap or gap[: len(path)] == path for path in _parts_read(grader))
+
+
+def _parts_read(grader: Grader) -> list[tuple[str | int, ...]]:
     answers = [ref.path for ref in grader.references if ref.namespace is Namespace.SAMPLE]
-    parts = [path[1:] for path in answers if path[0] == "output_json"]
-    whole = any(path[0] != "output_json" for path in answers)
-    return whole or any(path[: len(gap)] == gap or gap[: len(path)] == path for path in parts)
+    return [path[1:] for path in answers if path[0] == "output_json"]
 
 
 def _a_little_worse(text: str) -> str:

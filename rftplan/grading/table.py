@@ -71,12 +71,15 @@ class Table:
 def _excused(question: Question, results: Mapping[str, Result]) -> bool:
     """Whether the grader failed on the right answer, maybe because of a part that was made up.
 
-    No part of an answer makes a name undefined, nor is to blame for what an empty answer brings about, too.
+    No part of an answer makes a name undefined, nor is to blame for what an empty answer brings about, too; unless that
+    is that nothing is there, which may be said of a part as well.
     """
     failure = _failure(results[question.texts[Answer.RIGHT]])
     if failure is None or not question.made_up:
         return False
-    return "NameError: " not in failure and failure != _failure(results[question.texts[Answer.EMPTY]])
+    if "NameError: " in failure:
+        return False
+    return "NoneType" in failure or failure != _failure(results[question.texts[Answer.EMPTY]])
 
 
 def _failure(result: Result) -> str | None:

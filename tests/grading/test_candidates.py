@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rftplan.grading import parse_grader
 from rftplan.grading.candidates import BUILT, AnswerBook, Kind, item_of, links_of
@@ -168,6 +170,47 @@ def test_a_schema_that_refers_to_itself_ends() -> None:
     assert right["answer"] == "x"
     loop = schema(answer={"$ref": "#/properties/answer"})
     assert book(EXACT, loop, [{"answer": "x"}]).right({"answer": "x"}) == {"answer": "x"}
+
+
+def tree(first: Any, second: Any) -> dict[str, Any]:
+    return schema(op={"type": "string"}, left={"anyOf": [first, second]}, right={"anyOf": [second, first]})
+
+
+def test_a_schema_that_is_a_tree_ends_at_once_but_where_something_is_known_or_read() -> None:
+    grader = EXACT | {"input": "{{sample.output_json.op}}", "reference": "{{item.op}}"}
+    form = tree({"$ref": "#"}, {"type": "null"})
+    assert book(grader, form, []).right({"op": "x"}) == {"op": "x", "left": None, "right": None}
+    rows = {"op": "x", "left": {"op": "y", "right": {"op": "z"}}}
+    inner = {"op": "z", "left": None, "right": None}
+    assert book(grader, form, []).right(rows) == {
+        "op": "x", "left": {"op": "y", "left": None, "right": inner}, "right": None
+    }  # fmt: skip
+    deep = grader | {"input": "{{sample.output_json.left.op}}"}
+    leaf = {"op": "x", "left": None, "right": None}
+    assert book(deep, form, []).right({"op": "x"}) == {"op": "x", "left": leaf, "right": None}
+    mixed = grader | {"input": "{{sample.output_json.right.op}} {{item.op}}"}
+    assert json.loads(book(mixed, form, []).candidates({}, turn=0)[Kind.CONSTANT])["right"]["op"] == "Not stated."
+
+
+REFERENCES = st.sampled_from([{"$ref": "#"}, *({"$ref": f"#/$defs/{name}"} for name in "abcdef")])
+PARTS = st.dictionaries(
+    st.sampled_from("uvwxyz"),
+    st.one_of(
+        REFERENCES,
+        st.builds(lambda one, other: {"anyOf": [one, other]}, REFERENCES, REFERENCES | st.just({"type": "null"})),
+    ),
+)
+
+
+@given(PARTS, st.dictionaries(st.sampled_from("abcdef"), PARTS))
+def test_whatever_a_schema_refers_to_its_answers_stay_small(parts: Any, defs: dict[str, Any]) -> None:
+    form = schema(answer={"type": "string"}, **parts)
+    objects = {name: {"type": "object", "properties": inner} for name, inner in defs.items()}
+    form["json_schema"]["schema"]["$defs"] = objects
+    answers = book(EXACT, form, [{"answer": "x"}])
+    right = answers.right({"answer": "x"})
+    assert right["answer"] == "x" and set(right) == {"answer", *parts}
+    assert json.dumps(right).count(":") < 2_000
 
 
 def test_without_a_schema_the_paths_that_the_grader_reads_are_the_object() -> None:

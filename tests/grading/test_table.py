@@ -48,6 +48,7 @@ ALIKE = {"made_up": True, "alike": frozenset({Answer.OTHER_ROW})}
         (table("code: NameError: x", 0.0, 0.0, **ALIKE), Why.FAILS),
         (table("KeyError: x", 0.0, "KeyError: x", **ALIKE), Why.FAILS),
         (table("KeyError: x", 0.0, "TypeError: y", **ALIKE), Why.MADE_UP),
+        (table("TypeError: 'NoneType'", 0.0, "TypeError: 'NoneType'", **ALIKE), Why.MADE_UP),
     ],
 )
 def test_a_made_up_part_excuses_only_what_it_may_explain(found: Table, why: Why) -> None:
