@@ -71,6 +71,10 @@ CREATE UNIQUE INDEX files_of_jobs ON files (result_of) WHERE result_of IS NOT NU
     """
 CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL);
 """,
+    """
+DROP INDEX files_present;
+CREATE INDEX files_present ON files (purpose, place, seq) WHERE deleted_at IS NULL;
+""",
 )
 """What each version of the store added to the one before; what was released is never edited."""
 
