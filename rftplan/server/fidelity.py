@@ -53,6 +53,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("rate-limit headers say that nothing was used up: the service limits nothing", Source.POLICY),
         ("a foreign Host or Origin header is 403", Source.POLICY),
         ("an unknown field of a request body or query is 400 unknown_parameter", Source.OBSERVED),
+        ("null in place of a field that may be left out counts as left out", Source.POLICY),
         ("wording and codes of missing, mistyped and out-of-range fields", Source.REPORTED),
         ("a body over 16 MiB, or nested deeper than 100 levels, is refused", Source.POLICY),
         ("a cursor that is in no list is 400", Source.POLICY),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.contract import Contract
 from tests.contract.document import own_document
-from tests.contract.vendor import MENDS, Mend, Verdict, mended, read_vendor
+from tests.contract.vendor import MENDS, Mend, VendorContract, Verdict, mended, read_vendor
 from tests.contract.watching import VENDOR
 
 needs_description = pytest.mark.skipif(VENDOR not in os.environ, reason=f"{VENDOR} names no file")
@@ -71,3 +71,8 @@ def _judge(document: Mapping[str, Any], mend: Mend) -> Verdict:
             return Verdict.VALID
         value = value[key]
     return Verdict(not Contract(document).faults(mend.at, mend.witness))
+
+
+def test_a_null_is_judged_as_a_field_left_out_and_one_that_is_needed_is_missed() -> None:
+    sent = {"model": None, "method": {"type": "dpo", "dpo": {"hyperparameters": None}}, "tags": [{"a": None}]}
+    assert VendorContract({}).as_sent(sent) == {"method": {"type": "dpo", "dpo": {}}, "tags": [{}]}

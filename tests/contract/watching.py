@@ -91,9 +91,9 @@ def new_watch() -> Watch:
     path = os.environ.get(VENDOR)
     if not path:
         return Watch(Contract(own_document()))
-    from tests.contract.vendor import mended, read_vendor
+    from tests.contract.vendor import VendorContract, mended, read_vendor
 
-    return Watch(Contract(own_document()), Contract(mended(read_vendor(Path(path)))))
+    return Watch(Contract(own_document()), VendorContract(mended(read_vendor(Path(path)))))
 
 
 def _unknown(own: Contract, exchange: Exchange) -> Iterable[str]:
