@@ -96,6 +96,7 @@ ROW_TOO_LONG: Final = error("D108", "Row is too long")
 ROW_DUPLICATE_KEY: Final = error("D109", "Row has a key twice")
 ROW_NUMBER: Final = error("D110", "Row has a number that JSON cannot carry")
 ROW_TOO_DEEP: Final = error("D111", "Row is nested too deeply")
+ROW_HALF_CHARACTER: Final = error("D112", "Row has half of a character")
 
 SAMPLE_SHAPE: Final = error("D301", "Sample is not of the shape that is graded")
 

@@ -19,7 +19,7 @@ from rftplan.data import DataFacts, OnProgress, read_watched, stamp_of, unwatche
 from rftplan.data.probes import Probe
 from rftplan.data.rows import DataProblem
 
-_CACHE_FORMAT: Final = "rftplan.facts/5"
+_CACHE_FORMAT: Final = "rftplan.facts/6"
 _CACHE_FILE: Final = "facts.json"
 _SETTLED_NS: Final = 2_000_000_000
 """A file younger than this when its reading began could still change without a new time (FAT counts 2 s)."""

@@ -121,6 +121,8 @@ def rows_of(lines: Iterable[bytes]) -> tuple[list[dict[str, Any]], bytes]:
     try:
         rows = [_whole_object(line.decode()) for line in lines if line]
         digested = bytes_of_all(rows)
+        if b"\xed" in digested and _HALF_WRITTEN.search(digested):
+            raise UnusualRowsError
     except (ValueError, StopIteration, RecursionError) as error:
         raise UnusualRowsError from error
     return rows, digested
@@ -136,11 +138,12 @@ def _whole_object(line: str) -> dict[str, Any]:
 def row_of(line: bytes) -> tuple[dict[str, Any] | None, bytes, Fault | None]:
     """The row of one line that is not blank, its bytes for the digest, and the first thing wrong with it.
 
-    A row with a fault is None and stands for itself: its text without the spaces around it.
+    A row with a fault is None and stands for itself: its text without the spaces around it. One that has half of a
+    character can be read all the same.
     """
     try:
         row = _checked(line)
-        return row, row_bytes(row), None
+        return row, row_bytes(row), _half_character(line, row)
     except _FaultError as error:
         fault = error.fault
     except (ValueError, RecursionError):
@@ -148,6 +151,23 @@ def row_of(line: bytes) -> tuple[dict[str, Any] | None, bytes, Fault | None]:
     return None, b"!" + line.strip(WHITESPACE) + b"\n", fault
 
 
+_HALF_WRITTEN: Final = re.compile(rb"\xed[\xa0-\xbf]")
+"""In the bytes for the digest. Lengths and numbers may look like it, too; a whole character never does."""
+_ESCAPE: Final = re.compile(r"\\(?:u([dD][89abAB]..)\\u[dD][c-fC-F]..|u([dD][89a-fA-F]..)|.)")
+"""A whole surrogate pair, one half, or anything else that a backslash begins."""
+
+
+def _half_character(line: bytes, row: dict[str, Any]) -> Fault | None:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        half = next(found for found in _ESCAPE.finditer(line.decode()) if found[2])
+        detail = f"{half[0]} is one half of a surrogate pair, and the other is not beside it"
+        return Fault(codes.ROW_HALF_CHARACTER, half.start() + 1, detail, _WHOLE_CHARACTER)
+    return None
+
+
+_WHOLE_CHARACTER: Final = "write the whole character, or both halves; a text that was cut at a length ends like this"
 _RECODE: Final = f"{SAVE_AS_UTF8}; if it is Latin-1: iconv -f latin1 -t utf8 FILE > NEW"
 _NUMBER_HINT: Final = "write null, a smaller number, or text in quotes"
 

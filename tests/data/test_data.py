@@ -118,7 +118,8 @@ def test_where_blocks_end_makes_no_difference(block: int) -> None:
         (b'{"a": 1e999}\n', [(codes.ROW_NUMBER, 1, 1)]),
         (b'{"a": ' + b"1" * 5000 + b"}\n", [(codes.ROW_NUMBER, 1, 1)]),
         (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", [(codes.ROW_TOO_DEEP, 1, 1)]),
-        (b'{"a": "\\ud800"}\n', []),
+        (b'{"a": 1}\n{"a": "\\ud800"}\n', [(codes.ROW_HALF_CHARACTER, 2, 8)]),
+        (b'{"a": "\\ud83d\\ude00 \\\\ud83d"}\n', []),
         (b'{"a": ' + b"1" * 4000 + b"}\n", []),
     ],
 )

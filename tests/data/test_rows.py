@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rftplan import codes
 from rftplan.codes import Code
+from rftplan.data.row_bytes import row_bytes
 from rftplan.data.rows import MAX_PROBLEMS, Problems, UnusualRowsError, row_of, rows_of
 
 values = st.recursive(
@@ -61,6 +62,40 @@ def test_each_fault_has_its_code_and_column(line: bytes, code: Code, column: int
     assert written == b"!" + line + b"\n", "a row with a fault stands for itself"
     with pytest.raises(UnusualRowsError):
         rows_of([line])
+
+
+HIGH, LOW = r"\ud83d", r"\uDE00"
+TOKENS = [HIGH, LOW, r"\\ud83d", r"\\", r"\"", r"\u0041", r"\uD7FF", "ud83d", "\ud7a3", "x", "😀"]
+
+
+@given(st.lists(st.sampled_from(TOKENS)), st.sampled_from([('{"a": ["', '"]}'), ('{"', '": 237}')]))
+def test_half_a_character_is_found_wherever_it_is_and_a_whole_one_never(
+    tokens: list[str], around: tuple[str, str]
+) -> None:
+    line = "".join(tokens).join(around).encode()
+    row, written, fault = row_of(line)
+    assert row is not None
+    assert (row, written) == (json.loads(line), row_bytes(row)), "it can be read, so the digest is of its values"
+    at = first_half(tokens)
+    if at is None:
+        assert fault is None and rows_of([line]) == ([row], written)
+        return
+    assert fault is not None
+    assert (fault.code, fault.column) == (codes.ROW_HALF_CHARACTER, len(around[0]) + at + 1)
+    with pytest.raises(UnusualRowsError):
+        rows_of([b"{}", line])
+
+
+def first_half(tokens: list[str]) -> int | None:
+    at, rest = 0, tokens
+    while rest:
+        if rest[:2] == [HIGH, LOW]:
+            at, rest = at + len(HIGH + LOW), rest[2:]
+            continue
+        if rest[0] in (HIGH, LOW):
+            return at
+        at, rest = at + len(rest[0]), rest[1:]
+    return None
 
 
 def test_many_problems_of_one_code_are_counted_and_those_of_another_still_shown() -> None:
