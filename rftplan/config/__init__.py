@@ -24,7 +24,7 @@ from rftplan.codes import (
 )
 from rftplan.config import grader_tests
 from rftplan.config.misfits import section_hint
-from rftplan.config.named_files import NamedFiles
+from rftplan.config.named_files import NamedFiles, innermost
 from rftplan.config.project_spec import MoveSpec, PolicySpec, ProjectSpec, RemovedSpec
 from rftplan.config.validating import key_place, validated, value_at
 from rftplan.errors import Diagnostic, Place, has_errors
@@ -45,15 +45,15 @@ class Declared:
     place: Place
     document: Document
     prefix: PathKey
-    loaded: Mapping[PathKey, Document] = field(default_factory=dict)
-    """What stands in files of its own, `{file: …}`, by the path inside the spec."""
+    loaded: Mapping[str, Document] = field(default_factory=dict)
+    """What stands in files of its own, by the path as `{file: …}` says it."""
 
     def where(self, path: Sequence[str | int]) -> Place:
         """The place of the value at `path` inside the spec, or of the nearest value around it; of a text that is read
         from a file, that file as a whole."""
-        for length in range(len(path), -1, -1) if self.loaded else ():
-            if (document := self.loaded.get(tuple(path[:length]))) is not None:
-                return document.place(tuple(path[length:]))
+        if self.loaded and (inside := innermost(value_at(self.document, self.prefix), path, self.loaded)):
+            document, rest = inside
+            return document.place(rest)
         return self.document.place((*self.prefix, *path))
 
 
@@ -265,8 +265,7 @@ def _read_resource(reading: _Reading, document: Document, path: PathKey, address
     if spec is None:
         reading.broken[address] = place
     else:
-        loaded = files.loaded(value_at(document, path))
-        known[address] = Declared(address, spec, place, document, path, loaded)
+        known[address] = Declared(address, spec, place, document, path, files.loaded)
 
 
 def _validated(

@@ -5,7 +5,7 @@ Knows nothing of what is wanted of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +38,10 @@ class NamedFiles:
         self.texts[path] = Document(self._root.relative(real), text, {}, {})
         return text
 
-    def loaded(self, value: Any) -> Mapping[PathKey, Document]:
-        """What was read for each `{file: path}` inside a value that a spec holds, by the way to it."""
-        return dict(self._loaded(value, (), frozenset()))
-
-    def _loaded(self, value: Any, here: PathKey, around: frozenset[str]) -> Iterator[tuple[PathKey, Document]]:
-        path = file_of(value)
-        if path is not None and path not in around:  # a file may name itself
-            document = self.documents.get(path) or self.texts.get(path)
-            if document is not None:
-                yield here, document
-                yield from self._loaded(document.data, here, around | {path})
-        elif isinstance(value, dict | list):
-            for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-                yield from self._loaded(inner, (*here, key), around)
+    @property
+    def loaded(self) -> Mapping[str, Document]:
+        """All that was read, by the path as written."""
+        return {**self.texts, **self.documents}
 
     def structure(self, path: str) -> Any:
         """The value; NotLoadedError with `reported` if the text itself is at fault, which `findings` then say."""
@@ -67,3 +57,28 @@ class NamedFiles:
             raise NotLoadedError(path, reported=True)
         self.documents[path] = document
         return document.data
+
+
+def innermost(value: Any, path: Sequence[str | int], loaded: Mapping[str, Document]) -> tuple[Document, PathKey] | None:
+    """The last of the files that the way to `path` leads into, from a value that a spec holds, and the rest of the way.
+
+    None if it leads into none. Only this one way is followed: of files that name files twice there are too many.
+    """
+    found: tuple[Document, PathKey] | None = None
+    around: set[str] = set()
+    for length in range(len(path) + 1):
+        while (name := file_of(value)) in loaded and name is not None and name not in around:  # a file may name itself
+            around.add(name)
+            found = loaded[name], tuple(path[length:])
+            value = loaded[name].data
+        if length < len(path):
+            value = _inside(value, path[length])
+    return found
+
+
+def _inside(value: Any, step: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None
