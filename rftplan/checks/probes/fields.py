@@ -19,7 +19,7 @@ MOST_KEYS: Final = 200
 RESERVED: Final = ("messages", "tools")
 """Keys of a row that are the prompt: no grader finds them in `item`."""
 _LONGEST: Final = 120
-_VERSION: Final = "fields/1"
+_VERSION: Final = "fields/2"
 
 FieldPath = tuple[str | int, ...]
 
@@ -30,8 +30,8 @@ class _Missing:
 
 @dataclass(slots=True)
 class Column:
-    """One field over all rows. `kinds` counts JSON types, `values` short texts and scalars by their JSON text until
-    there are more than MOST_VALUES of them."""
+    """One field over all rows. `kinds` counts JSON types, `values` short values by their JSON text until there is a
+    longer one, or there are more than MOST_VALUES of them."""
 
     missing: int = 0
     missing_lines: list[int] = field(default_factory=list)
@@ -54,12 +54,12 @@ class Column:
             self._count(value)
 
     def _count(self, value: Any) -> None:
-        if not isinstance(value, str):
-            self.values[_json_text(value)] += 1
-        elif len(value) <= _LONGEST:
+        if _is_long(value):
+            self.many = True
+        elif isinstance(value, str):
             self._texts[value] += 1
         else:
-            self.many = True
+            self.values[_json_text(value)] += 1
         if self.many or len(self.values) + len(self._texts) > MOST_VALUES:
             self.many = True
             self.values.clear()
@@ -74,6 +74,21 @@ class Column:
             "values": {**self.values, **{_json_text(text): count for text, count in self._texts.items()}},
             "many": self.many,
         }
+
+
+def _is_long(value: Any) -> bool:
+    """Whether its JSON text surely has more than _LONGEST characters; no more of it is looked at than is needed."""
+    if isinstance(value, str):
+        return len(value) > _LONGEST
+    size, inside = 0, [value]
+    while inside and size <= _LONGEST:
+        one = inside.pop()
+        size += len(one) if isinstance(one, str | list | dict) else 1
+        if isinstance(one, dict) and size <= _LONGEST:
+            inside += (*one, *one.values())
+        elif isinstance(one, list) and size <= _LONGEST:
+            inside += one
+    return size > _LONGEST
 
 
 def _json_text(value: Any) -> str:

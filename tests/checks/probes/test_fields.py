@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.checks.probes.fields import MOST_VALUES, FieldFacts, FieldPath, field_facts, fields_probe, kind_of
+from rftplan.checks.probes.fields import MOST_VALUES, Column, FieldFacts, FieldPath, field_facts, fields_probe, kind_of
 
 PATHS = frozenset({("a",), ("a", "b"), ("a", 0), ("c",)})
 values = st.recursive(
@@ -55,6 +56,28 @@ def test_every_row_is_counted_in_its_place(seen: list[dict[str, Any]]) -> None:
         assert column.kinds == {kind: kinds.count(kind) for kind in kinds}
         if not column.many:
             assert sum(column.values.values()) == len(kinds)
+
+
+class Untouched(list[Any]):
+    """A list that nobody may go through."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise AssertionError("it is long, and its length says so")
+
+
+@given(values)
+def test_what_is_long_is_not_kept_whatever_it_is(value: Any) -> None:
+    column = facts_of([{"a": value}]).columns[("a",)]
+    assert all(len(text) <= 1_000 for text in column.values)
+    assert column.many or list(column.values) == [json.dumps(value, sort_keys=True)]
+    if len(json.dumps(value)) <= 120:
+        assert not column.many
+
+
+def test_a_large_list_is_not_even_gone_through() -> None:
+    column = Column()
+    column.see(1, [Untouched([1] * 1_000)])
+    assert column.many and not column.values
 
 
 def test_free_text_is_not_counted_apart() -> None:
