@@ -16,6 +16,7 @@ from rftplan.config import Declared
 from rftplan.errors import Severity, SpecError, UserError, has_errors
 from rftplan.events import Graded, Hashed, OnEvent, ignore
 from rftplan.grading import Grader, GraderError, GraderType, Namespace
+from rftplan.grading.call_answers import AnyQuestions, questions_of
 from rftplan.grading.scores import judged, members
 from rftplan.kinds.file import path_from_root
 from rftplan.loading import Loaded, Options, load
@@ -23,7 +24,6 @@ from rftplan.trial import (
     ROLES,
     SAMPLE,
     Judgement,
-    Questions,
     Rater,
     Scored,
     Subject,
@@ -233,9 +233,9 @@ class FileRows:
     def some(self, wanted: int) -> Iterator[tuple[int, JsonObject]]:
         return rows_spread(self.path, self.count, wanted)
 
-    def questions(self, grader: Grader) -> Questions:
+    def questions(self, grader: Grader) -> AnyQuestions:
         others = [row for _, row in self.some(min(self.count, _OTHERS))]
-        return Questions(grader, response_format_of(self.job), others)
+        return questions_of(grader, response_format_of(self.job), others)
 
 
 def file_rows(loaded: Loaded, subject: Subject, roles: Sequence[Role] = ROLES) -> FileRows:

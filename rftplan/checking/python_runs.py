@@ -12,7 +12,8 @@ from rftplan.checks.python_source import ALWAYS_THE_SAME
 from rftplan.errors import Diagnostic, UserError
 from rftplan.events import Graded, OnEvent, ignore
 from rftplan.grading import Grader, GraderError, Result, StandInJudge, parse_grader
-from rftplan.grading.answers import Question, Questions
+from rftplan.grading.answers import Question
+from rftplan.grading.call_answers import AnyQuestions
 from rftplan.grading.scores import members, timed_out
 from rftplan.kinds.grader import Python
 from rftplan.loading import Loaded
@@ -71,7 +72,7 @@ def _runs(rows: FileRows, whole: Grader, grader: Grader, on_graded: OnGraded) ->
                 return
 
 
-def _seen(question: Question, answer: Answer, made: Questions, grader: Grader) -> Seen:
+def _seen(question: Question, answer: Answer, made: AnyQuestions, grader: Grader) -> Seen:
     result = grader.grade(made.sample(question.texts[answer]), question.item, StandInJudge())
     return Seen(
         line=question.line,

@@ -11,7 +11,7 @@ from rftplan.grading import ABSENT, Grader, Sample
 from rftplan.grading.candidates import AnswerBook, Kind, item_of, links_of
 from rftplan.grading.verdict import Answer
 
-_ANSWERS: Final = {
+ANSWERS: Final = {
     Kind.RIGHT: Answer.RIGHT,
     Kind.WRONG: Answer.OTHER_ROW,
     Kind.CONSTANT: Answer.CONSTANT,
@@ -57,7 +57,7 @@ class Questions:
         for turn, (line, row) in enumerate(rows):
             item = item_of(row)
             made = self._book.candidates(item, turn=turn)
-            texts = {answer: made[kind] for kind, answer in _ANSWERS.items() if kind in made}
+            texts = {answer: made[kind] for kind, answer in ANSWERS.items() if kind in made}
             right = self._book.right(item)
             if right is not ABSENT and (other := self._other(right, turn)) is not ABSENT:
                 texts[Answer.OTHER_ROW] = _written(other)

@@ -25,6 +25,17 @@ class Answer(StrEnum):
     VERBOSE = "verbose"  # the right one, padded
 
 
+NAMES: Final = {
+    Answer.RIGHT: "the right answer",
+    Answer.OTHER_ROW: "another row's answer",
+    Answer.CONSTANT: "one answer for all rows",
+    Answer.MALFORMED: "an answer that is cut off",
+    Answer.EMPTY: "an empty answer",
+    Answer.NEAR: "an answer that is nearly right",
+    Answer.VERBOSE: "a right answer with padding",
+}
+"""What sentences call them."""
+
 MUST_BE_LOWER: Final = (Answer.OTHER_ROW, Answer.CONSTANT, Answer.MALFORMED, Answer.EMPTY)
 """What the verdict is about. A near answer may score as much as the right one, and so may a padded one."""
 BROKEN: Final = (Answer.MALFORMED, Answer.EMPTY)

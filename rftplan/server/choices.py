@@ -32,6 +32,16 @@ class Choices:
     def recorded(cls, said: Mapping[Spoken, int], item: Mapping[str, Any], known: Truth) -> Choices:
         return cls(list(said), [known.kind(one, item) for one in said], list(said.values()))
 
+    @property
+    def rights(self) -> list[bool | None]:
+        """Of each answer whether it is right; None where nobody knows. The same answer may be there as of two kinds."""
+        if self.counts is not None:
+            return [None if kind is Kind.RECORDED else kind is Kind.RIGHT for kind in self.kinds]
+        if Kind.RIGHT not in self.kinds:
+            return [None] * len(self.kinds)
+        right = self.answers[self.kinds.index(Kind.RIGHT)]
+        return [answer == right for answer in self.answers]
+
     def policy(self, rng: Random) -> PromptPolicy:
         """Where training on the prompt starts: somewhere near the base model's kinds, or as was recorded."""
         return Policy.prompt(self.kinds, rng) if self.counts is None else as_recorded(self.kinds, self.counts)

@@ -284,5 +284,10 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
             Source.POLICY,
         ),
         ("a step's metrics have in 'simulation' the share of right answers, whatever the grader says", Source.POLICY),
+        (
+            "they repeat the verdict on the grader, and say where reward rises without right answers (hacked)",
+            Source.POLICY,
+        ),
+        ("steps of supervised and dpo jobs name in 'simulation' who simulated them", Source.POLICY),
     ),
 )

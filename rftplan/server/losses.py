@@ -103,7 +103,7 @@ def _pair(split: str, loss: float) -> dict[str, float]:
 
 
 def _data(number: int, passes: Passes, metrics: Mapping[str, float]) -> dict[str, Any]:
-    return {"step": number, "total_steps": passes.total_steps, **metrics}
+    return {"step": number, "total_steps": passes.total_steps, **metrics, "simulation": {"trainer": "simulation"}}
 
 
 def _noise(rng: Random) -> float:

@@ -19,6 +19,7 @@ from rftplan.grading.candidates import BUILT, Kind, item_of
 from rftplan.grading.recorded import Truth
 from rftplan.server import tally
 from rftplan.server.choices import ChoiceBook, Choices, recorded_notes
+from rftplan.server.hacking import HackingWatch, Seen, right_share
 from rftplan.server.hyperparameters import Passes, ReinforcementNumbers, reinforcement_numbers
 from rftplan.server.policy import Draw, Policy, PromptPolicy, logits_of
 from rftplan.server.step_metrics import LATENCY, StepFigures
@@ -39,6 +40,7 @@ class Prompt:
     choices: Choices
     policy: PromptPolicy
     reasoning_tokens: float  # of a right answer
+    rights: Sequence[bool | None]
     results: dict[Spoken, Result] = field(default_factory=dict)
     graded: dict[int, Graded] = field(default_factory=dict)
 
@@ -56,6 +58,7 @@ class Reinforcement:
         self._train = [self._prompt(row, turn, rng) for turn, row in enumerate(run.train)]
         self._valid = [self._prompt(row, turn, rng) for turn, row in enumerate(run.valid)]
         self._survey = survey(run, grader)
+        self._watch = HackingWatch()
         self._trained_tokens = 0.0
         self._flat = self._groups = 0
 
@@ -72,7 +75,7 @@ class Reinforcement:
     def _prompt(self, row: Mapping[str, Any], turn: int, rng: Random) -> Prompt:
         choices = self._book.of_row(row, turn=turn)
         tokens = REASONING[self._numbers.reasoning_effort] * rng.uniform(0.7, 1.3)
-        return Prompt(item_of(row), choices, choices.policy(rng), tokens)
+        return Prompt(item_of(row), choices, choices.policy(rng), tokens, choices.rights)
 
     def _steps(self) -> Iterator[Step]:
         train_rng, valid_rng = Random(f"{self._run.seed}:train"), Random(f"{self._run.seed}:valid")
@@ -86,19 +89,22 @@ class Reinforcement:
             valid, evaluated = Tally(), list[Draw]()
             if number % self._numbers.eval_interval == 0 or number == len(batches):
                 evaluated, valid = self._draw(self._valid, self._numbers.eval_samples, valid_rng)
-            step = self._step(StepFigures(number, len(batches), self._grader, train, valid), draws, evaluated)
+            figures = StepFigures(number, len(batches), self._grader, train, valid)
+            step = self._step(figures, draws, _seen(batch, draws), _seen(self._valid, evaluated))
             yield self._with_samples(step, evaluated) if evaluated else step
 
-    def _step(self, figures: StepFigures, draws: Sequence[Draw], evaluated: Sequence[Draw]) -> Step:
-        kinds = Counter(kind for draw in draws for kind in draw.kinds)
+    def _step(self, figures: StepFigures, draws: Sequence[Draw], train: Sequence[Seen], valid: Sequence[Seen]) -> Step:
+        kinds = Counter(one.kind for one in train)
         simulation = {
             "trainer": "simulation",
             "judge": self._run.judge.name if _asks_judge(self._grader) else None,
             "candidate_shares": {kind.value: count / kinds.total() for kind, count in sorted(kinds.items())},
-            "scores_by_kind": _scores_by_kind(draws),
+            "scores_by_kind": _scores_by_kind(train),
             "flat_prompts": sum(draw.flat for draw in draws) / len(draws),
-            "train_right_share": _right_share(draws),
-            "valid_right_share": _right_share(evaluated),
+            "train_right_share": right_share(train),
+            "valid_right_share": right_share(valid),
+            "verdict": None if self._survey is None else self._survey.verdict(),
+            "hacked": self._watch.hear(train),
         }
         if figures.number == 1:
             simulation["survey"] = None if self._survey is None else self._survey.as_data()
@@ -155,16 +161,20 @@ class Reinforcement:
                 [prompt.choices for prompt in (*self._train, *self._valid)], left_over=self._book.recordings.left_over
             )
         yield from self._missing_kinds()
-        yield f"Mean score by kind of answer: {_mean_by_kind([*self._train, *self._valid])}."
-        yield (f"{self._flat} of {self._groups} groups of samples scored all the same and taught nothing.")
+        yield f"Over the whole run, mean score by kind of answer: {_mean_by_kind([*self._train, *self._valid])}."
+        yield (
+            f"Over the whole run, {self._flat} of {self._groups} groups of samples score all alike: they teach nothing."
+        )
 
     def _missing_kinds(self) -> Iterator[str]:
         prompts = [*self._train, *self._valid]
         built = [prompt.choices.kinds for prompt in prompts if prompt.choices.counts is None]
+        missing: dict[int, list[str]] = {}
         for kind in BUILT:
-            count = sum(kind not in kinds for kinds in built)
+            missing.setdefault(sum(kind not in kinds for kinds in built), []).append(kind.value)
+        for count, kinds in missing.items():
             if count:
-                yield f"No {kind.value} answer can be built for {count} of {len(built)} rows."
+                yield f"No answer of these kinds can be made for {count} of {len(built)} rows: {', '.join(kinds)}."
         if any(map(tools_of, self._run.train)) and not call_links(self._grader):
             yield (
                 "Rows have tools, but the grader compares no call's name or arguments with a field: nothing says which"
@@ -211,19 +221,21 @@ def _graded(prompt: Prompt, place: int) -> Graded:
     return prompt.graded[place]
 
 
-def _scores_by_kind(draws: Sequence[Draw]) -> dict[str, float]:
+def _seen(prompts: Sequence[Prompt], draws: Sequence[Draw]) -> list[Seen]:
+    """All samples of these draws, one of each prompt; none without any."""
+    return [
+        Seen(draw.prompt.kinds[place], reward, prompt.rights[place])
+        for prompt, draw in zip(prompts, draws, strict=bool(draws))
+        for place, reward in zip(draw.places, draw.rewards, strict=True)
+    ]
+
+
+def _scores_by_kind(seen: Sequence[Seen]) -> dict[str, float]:
     """The mean reward of each kind that was sampled."""
     rewards: dict[Kind, list[float]] = {}
-    for draw in draws:
-        for kind, reward in zip(draw.kinds, draw.rewards, strict=True):
-            rewards.setdefault(kind, []).append(reward)
+    for one in seen:
+        rewards.setdefault(one.kind, []).append(one.reward)
     return {kind.value: fmean(given) for kind, given in sorted(rewards.items())}
-
-
-def _right_share(draws: Sequence[Draw]) -> float | None:
-    """How many of the samples are right, whatever the grader says, of those that this is known of; None without any."""
-    kinds = [kind for draw in draws for kind in draw.kinds if kind is not Kind.RECORDED]
-    return kinds.count(Kind.RIGHT) / len(kinds) if kinds else None
 
 
 def _batches(prompts: Sequence[Prompt], numbers: ReinforcementNumbers, rng: Random) -> Iterator[Sequence[Prompt]]:

@@ -8,20 +8,16 @@ from itertools import islice
 from typing import Any, Final
 
 from rftplan.grading import Grader, Result
-from rftplan.grading.answers import Question, Questions
-from rftplan.grading.calls import call_links
+from rftplan.grading.answers import Question
+from rftplan.grading.call_answers import questions_of
 from rftplan.grading.scores import judged, timed_out
 from rftplan.grading.table import Table
-from rftplan.grading.verdict import Answer, Judgement, Verdict
+from rftplan.grading.verdict import Answer, Judgement
 from rftplan.server.trainer import TrainingRun
+from rftplan.server.verdict_words import verdict_said
 
 ROWS: Final = 20
 _OTHERS: Final = 1_000  # rows that wrong answers are taken from
-_SAID: Final = {
-    Verdict.SEPARATES: "it separates right answers from others",
-    Verdict.DOES_NOT_SEPARATE: "it does not separate right answers from others",
-    Verdict.CANNOT_TELL: "whether it separates right answers from others cannot be told",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +28,40 @@ class Survey:
     means: Mapping[Answer, float]
     flat: int
     judgement: Judgement
+    said: str
+
+    def verdict(self) -> dict[str, Any]:
+        """What every step repeats, so that nobody needs to look for the first one."""
+        return {
+            "verdict": self.judgement.verdict.value,
+            "why": self.judgement.why.value,
+            "about": self.judgement.about,
+            "said": self.said,
+        }
 
     def as_data(self) -> dict[str, Any]:
         return {
             "rows": self.rows,
             "scores": {answer.value: round(mean, 4) for answer, mean in self.means.items()},
             "flat_prompts": self.flat / self.rows,
-            "verdict": self.judgement.verdict.value,
-            "why": self.judgement.why.value,
-            "about": self.judgement.about,
+            **self.verdict(),
         }
 
     def notes(self) -> Iterator[str]:
+        yield f"Before training, {self.said}."
         scores = ", ".join(f"{answer.value} {mean:.2f}" for answer, mean in self.means.items())
         yield f"Before training, mean score over {self.rows} rows by kind of answer: {scores}."
         if self.flat:
             yield f"{self.flat} of {self.rows} prompts score the same whatever is answered: they teach nothing."
         else:
-            yield f"Each of {self.rows} prompts has answers that score differently: there is something to learn."
-        about = f": {self.judgement.about.value} answers" if self.judgement.about else ""
-        yield f"Verdict on the grader: {_SAID[self.judgement.verdict]} ({self.judgement.why.value}{about})."
+            yield f"Each of {self.rows} prompts has answers that score differently: each teaches something."
 
 
 def survey(run: TrainingRun, grader: Grader) -> Survey | None:
-    """None where it would cost (a model is asked for each answer, Python runs out of time) or the answers are calls."""
-    if (judged(grader) and not run.judge.stand_in) or call_links(grader):
+    """None where it would cost: a model is asked for each answer, Python runs out of time."""
+    if judged(grader) and not run.judge.stand_in:
         return None
-    made = Questions(grader, run.response_format, run.train[:_OTHERS])
+    made = questions_of(grader, run.response_format, run.train[:_OTHERS])
     answers = _Answers(grader, run.judge.stand_in and judged(grader))
     for question in made.of_rows(enumerate(islice(run.train, ROWS))):
         results = {}
@@ -88,4 +91,5 @@ class _Answers:
     def survey(self) -> Survey:
         columns = self.table.columns
         means = {answer: columns[answer].mean for answer in Answer if answer in columns}
-        return Survey(self.rows, means, self.flat, self.table.judgement())
+        judgement = self.table.judgement()
+        return Survey(self.rows, means, self.flat, judgement, verdict_said(judgement, self.table))

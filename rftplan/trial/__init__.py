@@ -3,7 +3,6 @@
 Runs where somebody asked for it. Knows no service; whoever judges and whoever runs Python graders is handed in.
 """
 
-from rftplan.grading.answers import Questions
 from rftplan.grading.scores import histogram
 from rftplan.grading.verdict import Answer, Judgement, Verdict, Why, judge_pairs, judge_samples
 from rftplan.trial.rows import rows_spread
@@ -16,7 +15,6 @@ __all__ = [
     "SAMPLE",
     "Answer",
     "Judgement",
-    "Questions",
     "Rater",
     "Samples",
     "Scored",

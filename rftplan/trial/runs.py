@@ -11,7 +11,8 @@ from typing import Any, Final, TypeVar
 from rftplan.checks.python_runs import absent_package
 from rftplan.errors import UserError
 from rftplan.grading import Grader, Judge, Result, Sample, grade_all
-from rftplan.grading.answers import Question, Questions
+from rftplan.grading.answers import Question
+from rftplan.grading.call_answers import AnyQuestions
 from rftplan.grading.scores import judged, timed_out, unjudged
 from rftplan.grading.table import Table
 from rftplan.grading.verdict import Answer
@@ -97,7 +98,7 @@ SAMPLE: Final = "sample"
 """The column of samples that nobody marked."""
 
 
-def rate_questions(rater: Rater, made: Questions, questions: Iterable[Question], on_graded: OnGraded) -> Scored:
+def rate_questions(rater: Rater, made: AnyQuestions, questions: Iterable[Question], on_graded: OnGraded) -> Scored:
     """Every answer to every question, and how each stands to the right one."""
     scored = Scored()
 

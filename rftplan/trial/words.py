@@ -7,18 +7,9 @@ from typing import Final
 
 from rftplan.checks.python_runs import remedy
 from rftplan.grading.scores import Column
-from rftplan.grading.verdict import CLEAR, SAME, Answer, Judgement, Pairs, Why, falls_short
+from rftplan.grading.verdict import CLEAR, NAMES, SAME, Answer, Judgement, Pairs, Why, falls_short
 from rftplan.trial.runs import SAMPLE, Scored
 
-NAMES: Final = {
-    Answer.RIGHT: "the right answer",
-    Answer.OTHER_ROW: "another row's answer",
-    Answer.CONSTANT: "one answer for all rows",
-    Answer.MALFORMED: "an answer that is cut off",
-    Answer.EMPTY: "an empty answer",
-    Answer.NEAR: "an answer that is nearly right",
-    Answer.VERBOSE: "a right answer with padding",
-}
 _MUCH: Final = 0.6
 _LONGEST: Final = 60
 

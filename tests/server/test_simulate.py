@@ -224,7 +224,10 @@ def test_where_no_right_answer_can_be_built_it_says_so_and_learns_nothing() -> N
     rows = [{"messages": [], "target": 3}] * 12
     run = make_run(rows, rows, grader=grader, response_format={"type": "json_schema", "schema": schema})
     trajectory = train(run)
-    assert "[SIMULATED] No right answer can be built for 24 of 24 rows." in trajectory.notes
+    assert "[SIMULATED] No answer of these kinds can be made for 24 of 24 rows: right, near, wrong, verbose." in (
+        trajectory.notes
+    )
+    assert all(step.metrics["simulation"]["train_right_share"] is None for step in trajectory.steps)
     assert max(validated(trajectory)) == 0
     assert trajectory.steps[0].metrics["simulation"]["flat_prompts"] == 1
 
@@ -382,7 +385,12 @@ def test_a_grader_that_can_be_hacked_is_seen_being_hacked(grader: dict[str, Any]
     assert right < 0.35
     survey = trajectory.steps[0].metrics["simulation"]["survey"]
     assert survey["verdict"] != "separates"
-    assert any(note.startswith("[SIMULATED] Verdict on the grader: ") for note in trajectory.notes)
+    assert any(
+        note.startswith("[SIMULATED] Before training, the grader does not tell right answers from wrong ones: ")
+        for note in trajectory.notes
+    )
+    assert (hacked := trajectory.steps[-1].metrics["simulation"]["hacked"]) is not None
+    assert "the grader rewards something else" in hacked
 
 
 def test_where_a_grader_is_good_quality_rises_with_reward() -> None:
@@ -392,6 +400,7 @@ def test_where_a_grader_is_good_quality_rises_with_reward() -> None:
     survey = trajectory.steps[0].metrics["simulation"]["survey"]
     assert (survey["verdict"], survey["why"], survey["scores"]["right"]) == ("separates", "clear", 1.0)
     assert survey["scores"]["other-row"] == survey["scores"]["empty"] == survey["flat_prompts"] == 0.0
+    assert all(step.metrics["simulation"]["hacked"] is None for step in trajectory.steps)
     assert any("Each of 20 prompts has answers that score differently" in note for note in trajectory.notes)
 
 
@@ -400,7 +409,7 @@ def test_a_grader_that_says_the_same_of_everything_is_told_before_any_curve() ->
     trajectory = train(make_run(TRAIN, VALID, grader=always))
     notes = " ".join(trajectory.notes)
     assert "20 of 20 prompts score the same whatever is answered" in notes
-    assert "it does not separate right answers from others" in notes
+    assert "the grader does not tell right answers from wrong ones: " in notes
     assert trajectory.steps[0].metrics["simulation"]["flat_prompts"] == 1.0
 
 
@@ -427,6 +436,28 @@ def test_rows_with_tools_are_answered_with_calls_and_learned_from() -> None:
     rights = [one for one in said if one.kind == "right"]
     assert rights and all(one.reward == 1.0 for one in rights)
     assert all(step.metrics["mean_unresponsive_rewards"] == 0.0 for step in trajectory.steps)
+
+
+def test_calls_are_surveyed_like_any_answer() -> None:
+    trajectory = train(make_run(calling_rows(64), calling_rows(40), grader=CALLS, response_format=None))
+    survey = trajectory.steps[0].metrics["simulation"]["survey"]
+    assert (survey["verdict"], survey["scores"]["right"], survey["scores"]["empty"]) == ("separates", 1.0, 0.0)
+    assert survey["scores"]["malformed"] == 0.5, "half for the name, nothing for arguments that are cut off"
+
+
+def test_arguments_that_no_grader_looks_at_are_seen_to_rot() -> None:
+    """A grader of names alone pays for calls whose arguments are no JSON, and the run says so."""
+    trajectory = train(
+        make_run(calling_rows(64), calling_rows(40), grader=CALLS["graders"]["name"], response_format=None)
+    )
+    said = [step.metrics["simulation"]["hacked"] for step in trajectory.steps]
+    assert any(one is not None and "cut off or empty" in one for one in said)
+
+
+def test_an_answer_that_is_right_counts_as_right_whatever_its_kind() -> None:
+    """The constant answer is the right one in some rows."""
+    step = train(make_run(short_rows(64), short_rows(40), grader=EXACT, response_format=None)).steps[0].metrics
+    assert step["simulation"]["train_right_share"] == pytest.approx(step["train_mean_reward"])
 
 
 def test_tools_that_no_grader_reads_are_told() -> None:
