@@ -15,11 +15,11 @@ from rftplan.grading import Grader, GraderError, Result, StandInJudge, parse_gra
 from rftplan.grading.answers import Question
 from rftplan.grading.call_answers import AnyQuestions
 from rftplan.grading.scores import members, timed_out
+from rftplan.grading.verdict import NAMES
 from rftplan.kinds.grader import Python
 from rftplan.loading import Loaded
 from rftplan.trial import Answer, Subject, rows_spread, subjects
 from rftplan.trial.runs import OnGraded
-from rftplan.trial.words import NAMES
 from rftplan.trying import FileRows, file_rows
 from rftplan.wiring import World
 
