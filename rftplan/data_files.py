@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
@@ -25,6 +25,7 @@ from rftplan.graph import KnownRows
 from rftplan.kinds.file import lies_at, path_from_root
 from rftplan.lockfile import Entry
 from rftplan.source import PathError
+from rftplan.spelling import close_names
 
 _MOST_NAMES: Final = 10_000
 """Of a folder, so many are compared with a misspelt one."""
@@ -118,7 +119,7 @@ def _meant(root: Path, declared: Declared, path: Path) -> str | None:
         names = [item.name for item in islice(path.parent.iterdir(), _MOST_NAMES) if not item.name.startswith(".")]
     except OSError:
         return None
-    close = [name for name in get_close_matches(path.name, names) if _is_likely(path.name, name)]
+    close = [name for name in close_names(path.name, names) if _is_likely(path.name, name)]
     return posixpath.join(posixpath.dirname(written), close[0]) if close else None
 
 

@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +20,7 @@ from rftplan.events import OnEvent, ignore
 from rftplan.grading import Flag, Grader, GraderError, GraderType, Judge, Namespace, Result, Sample, VariableError
 from rftplan.grading.scores import judged, members
 from rftplan.loading import Options, load
+from rftplan.spelling import close_names
 from rftplan.trial import Subject, find_subject, response_format_of
 from rftplan.wiring import Bench, World, bench, real_world
 
@@ -117,7 +117,7 @@ def _chosen(tests: Mapping[str, Declared], names: Sequence[str]) -> Sequence[Dec
     wanted = [name.removeprefix("test.") for name in names]
     for name in wanted:
         if name not in tests:
-            close = get_close_matches(name, tests, n=1)
+            close = close_names(name, tests)
             known = ", ".join(list(tests)[:_MOST_NAMES]) or "none"
             more = f" and {len(tests) - _MOST_NAMES} more" if len(tests) > _MOST_NAMES else ""
             hint = f"did you mean {close[0]}?" if close else f"there is {known}{more}"

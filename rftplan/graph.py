@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
 from rftplan.address import Address
@@ -16,6 +15,7 @@ from rftplan.errors import Diagnostic
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Ref, Resource
 from rftplan.kinds.file import file_identity
+from rftplan.spelling import close_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _is_declared(config: Config, address: Address) -> bool:
 
 def _unknown(config: Config, declared: Declared, ref: Ref) -> Diagnostic:
     names = [a.name for a in (*config.declared, *config.broken) if a.kind == ref.address.kind]
-    close = get_close_matches(ref.address.name, names, n=1)
+    close = close_names(ref.address.name, names)
     return finding(
         UNKNOWN_REFERENCE,
         f'{_dotted(ref.path)} points to "{ref.address}", which is not declared',

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from rftplan.address import Address
@@ -31,6 +30,7 @@ from rftplan.opening import dated, opened, telling, with_sharing
 from rftplan.ownership import require_own
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.promoted import Promoted, promoted, require_directory, require_environment, state_paths
+from rftplan.spelling import close_names
 from rftplan.wiring import World, acting_alone, connected, exposed_keys, real_world
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _checked(selection: Selection, loaded: Loaded) -> Selection:
     unknown = sorted(str(a) for a in selection.replace if a not in loaded.graph.resources or a.kind != "job")
     if unknown:
         jobs = [str(address) for address in loaded.graph.resources if address.kind == "job"]
-        close = get_close_matches(unknown[0], jobs, n=1)
+        close = close_names(unknown[0], jobs)
         hint = f"did you mean {close[0]}?" if close else f"jobs are {', '.join(jobs) or 'not declared'}"
         raise UserError(f"{', '.join(unknown)} is not a job of these specs", hint=hint)
     for address in sorted(selection.replace):

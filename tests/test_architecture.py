@@ -29,7 +29,7 @@ ROOT = Path(rftplan.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     # Each module imports only from the layers above its own line, and from its own line.
-    ("errors", "address", "canonical", "typed_json", "days"),
+    ("errors", "address", "canonical", "typed_json", "days", "spelling"),
     (
         "codes",
         "api.endpoint",
@@ -83,6 +83,7 @@ OUTSIDE = {
     "python_multipart": {"server"},
     "sqlite3": {"server"},
     "uvicorn": {"cli.service", "cli.loopback"},
+    "difflib": {"spelling", "data_files", "render.difference"},
     "filelock": {"wiring"},
     "httpx2": {"api.openai", "api.faults", "api.ways", "in_process", "grading.http_judge"},
     "pydantic": {"kinds", "config"},

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice, product
 from typing import Final
 
@@ -19,6 +18,7 @@ from rftplan.codes import error, info, warning
 from rftplan.errors import Diagnostic
 from rftplan.grading import Formula, FormulaError, parse_formula
 from rftplan.kinds.grader import GraderSpec, Multi, Python, ScoreModel, StringCheck
+from rftplan.spelling import close_names
 
 FORMULA_UNREADABLE: Final = error("G140", "Formula cannot be read")
 FORMULA_UNKNOWN_NAME: Final = error("G141", "Formula names a grader that is not there")
@@ -106,7 +106,7 @@ def unreadable_formula(preflight: Preflight) -> Iterable[Diagnostic]:
 def _meant(name: str, members: list[str]) -> str | None:
     if split := [member for member in members if "-" in member and name in member.split("-")]:
         return f'the formula reads "{split[0]}" as a subtraction: name the member {split[0].replace("-", "_")}'
-    close = get_close_matches(name, members, n=1)
+    close = close_names(name, members)
     return f'did you mean "{close[0]}"?' if close else None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Final
 
 from rftplan.address import Address
@@ -15,6 +14,7 @@ from rftplan.codes import Code, finding, warning
 from rftplan.config import Declared
 from rftplan.errors import Diagnostic
 from rftplan.kinds.gates import Gate, Pick
+from rftplan.spelling import close_names
 
 UNKNOWN_METRIC: Final = warning("J110", "Gate on a metric that checkpoints do not have")
 NEVER_PASSED: Final = warning("J111", "Gate that no checkpoint can pass")
@@ -57,7 +57,7 @@ def gates(preflight: Preflight) -> Iterable[Diagnostic]:
 
 def _unknown(deployment: Declared, number: int, metric: str, job: Declared, known: Iterable[str]) -> Diagnostic:
     names = list(known)
-    close = get_close_matches(metric, names, n=1)
+    close = close_names(metric, names)
     hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(names)}"
     said = f"a {method_of(job)} job" + ("" if job.spec.validation_file else " without a validation file")
     detail = f"checkpoints of {job.address}, {said}, do not have {metric}, and a gate without its figure fails"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from rftplan.address import Address
@@ -14,6 +13,7 @@ from rftplan.config import Declared
 from rftplan.errors import Diagnostic
 from rftplan.grading import Sample
 from rftplan.grading.templates import Namespace, VariableError
+from rftplan.spelling import close_names
 
 ITEM_LACKS_FIELD: Final = warning("G190", "Item of a test lacks a field that its grader reads")
 
@@ -26,7 +26,7 @@ def unknown_grader(preflight: Preflight) -> Iterable[Diagnostic]:
     names = [address.name for address in (*config.declared, *config.broken) if address.kind == "grader"]
     for test in config.tests.values():
         if test.spec.grader not in names and "grader" not in config.unread:
-            close = get_close_matches(test.spec.grader, names, n=1)
+            close = close_names(test.spec.grader, names)
             yield finding(
                 UNKNOWN_REFERENCE,
                 f'grader points to "grader.{test.spec.grader}", which is not declared',
@@ -44,7 +44,7 @@ def lacking_item(preflight: Preflight) -> Iterable[Diagnostic]:
                 read.variable.value(_NO_SAMPLE, test.spec.item)
             except VariableError:
                 name = str(read.variable.path[0])
-                close = get_close_matches(name, list(test.spec.item), n=1)
+                close = close_names(name, test.spec.item)
                 yield finding(
                     ITEM_LACKS_FIELD,
                     f"{{{{{read.variable}}}}}, which {read.where.of} reads, has no value in item: the score is 0 with "

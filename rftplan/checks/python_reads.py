@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from rftplan.address import Address
@@ -27,6 +26,7 @@ from rftplan.config import Declared
 from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
 from rftplan.kinds.grader import Python
+from rftplan.spelling import close_names
 
 KEY_MISSING: Final = error("G169", "Python grader reads a field that rows do not have")
 KEY_UNKNOWN: Final = warning("G170", "Python grader asks for a field that no row has")
@@ -123,7 +123,7 @@ def _never(grading: _Grading, read: KeyRead) -> str:
 
 
 def _close(key: str, known: Iterable[str], *, cutoff: float) -> list[str]:
-    return get_close_matches(key, known, n=1, cutoff=cutoff)
+    return close_names(key, known, cutoff=cutoff)
 
 
 def _hint(key: str, known: Iterable[str]) -> str:
@@ -174,7 +174,7 @@ def _not_in_schema(grading: _Grading, form: Format, read: KeyRead) -> Diagnostic
     if lacking is None or (lacking is Lacks.MAYBE and not always):
         return None
     names = names_at(form.schema, (), form.schema)
-    close = get_close_matches(read.key, names, n=1)
+    close = close_names(read.key, names)
     hint = f'did you mean "{close[0]}"?' if close else f"it has {', '.join(names[:20])}" if names else None
     said = (
         "forbids it in every answer"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from rftplan.codes import Code, error, warning
 from rftplan.config import Declared
 from rftplan.errors import Diagnostic
 from rftplan.grading.templates import Namespace, Reference
+from rftplan.spelling import close_names
 
 NO_FORMAT: Final = error("G120", "Grader reads JSON that no response format asks for")
 NOT_IN_SCHEMA: Final = error("G121", "Grader reads what the schema forbids")
@@ -113,7 +113,7 @@ def _closest(form: Format, path: tuple[str | int, ...]) -> str | None:
     for length, step in enumerate(path):
         names = names_at(form.schema, path[:length], form.schema)
         if isinstance(step, str) and step not in names:
-            close = get_close_matches(step, names, n=1)
+            close = close_names(step, names)
             if close:
                 return f'did you mean "{close[0]}"?'
             return f"it has {', '.join(names[:20])}" if names else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from rftplan.address import Address
@@ -20,6 +19,7 @@ from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
 from rftplan.grading.templates import Namespace, TemplateError, parse_template
 from rftplan.kinds.grader import StringCheck
+from rftplan.spelling import close_names
 
 NOT_A_TEMPLATE: Final = error("G101", "Text of a grader is no template")
 UNKNOWN_SAMPLE_FIELD: Final = error("G102", "Grader reads what no sample has")
@@ -117,7 +117,7 @@ class _Seen:
         others = [key for key in self.facts.keys if key not in (*RESERVED, name)]
         if name not in self.facts.keys:
             return _closest("item", name, others)
-        close = get_close_matches(name, others, n=1, cutoff=0.8)
+        close = close_names(name, others, cutoff=0.8)
         return f'some rows have "{close[0]}": rename it' if close else "give it to every row"
 
     def finding(self, code: Code, detail: str, *, hint: str | None) -> Diagnostic:
@@ -142,7 +142,7 @@ def _each_column(preflight: Preflight) -> Iterator[_Seen]:
 
 
 def _closest(namespace: str, name: str, names: Iterable[str]) -> str | None:
-    close = get_close_matches(name, list(names), n=1, cutoff=0.6)
+    close = close_names(name, names)
     return f'did you mean "{namespace}.{close[0]}"?' if close else None
 
 

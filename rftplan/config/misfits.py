@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from rftplan.codes import BAD_NAME, FILE_NOT_LOADED, MISSING_KEY, NOT_BUILT, UNKNOWN_KEY, WRONG_VALUE, Code
 from rftplan.kinds.spec import SECRET_NAMES, Context, SpecModel, shown
 from rftplan.source.scalars import plain_value
+from rftplan.spelling import close_names
 
 _WANTED: Final[Mapping[str, str]] = {
     "string_type": "a text",
@@ -252,7 +252,7 @@ def _or(words: Sequence[str]) -> str:
 
 def closest(word: str, known: Sequence[str]) -> str | None:
     """`did you mean "…"?` if anything known is close."""
-    close = get_close_matches(word, known, n=1)
+    close = close_names(word, known)
     return _meant(close[0]) if close else None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from rftplan.address import Address
@@ -13,6 +12,7 @@ from rftplan.checks.preflight import Preflight, Role, Use, Written, grader_of, u
 from rftplan.config import Declared
 from rftplan.errors import UsageError, UserError
 from rftplan.kinds.grader import GraderSpec, sent
+from rftplan.spelling import close_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _of_job(preflight: Preflight, job: Declared) -> Subject:
 
 
 def _meant(address: str, known: Sequence[str]) -> str:
-    close = get_close_matches(address, known, n=1)
+    close = close_names(address, known)
     return f"did you mean {close[0]}?" if close else f"there is {_listed(known) or 'none'}"
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
+
+from rftplan.spelling import close_names
 
 _MAX_SHOWN: Final = 40
 
@@ -87,7 +88,7 @@ def _role(role: Any, written: bool, at: str, roles: Sequence[str]) -> Seen:
         return Seen(Fault.MESSAGE, f"{at} has no role", f"roles are {', '.join(roles)}")
     if role == "system":
         return Seen(Fault.SYSTEM, f"{at} is the system's", "write the role developer")
-    close = get_close_matches(role, roles, n=1) if isinstance(role, str) else []
+    close = close_names(role, roles) if isinstance(role, str) else []
     hint = f'did you mean "{close[0]}"?' if close else f"roles are {', '.join(roles)}"
     return Seen(Fault.ROLE, f"{at} has the role {shown(role)}", hint)
 
@@ -121,7 +122,7 @@ _INSTEAD: Final = ("tool_calls", "function_call", "refusal")
 
 
 def _content_hint(message: dict[str, Any]) -> str | None:
-    close = get_close_matches("content", message, n=1, cutoff=0.75)
+    close = close_names("content", message, cutoff=0.75)
     return f'did you mean "content" where it says "{close[0]}"?' if close and close[0] != "content" else None
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.checks.probes.messages import Fault, Seen, is_listed_tool, look_at_messages, look_at_tools, shown
 from rftplan.checks.probes.tally import Tally, tally_of
 from rftplan.data.probes import Probe
+from rftplan.spelling import close_names
 
 _VERSION: Final = "shapes/2"
 
@@ -106,7 +106,7 @@ def _messages_of(holder: Mapping[str, Any], path: str, roles: tuple[str, ...]) -
 
 
 def _no_messages_hint(row: Mapping[str, Any]) -> str | None:
-    if close := get_close_matches("messages", row, n=1, cutoff=0.75):
+    if close := close_names("messages", row, cutoff=0.75):
         return f'did you mean "messages" where it says "{close[0]}"?'
     if any(key in row for key in _OUTPUTS):
         return "rows of preferences are for the method dpo"
@@ -115,7 +115,7 @@ def _no_messages_hint(row: Mapping[str, Any]) -> str | None:
 
 def _no_preference_hint(row: Mapping[str, Any], missing: str) -> str | None:
     others = [key for key in row if key not in ("input", *_OUTPUTS)]
-    if close := get_close_matches(missing, others, n=1, cutoff=0.75):
+    if close := close_names(missing, others, cutoff=0.75):
         return f'did you mean "{missing}" where it says "{close[0]}"?'
     if "messages" in row:
         return "rows of messages are for the methods supervised and reinforcement"
@@ -127,12 +127,7 @@ def _tools_of(row: Mapping[str, Any]) -> Iterator[Seen]:
         yield from look_at_tools(row["tools"])
         return
     for key, value in row.items():
-        if (
-            isinstance(value, list)
-            and value
-            and is_listed_tool(value[0])
-            and get_close_matches("tools", [key], cutoff=0.75)
-        ):
+        if isinstance(value, list) and value and is_listed_tool(value[0]) and close_names("tools", [key], cutoff=0.75):
             yield Seen(Fault.MISSPELT, f'"{key}" holds tools', f'did you mean "tools" where it says "{key}"?')
 
 
