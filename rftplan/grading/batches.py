@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import tee
 
 from rftplan.grading.graders import Grader, Item, Python
 from rftplan.grading.judges import Judge
@@ -11,13 +12,16 @@ from rftplan.grading.result import Result
 from rftplan.grading.sample import Sample
 
 
-def grade_all(grader: Grader, answers: Sequence[tuple[Sample, Item]], judge: Judge) -> Iterator[Result]:
-    """What `grader.grade` gives for each, in order, as far as somebody asks. Raises RuntimeError if it refuses."""
+def grade_all(grader: Grader, answers: Iterable[tuple[Sample, Item]], judge: Judge) -> Iterator[Result]:
+    """What `grader.grade` gives for each, in order, as far as somebody asks. Few more answers are taken than that: as
+    many as are sent together. Raises RuntimeError if it refuses."""
     if isinstance(grader, Python):
         yield from grader.results(answers)
     elif isinstance(grader, Multi):
-        by_member = {key: grade_all(member, answers, judge) for key, member in grader.members.items()}
-        for _ in answers:
+        turns, *copies = tee(answers, len(grader.members) + 1)
+        asked = zip(grader.members.items(), copies, strict=True)
+        by_member = {key: grade_all(member, copy, judge) for (key, member), copy in asked}
+        for _ in turns:
             yield grader.combined({key: next(results) for key, results in by_member.items()})
     else:
         for sample, item in answers:

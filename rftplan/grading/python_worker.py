@@ -72,10 +72,11 @@ class PythonWorker:
 
     def scores(self, source: str, rows: Iterable[Row]) -> Iterator[float | PythonFailure]:
         """Of each row, in order, as far as somebody asks. Quick ones are sent several at once: the way is the longest
-        part of them."""
-        waiting = deque(_written(row) for row in rows)
+        part of them. Rows are taken as they can be sent, and one more."""
+        written = map(_written, rows)
+        waiting: deque[bytes | PythonFailure] = deque()
         most = 1
-        while waiting:
+        while _take_up(waiting, written, most):
             if isinstance(failure := waiting[0], PythonFailure):
                 waiting.popleft()
                 yield failure
@@ -143,6 +144,15 @@ def _written(row: Row) -> bytes | PythonFailure:
     if len(written) > _LARGEST_ROW:
         return PythonFailure(Flag.PYTHON_SERVER, f"row: larger than {_LARGEST_ROW >> 20} MiB")
     return written
+
+
+def _take_up(waiting: deque[bytes | PythonFailure], written: Iterator[bytes | PythonFailure], most: int) -> bool:
+    """Have what is sent next, and nothing that is not: rows may be large. False if none are left."""
+    size = sum(len(row) for row in waiting if isinstance(row, bytes))
+    while len(waiting) < most and size <= _LARGEST_BATCH and (row := next(written, None)) is not None:
+        waiting.append(row)
+        size += len(row) if isinstance(row, bytes) else 0
+    return bool(waiting)
 
 
 def _together(waiting: Iterable[bytes | PythonFailure], most: int) -> list[bytes]:

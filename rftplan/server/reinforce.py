@@ -131,7 +131,7 @@ class Reinforcement:
     def _grade(self, said: Iterable[tuple[Prompt, Spoken]]) -> None:
         missing = list(dict.fromkeys((prompt, answer) for prompt, answer in said if answer not in prompt.results))
         if self._run.judge.stand_in or not _asks_judge(self._grader):
-            results = list(grade_all(self._grader, [self._sample(*one) for one in missing], self._run.judge))
+            results = list(grade_all(self._grader, (self._sample(*one) for one in missing), self._run.judge))
         else:
             with ThreadPoolExecutor(_JUDGES_AT_ONCE) as pool:
                 results = list(pool.map(lambda one: self._result(*one), missing))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -20,8 +21,6 @@ from rftplan.trial.samples import Entry
 
 _AT_ONCE: Final = 8
 """Requests to a model that judges."""
-_TOGETHER: Final = 64
-"""Rows or samples that are graded by one call, where that asks nobody over a network."""
 _LATE: Final = 3
 """Each time takes as long as the service's limit: two minutes."""
 MOST_LISTED: Final = 1_000
@@ -41,7 +40,7 @@ class Rater:
     judge: Judge
     _late: int = field(default=0, init=False)
 
-    def grade(self, answers: Sequence[tuple[Sample, Mapping[str, Any]]]) -> Iterator[Result]:
+    def grade(self, answers: Iterable[tuple[Sample, Mapping[str, Any]]]) -> Iterator[Result]:
         """Of each, in order. UserError after the third time in a row that Python ran out of time."""
         for result in grade_all(self.grader, answers, self.judge):
             self._late = self._late + 1 if timed_out(result) else 0
@@ -55,14 +54,13 @@ class Rater:
         """Whether scores come from the judge that asks no model."""
         return self.judge.stand_in and judged(self.grader)
 
-    def each(self, rate: Callable[[Sequence[In]], Iterable[Out]], things: Iterable[In]) -> Iterator[Out]:
-        """What `rate` makes of some of them at once, in order; if a model is asked over a network, of one by one, and
-        of several at the same time."""
-        waiting = iter(things)
+    def each(self, rate: Callable[[Iterable[In]], Iterable[Out]], things: Iterable[In]) -> Iterator[Out]:
+        """What `rate` makes of them one after the other; if a model is asked over a network, of each by itself, and of
+        several at the same time."""
         if self.judge.stand_in or not judged(self.grader):
-            while batch := list(islice(waiting, _TOGETHER)):
-                yield from rate(batch)
+            yield from rate(things)
             return
+        waiting = iter(things)
         pool = ThreadPoolExecutor(_AT_ONCE)
         try:
             while batch := list(islice(waiting, _AT_ONCE * 4)):
@@ -102,12 +100,19 @@ def rate_questions(rater: Rater, made: AnyQuestions, questions: Iterable[Questio
     """Every answer to every question, and how each stands to the right one."""
     scored = Scored()
 
-    def rate(some: Sequence[Question]) -> Iterator[tuple[Question, Mapping[str, Result]]]:
-        texts = [list(dict.fromkeys(question.texts.values())) for question in some]
-        answers = [(made.sample(text), one.item) for one, said in zip(some, texts, strict=True) for text in said]
-        results = rater.grade(answers)
-        for question, said in zip(some, texts, strict=True):
-            yield question, {text: next(results) for text in said}
+    def rate(some: Iterable[Question]) -> Iterator[tuple[Question, Mapping[str, Result]]]:
+        asked: deque[tuple[Question, list[str]]] = deque()
+
+        def answers() -> Iterator[tuple[Sample, Mapping[str, Any]]]:
+            for question in some:
+                asked.append((question, list(dict.fromkeys(question.texts.values()))))
+                for text in asked[-1][1]:
+                    yield made.sample(text), question.item
+
+        results = rater.grade(answers())
+        for first in results:
+            question, texts = asked.popleft()
+            yield question, dict(zip(texts, chain([first], islice(results, len(texts) - 1)), strict=True))
 
     for question, results in rater.each(rate, questions):
         scored.rows += 1
@@ -121,10 +126,16 @@ def rate_samples(rater: Rater, entries: Iterable[Entry], on_graded: OnGraded) ->
     """Every sample by itself."""
     scored = Scored()
 
-    def rate(some: Sequence[Entry]) -> Iterator[SampleScore]:
-        results = rater.grade([(entry.sample, entry.item) for entry in some])
-        for entry, result in zip(some, results, strict=True):
-            yield SampleScore(entry.line, result)
+    def rate(some: Iterable[Entry]) -> Iterator[SampleScore]:
+        lines: deque[int] = deque()
+
+        def answers() -> Iterator[tuple[Sample, Mapping[str, Any]]]:
+            for entry in some:
+                lines.append(entry.line)
+                yield entry.sample, entry.item
+
+        for result in rater.grade(answers()):
+            yield SampleScore(lines.popleft(), result)
 
     for one in rater.each(rate, entries):
         scored.rows += 1

@@ -56,6 +56,20 @@ def worker() -> Iterator[PythonWorker]:
         yield shared
 
 
+def test_of_large_answers_no_more_are_taken_than_are_sent(worker: PythonWorker) -> None:
+    taken = 0
+
+    def large() -> Iterator[tuple[Sample, dict[str, Any]]]:
+        nonlocal taken
+        for _ in range(40):
+            taken += 1
+            yield Sample.of_text("a"), {"do": "score", "text": "x" * 100_000}
+
+    graded = grade_all(parse_grader(MULTI, runner=worker), large(), StandInJudge())
+    ahead = [taken - done for done, _ in enumerate(graded, start=1)]
+    assert len(ahead) == 40 and max(ahead) == 0
+
+
 def alone(grader: Grader, given: list[tuple[Sample, dict[str, Any]]]) -> list[Result]:
     return [grader.grade(sample, item, StandInJudge()) for sample, item in given]
 
