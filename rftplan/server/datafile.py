@@ -19,6 +19,11 @@ MOST_ROWS = {
     "validation": 1_000,
 }  # of reinforcement; the other methods' limits are not known
 
+BLOCKED_ROW = b"RFTPLAN-MODERATION-TEST-ROW"
+"""What stands for a row that the vendor's moderation would not let pass, wherever it is in the line."""
+_MOST_NAMED = 20
+_PARTS = ("text", "image_url")  # of reinforcement: neither audio nor files
+
 _ROLES: Mapping[Method, Sequence[str]] = {
     Method.REINFORCEMENT: ("developer", "user", "assistant", "tool"),
     Method.SUPERVISED: ("system", "developer", "user", "assistant", "tool", "function"),
@@ -38,25 +43,32 @@ class DataRole(StrEnum):
 
 
 class DataError(Exception):
-    """The file cannot be trained from: the job's error."""
+    """The file cannot be trained from: the job's error. `blocked` are lines that moderation did not let pass."""
 
-    def __init__(self, message: str, *, code: str, param: str) -> None:
+    def __init__(self, message: str, *, code: str, param: str, blocked: Sequence[int] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.param = param
+        self.blocked = blocked
 
 
 def read_rows(path: Path, *, role: DataRole, method: Method) -> list[dict[str, Any]]:
-    """All rows; blank lines do not count. Raises DataError for the first line that is wrong."""
+    """All rows; blank lines do not count. Raises DataError for the first line that is wrong, or for the blocked."""
     rows: list[dict[str, Any]] = []
+    blocked: list[int] = []
     most = MOST_ROWS[role] if method is Method.REINFORCEMENT else None
-    for number, row in parsed_lines(path, invalid=partial(_invalid, role)):
+    for number, line in _lines(path):
+        row = _parse(line, number, partial(_invalid, role))
         if most is not None and len(rows) >= most:
             raise _invalid(role, f"{role.value.capitalize()} file has more than the {most:,} examples allowed")
         if (problem := _CHECKS[method](row)) is not None:
             raise _invalid(role, f"Line {number}: {problem}")
         rows.append(row)
+        if BLOCKED_ROW in line:
+            blocked.append(number)
     _check_count(len(rows), role, method)
+    if blocked:
+        raise _invalid(role, _MODERATED, blocked=blocked[:_MOST_NAMED])
     return rows
 
 
@@ -109,9 +121,15 @@ def _check_count(count: int, role: DataRole, method: Method) -> None:
         )
 
 
-def _invalid(role: DataRole, problem: str) -> DataError:
+_MODERATED = (  # of a validation file, too
+    "This training file was blocked by our moderation system because it contains too many examples that violate"
+    " OpenAI's usage policies"
+)
+
+
+def _invalid(role: DataRole, problem: str, *, blocked: Sequence[int] = ()) -> DataError:
     message = f"The job failed due to an invalid {role.value} file. {problem}."
-    return DataError(message, code=f"invalid_{role.value}_file", param=role.param)
+    return DataError(message, code=f"invalid_{role.value}_file", param=role.param, blocked=blocked)
 
 
 def _check_messages(messages: object, method: Method) -> str | None:
@@ -129,7 +147,22 @@ def _check_messages(messages: object, method: Method) -> str | None:
 def _check_reinforcement(row: Mapping[str, Any]) -> str | None:
     if (problem := _check_messages(row.get("messages"), Method.REINFORCEMENT)) is not None:
         return problem
-    return None if row["messages"][-1]["role"] == "user" else "the last message must have the role 'user'"
+    if row["messages"][-1]["role"] != "user":
+        return "the last message must have the role 'user'"
+    return next((problem for one in row["messages"] if (problem := _check_content(one)) is not None), None)
+
+
+def _check_content(message: Mapping[str, Any]) -> str | None:
+    content = message.get("content")
+    if message["role"] == "assistant" or isinstance(content, str):  # an assistant may call a tool instead
+        return None
+    if not isinstance(content, list) or not content:
+        return f"a message of the role '{message['role']}' has no content"
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind not in _PARTS:
+            return f"a part of a message has the type {json.dumps(kind)}, not one of {', '.join(_PARTS)}"
+    return None
 
 
 def _check_supervised(row: Mapping[str, Any]) -> str | None:

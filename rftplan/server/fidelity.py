@@ -148,7 +148,12 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("reinforcement takes at most 50,000 training and 1,000 validation rows", Source.GUIDE),
         ("reinforcement rows: roles developer, user, assistant, tool", Source.SPEC),
         ("reinforcement rows: the last message is the user's", Source.REPORTED),
+        ("reinforcement rows: messages are text and images", Source.SPEC),
         ("a file of another purpose fails the job", Source.POLICY),
+        ("a file that moderation blocks fails it with the codes of a malformed line", Source.OBSERVED),
+        ("moderation blocks rows with the marker RFTPLAN-MODERATION-TEST-ROW, and nothing else", Source.POLICY),
+        ("what moderation found is an event of the type moderation_checks", Source.GUIDE),
+        ("that event comes with a blocked file alone; its data names the file and 20 lines", Source.POLICY),
         ("a grader that is invalid, or that this service cannot run, fails the job", Source.POLICY),
     ),
     *_of(

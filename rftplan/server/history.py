@@ -7,7 +7,7 @@ have any number of steps, so that what happened at a place is computed when it i
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import accumulate, islice
@@ -31,6 +31,7 @@ class Happening(Enum):
     CONTINUED = auto()
     MODEL_CREATED = auto()
     SUCCEEDED = auto()
+    BLOCKED = auto()
     FAILED = auto()
     CANCELLED = auto()
 
@@ -77,9 +78,15 @@ class History:
         return found
 
 
-def history(life: Life, now: int, *, checkpointed: Sequence[int], notes: int) -> History:
-    """`checkpointed`: the steps that are or will be validated, in order; `notes`: how many there are."""
-    return History(list(_parts(life, max(now, life.created_at), checkpointed, notes)))
+def history(
+    life: Life, now: int, *, checkpointed: Sequence[int], notes: int, before_failure: tuple[Happening, ...] = ()
+) -> History:
+    """`checkpointed`: the steps that are or will be validated, in order; `notes`: how many there are.
+
+    `before_failure` happens in the moment in which the job fails.
+    """
+    meanings = {**_BEGINNINGS, Status.FAILED: (*before_failure, Happening.FAILED)}
+    return History(list(_parts(life, max(now, life.created_at), checkpointed, notes, meanings)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,13 @@ class _Steps:
         return number - self.steps.start + 1 + bisect_right(self.checkpointed, number) - self.earlier
 
 
-def _parts(life: Life, now: int, checkpointed: Sequence[int], notes: int) -> Iterator[_Steps | tuple[Entry, ...]]:
+def _parts(
+    life: Life,
+    now: int,
+    checkpointed: Sequence[int],
+    notes: int,
+    meanings: Mapping[Status, tuple[Happening, ...]],
+) -> Iterator[_Steps | tuple[Entry, ...]]:
     spans = timeline(life)
     runs = iter(stretches(life, spans))
     by_service = {command.at for command in life.commands if command.verb is Verb.SERVICE_PAUSE}
@@ -123,9 +136,8 @@ def _parts(life: Life, now: int, checkpointed: Sequence[int], notes: int) -> Ite
     for span in spans:
         if span.start > now:
             return
-        paused = paused or span.status is Status.PAUSED
-        meanings = {**_BEGINNINGS, **_AFTER_PAUSE} if paused else _BEGINNINGS
         if span.status is Status.PAUSED:
+            paused, meanings = True, {**meanings, **_AFTER_PAUSE}
             yield from _snapshot(life, span, checkpointed)
         if span.status is Status.PAUSING and span.start in by_service:
             yield (Entry(Happening.PAUSING_BY_SERVICE, span.start),)

@@ -156,7 +156,7 @@ def _values(job: NewJob) -> tuple[Any, ...]:
         job.created_at,
         job.speed,
         len(job.steps),
-        None if failure is None else as_json([failure.code, failure.message, failure.param, failure.status]),
+        None if failure is None else _failure_text(failure),
         as_json(job.request),
         None if job.metadata is None else as_json(job.metadata),
         as_json(job.hyperparameters),
@@ -198,11 +198,15 @@ def _commands(text: str) -> tuple[Command, ...]:
     return tuple(Command(at, Verb(verb)) for at, verb in json.loads(text))
 
 
+def _failure_text(failure: Failure) -> str:
+    return as_json([failure.code, failure.message, failure.param, failure.status, *failure.blocked])
+
+
 def _failure(text: str | None) -> Failure | None:
     if text is None:
         return None
-    code, message, param, status = json.loads(text)
-    return Failure(code, message, param, Status(status))
+    code, message, param, status, *blocked = json.loads(text)
+    return Failure(code, message, param, Status(status), blocked)
 
 
 def _metadata_conditions(metadata: Mapping[str, str] | None) -> tuple[list[str], list[Any]]:

@@ -73,10 +73,12 @@ def decide_outcome(
             recorded=_recorded(candidates),
         )
     except DataError as error:
-        return _failed(request, str(error), error.code, error.param, Status.VALIDATING_FILES)
+        return _failed(
+            request, Failure(error.code, str(error), error.param, Status.VALIDATING_FILES, tuple(error.blocked))
+        )
     except GraderError as error:
         message = f"The job failed due to an invalid grader. {error.message}"
-        return _failed(request, message, "invalid_grader", error.param, Status.VALIDATING_FILES)
+        return _failed(request, Failure("invalid_grader", message, error.param, Status.VALIDATING_FILES))
     return _train(request, run, trainer)
 
 
@@ -84,7 +86,7 @@ def _train(request: JobRequest, run: TrainingRun, trainer: Trainer) -> Outcome:
     try:
         trajectory = trainer.train(run)
     except TrainingFailedError as error:
-        return _failed(request, str(error), error.code, error.param, Status.RUNNING)
+        return _failed(request, Failure(error.code, str(error), error.param, Status.RUNNING))
     hyperparameters = {**request.hyperparameters, **trajectory.hyperparameters}
     return Outcome(
         trajectory.steps,
@@ -117,5 +119,5 @@ def _grader(body: Mapping[str, Any] | None, read: Callable[..., Grader]) -> Grad
     return grader
 
 
-def _failed(request: JobRequest, message: str, code: str, param: str | None, status: Status) -> Outcome:
-    return Outcome((), request.hyperparameters, 0, (), Failure(code, message, param, status))
+def _failed(request: JobRequest, failure: Failure) -> Outcome:
+    return Outcome((), request.hyperparameters, 0, (), failure)

@@ -33,7 +33,10 @@ async def list_events(request: Request) -> Response:
     page = read_page(request, default=USUAL_EVENTS, most=MOST_LISTED)
     job = found_job(request)
     validated = service.validated.of(job.seq).numbers
-    events = history(job.life, service.now(), checkpointed=validated, notes=len(job.notes))
+    before_failure = (Happening.BLOCKED,) if job.failure and job.failure.blocked else ()
+    events = history(
+        job.life, service.now(), checkpointed=validated, notes=len(job.notes), before_failure=before_failure
+    )
     end = len(events) if page.after is None else _index(job, page.after, len(events))
     start = max(0, end - page.limit)
     entries = events.between(start, end)
@@ -72,12 +75,19 @@ def _event(job: StoredJob, event_id: str, entry: Entry, steps: Mapping[int, Stor
         "created_at": seconds(entry.at),
         "level": _LEVELS.get(entry.happening, "info"),
         "message": step.message if step else _message(job, entry),
-        "type": "metrics" if step else "message",
+        "type": _TYPES.get(entry.happening, "message"),
     }
-    return f'{as_json(told)[:-1]},"data":{step.metrics if step else "{}"}}}'
+    data = step.metrics if step else as_json(_blocked(job) if entry.happening is Happening.BLOCKED else {})
+    return f'{as_json(told)[:-1]},"data":{data}}}'
 
 
-_LEVELS = {Happening.NOTICE: "warn", Happening.PAUSING_BY_SERVICE: "warn", Happening.FAILED: "error"}
+_TYPES = {Happening.STEP: "metrics", Happening.BLOCKED: "moderation_checks"}
+_LEVELS = {
+    Happening.NOTICE: "warn",
+    Happening.PAUSING_BY_SERVICE: "warn",
+    Happening.BLOCKED: "error",
+    Happening.FAILED: "error",
+}
 
 
 def _message(job: StoredJob, entry: Entry) -> str:
@@ -112,6 +122,8 @@ def _message(job: StoredJob, entry: Entry) -> str:
             return f"New fine-tuned model created: {job.fine_tuned_model}"
         case Happening.SUCCEEDED:
             return "The job has successfully completed"
+        case Happening.BLOCKED:
+            return f"Moderation checks of {_blocked(job)['file']} failed"
         case Happening.FAILED:
             return job.failure.message if job.failure else "The job failed"
         case Happening.CANCELLED:
@@ -135,6 +147,13 @@ def _validating(job: StoredJob) -> str:
     training, validation = job.request["training_file"], job.request["validation_file"]
     both = f"Validating training file: {training}"
     return both if validation is None else f"{both} and validation file: {validation}"
+
+
+def _blocked(job: StoredJob) -> dict[str, Any]:
+    """What moderation did not let pass."""
+    failure = job.failure
+    assert failure is not None and failure.param is not None  # only a file is blocked
+    return {"blocked": True, "file": job.request[failure.param], "lines": failure.blocked}
 
 
 def _event_prefix(job: StoredJob) -> str:

@@ -13,12 +13,13 @@ from rftplan.server.trainer import Said, Step
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job is bound to fail, and in which state."""
+    """Why a job is bound to fail, and in which state. `blocked` are the lines that moderation did not let pass."""
 
     code: str
     message: str
     param: str | None
     status: Status
+    blocked: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,10 @@ def _extend_statuses(document: Document) -> None:
     _properties(document, "FineTuningJob")["status"]["enum"] += ["pausing", "paused"]
 
 
+def _moderation_checks(document: Document) -> None:
+    _properties(document, "FineTuningJobEvent")["type"]["enum"].append("moderation_checks")
+
+
 def _error_flags(document: Document) -> None:
     errors = _properties(document, "RunGraderResponse", "metadata", "errors")
     text_or_null = {"anyOf": [{"type": "string"}, _NULL]}
@@ -225,6 +229,14 @@ MENDS: tuple[Mend, ...] = (
         _dictionary_of_graders,
     ),
     Mend("pausing and paused are statuses", _REFERENCE, _at(_JOB, "status"), "paused", _VALID, _extend_statuses),
+    Mend(
+        "moderation_checks is a type of event",
+        "the guide on reinforcement fine-tuning",
+        _at("FineTuningJobEvent", "type"),
+        "moderation_checks",
+        _VALID,
+        _moderation_checks,
+    ),
     Mend(
         "hyperparameters are null for other methods than supervised",
         f"{_SPEC_EXAMPLES}; {_REFERENCE}",

@@ -10,6 +10,7 @@ import httpx2
 import openai
 import pytest
 
+from rftplan.server.datafile import BLOCKED_ROW
 from rftplan.server.trainer import TrainingFailedError
 
 from .conftest import GRADER, START, World, create_job, jsonl, raw, rft_body, rft_rows, upload
@@ -237,6 +238,16 @@ BAD_DATA = [
         "invalid_training_file",
         "Line 2: the last message must have the role 'user'",
     ),
+    (
+        rows_with(3, b'{"messages": [{"role": "developer"}, {"role": "user", "content": "Hi"}]}'),
+        "invalid_training_file",
+        "Line 3: a message of the role 'developer' has no content",
+    ),
+    (
+        rows_with(3, b'{"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}'),
+        "invalid_training_file",
+        'Line 3: a part of a message has the type "input_audio", not one of text, image_url',
+    ),
     (rft_rows(50_001), "invalid_training_file", "more than the 50,000 examples"),
 ]
 
@@ -253,6 +264,50 @@ async def test_bad_data_fails_the_job_when_it_starts(
     assert (failed["error"]["code"], failed["error"]["param"]) == (code, "training_file")
     assert message in failed["error"]["message"]
     assert world.trainer.runs == []
+
+
+def marked(*lines: int) -> bytes:
+    """Rows of which moderation blocks some."""
+    rows = rft_rows(30).splitlines(keepends=True)
+    return b"".join(
+        row.replace(b"Question", BLOCKED_ROW) if line in lines else row for line, row in enumerate(rows, start=1)
+    )
+
+
+@pytest.mark.parametrize("role", ["training", "validation"])
+async def test_a_file_that_moderation_blocks_fails_the_job_and_an_event_says_which_lines(
+    world: World, sdk: openai.AsyncOpenAI, role: str
+) -> None:
+    file_id = await upload(sdk, marked(2, 7))
+    job = await create_job(sdk, **{f"{role}_file": file_id})
+    assert (job["status"], job["error"]) == ("validating_files", None)
+    world.clock.forward(0.4)
+    failed = await get(sdk, job["id"])
+    assert failed["status"] == "failed"
+    assert failed["error"] == {
+        "code": f"invalid_{role}_file",
+        "param": f"{role}_file",
+        "message": f"The job failed due to an invalid {role} file. This training file was blocked by our moderation"
+        " system because it contains too many examples that violate OpenAI's usage policies.",
+    }
+    told, checked = [event async for event in sdk.fine_tuning.jobs.list_events(job["id"])][:2]
+    assert (told.level, told.type, told.message) == ("error", "message", failed["error"]["message"])
+    assert (checked.level, checked.type) == ("error", "moderation_checks")
+    assert (checked.message, checked.created_at) == (f"Moderation checks of {file_id} failed", told.created_at)
+    assert checked.data == {"blocked": True, "file": file_id, "lines": [2, 7]}
+    assert world.trainer.runs == []
+
+
+async def test_moderation_names_the_first_lines_alone_and_looks_at_rows_that_are_right_otherwise(
+    world: World, sdk: openai.AsyncOpenAI
+) -> None:
+    blocked = await create_job(sdk, training_file=await upload(sdk, marked(*range(1, 31))))
+    malformed = await create_job(sdk, training_file=await upload(sdk, marked(1) + b"{\n"))
+    world.clock.forward(1)
+    events = [event async for event in sdk.fine_tuning.jobs.list_events(blocked["id"])]
+    assert events[1].data["lines"] == list(range(1, 21))  # type: ignore[index]
+    assert "Line 31 is not valid JSON" in (await get(sdk, malformed["id"]))["error"]["message"]
+    assert {event.type async for event in sdk.fine_tuning.jobs.list_events(malformed["id"])} == {"message"}
 
 
 async def test_blank_lines_and_crlf_are_no_rows(world: World, sdk: openai.AsyncOpenAI) -> None:
