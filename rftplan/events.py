@@ -73,8 +73,21 @@ class Uploaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """What a service that simulates says beside the reward. `train_right` and `valid_right` are the shares of answers
+    that were right, None where it does not know. `verdict` is what it says of the grader, `separates` whether that
+    is good; `hacked` where reward rises without right answers."""
+
+    train_right: float | None = None
+    valid_right: float | None = None
+    verdict: str | None = None
+    separates: bool = False
+    hacked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
-    """How far a job is. Rewards and step are None while the service has not said any."""
+    """How far a job is. Rewards and step are None while the service has not said any, and so is `quality`."""
 
     address: Address
     job_id: str
@@ -85,6 +98,7 @@ class Trained:
     valid_reward: float | None = None
     caveat: str | None = None
     grader_errors: tuple[str, ...] = ()
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ HASHING_SHOWN_AFTER = 1.0
 
 @dataclass(slots=True)
 class Training:
-    """One job: what was heard last, and its validation rewards in order of their steps."""
+    """One job: what was heard last, its validation rewards in order of their steps, and the shares of right answers
+    beside them, as far as they are known."""
 
     last: Trained
     curve: list[float] = field(default_factory=list)
+    rights: list[float] = field(default_factory=list)
 
     def hear(self, event: Trained) -> bool:
         """Take it in; True for a new status or a new validation reward."""
@@ -25,6 +27,8 @@ class Training:
         self.last = event
         if event.valid_reward is not None and self.curve[-1:] != [event.valid_reward]:
             self.curve.append(event.valid_reward)
+            if event.quality is not None and event.quality.valid_right is not None:
+                self.rights.append(event.quality.valid_right)
             news = True
         return news
 

@@ -12,12 +12,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol, assert_never
 
+from rftplan.address import Address
 from rftplan.cli.board import Board, Training
 from rftplan.cli.terminal import Terminal
 from rftplan.events import Event, Graded, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
 from rftplan.render.look import Look, Tone
 from rftplan.render.progress_text import (
     reading_line,
+    remark_line,
+    remarks,
     result_line,
     trained_line,
     training_line,
@@ -89,11 +92,21 @@ class Lines:
     def __init__(self, terminal: Terminal, look: Look, now: Clock) -> None:
         self._terminal, self._look, self._now = terminal, look, now
         self._board = Board()
+        self._told: set[tuple[Address, Tone]] = set()
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, Trained):
+            self._remark(event)
         trained = isinstance(event, StepEnded) and event.result.address in self._board.training
         if self._board.fold(event, self._now()):
             self.say(_end_line(event, self._look) if trained else event_line(event, self._look))
+
+    def _remark(self, event: Trained) -> None:
+        """What the service says of the grader, and that it is being hacked: once each, for they change little."""
+        for tone, text in remarks(event):
+            if (event.address, tone) not in self._told:
+                self._told.add((event.address, tone))
+                self.say(remark_line(event, tone, text, self._look))
 
     def say(self, line: str) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -148,7 +161,7 @@ class LiveView:
         return "" if self._live is None else "\r\x1b[2K" + "\x1b[1A\x1b[2K" * (self._height - 1) + "\x1b[?25h"
 
     def _keep(self, training: Training) -> None:
-        self.say("\n".join(training_lines(training.last, training.curve, self._look)))
+        self.say("\n".join(training_lines(training.last, training.curve, training.rights, self._look)))
 
     def _clear(self) -> None:
         if self._live is not None:
@@ -199,6 +212,6 @@ def board_lines(board: Board, look: Look, now: float) -> Iterator[str]:
         elif address not in board.training:
             yield f"{address}  {verb} …"
     for training in board.training.values():
-        yield from training_lines(training.last, training.curve, look)
+        yield from training_lines(training.last, training.curve, training.rights, look)
     for failed in board.unanswered.values():
         yield unanswered_line(failed, look)

@@ -38,20 +38,23 @@ def training_line(event: Trained, look: Look) -> str:
         visible(event.status),
         _step(event),
         _rewards(event),
+        _rights(event),
         look.paint(Tone.CAUTION, _caveat(event)) if event.caveat else "",
         look.paint(Tone.BAD, _errors(event)) if event.grader_errors else "",
     ]
     return inert("  ".join(part for part in parts if part))
 
 
-def training_lines(event: Trained, curve: Sequence[float], look: Look) -> list[str]:
-    """Short lines with a bar and the curve of the validation reward, for a live view."""
+def training_lines(event: Trained, curve: Sequence[float], rights: Sequence[float], look: Look) -> list[str]:
+    """Short lines with a bar and the curve of the validation reward, for a live view; with the curve of right answers
+    under it where the service knows them."""
     head = [str(event.address), visible(event.status), _step(event)]
     if event.step is not None and event.total_steps:
         head.append(bar(event.step, event.total_steps))
     rewards = [_rewards(event), sparkline(curve) if curve else ""]
-    lines = [*_packed(head, look, 0), *_packed(rewards, look, 2)]
-    for tone, text in ((Tone.CAUTION, _caveat(event)), (Tone.BAD, _errors(event))):
+    known = [_rights(event), sparkline(rights) if rights else ""]
+    lines = [*_packed(head, look, 0), *_packed(rewards, look, 2), *_packed(known, look, 2)]
+    for tone, text in ((Tone.CAUTION, _caveat(event)), (Tone.BAD, _errors(event)), *remarks(event)):
         lines += [look.paint(tone, line) for line in look.prose(text, indent=2, hang=2)] if text else []
     return [inert(line) for line in lines]
 
@@ -77,6 +80,30 @@ def _rewards(event: Trained) -> str:
     known = (("train", event.train_reward), ("valid", event.valid_reward))
     shown = "  ".join(f"{name} {figure(value)}" for name, value in known if value is not None)
     return f"reward {shown}" if shown else ""
+
+
+def _rights(event: Trained) -> str:
+    """How many answers are right, whatever the grader says."""
+    if event.quality is None:
+        return ""
+    known = (("train", event.quality.train_right), ("valid", event.quality.valid_right))
+    shown = "  ".join(f"{name} {figure(value)}" for name, value in known if value is not None)
+    return f"right answers {shown}" if shown else ""
+
+
+def remarks(event: Trained) -> list[tuple[Tone, str]]:
+    """What the service says of the grader, and that it is being hacked, as far as it does."""
+    quality = event.quality
+    if quality is None:
+        return []
+    tone = Tone.FAINT if quality.separates else Tone.CAUTION
+    said = ((tone, "before training", quality.verdict), (Tone.BAD, "hacked", quality.hacked))
+    return [(tone, f"{when}: {visible(text)}") for tone, when, text in said if text]
+
+
+def remark_line(event: Trained, tone: Tone, text: str, look: Look) -> str:
+    """One remark on one line, for a log."""
+    return inert(f"{event.address}  {look.paint(tone, text)}")
 
 
 def _caveat(event: Trained) -> str:

@@ -85,4 +85,4 @@ def _most(newest: Sequence[Seen]) -> str:
     wrong = Counter(one.kind for one in newest if not one.right)
     kind, count = wrong.most_common(1)[0]
     score = _mean_reward([one for one in newest if one.kind is kind and not one.right])
-    return f"{count / len(newest):.0%} of the answers are now {_CALLED[kind]}, which scores {score:.2f}"
+    return f"{count / len(newest):.0%} of the answers are now {_CALLED[kind]}, and score {score:.2f}"

@@ -12,6 +12,7 @@ from rftplan.events import (
     Hashed,
     LookFailed,
     Outcome,
+    Quality,
     Result,
     StepEnded,
     StepStarted,
@@ -19,7 +20,8 @@ from rftplan.events import (
     Uploaded,
     WaitStarted,
 )
-from rftplan.render.look import Look
+from rftplan.render.look import Look, Tone
+from rftplan.render.progress_text import remarks
 from tests.cli.streams import Streams, person, pipes
 from tests.cli.test_board import trained
 from tests.render.plans import FILE, JOB
@@ -107,6 +109,26 @@ def test_graders_that_fail_are_told_while_it_trains() -> None:
     broken = Trained(JOB, "x", "running", 1, 2, grader_errors=("explanation 61 of 61 validation answers (other)",))
     for streams in (pipes(), person()):
         assert "grader errors: explanation 61 of 61 validation answers (other)" in told(streams, [broken])
+
+
+def test_a_grader_that_is_hacked_is_seen_being_hacked() -> None:
+    """Reward and right answers side by side, the verdict before them; in a log each remark once."""
+    quality = [Quality(0.1, 0.1 * n, "the grader does not tell", hacked="reward rose" * (n > 0)) for n in (3, 2, 1)]
+    heard = [Trained(JOB, "x", "running", n, 9, 0.5, 0.3 * n, None, (), one) for n, one in enumerate(quality, 1)]
+    log = told(pipes(), heard)
+    assert log.count("before training: the grader does not tell") == log.count("hacked: reward rose") == 1
+    assert log.index("before training") < log.index("reward train 0.5  valid 0.3  right answers train 0.1  valid 0.3")
+    drawn = re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]", "", told(person(), heard))
+    assert "  reward train 0.5  valid 0.9  ▃▅▇" in drawn
+    assert "  right answers train 0.1  valid 0.1  ▃▂▂" in drawn
+    assert "  hacked: reward rose" in drawn
+
+
+def test_a_grader_that_is_good_is_no_caution() -> None:
+    for separates, tone in ((True, Tone.FAINT), (False, Tone.CAUTION)):
+        event = Trained(JOB, "x", "running", quality=Quality(verdict="so", separates=separates))
+        assert remarks(event) == [(tone, "before training: so")]
+    assert remarks(Trained(JOB, "x", "running")) == []
 
 
 def test_a_block_fits_its_terminal() -> None:

@@ -30,7 +30,7 @@ def test_reward_that_rises_by_something_else_is_seen_and_named(right: int, paid:
     said = watch.hear(step(right=right, paid=paid))
     assert said is not None
     assert f"the share of right answers went from {right / ENOUGH:.2f} to {right / ENOUGH:.2f}" in said
-    assert ("padded, which scores 1.00" in said) or paid < ENOUGH - right - paid
+    assert ("padded, and score 1.00" in said) or paid < ENOUGH - right - paid
 
 
 def test_it_is_over_when_right_answers_have_caught_up() -> None:

@@ -10,7 +10,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation
-from rftplan.kinds.job import compare, decide, following, launch, observe, pausing, perform, trouble
+from rftplan.kinds.job import compare, decide, following, launch, observe, pausing, perform, quality, trouble
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import AwaitPauseStep, Followed
 from rftplan.kinds.standing import Standing
@@ -76,6 +76,8 @@ class JobKind(Kind[JobSpec]):
             said.append(f"step {step} of {total}")
         if progress.valid_reward is not None:
             said.append(f"valid reward {progress.valid_reward:.3f}")
+        if known := quality.said(progress.quality or quality.kept_quality(entry)):
+            said.append(known)
         if job.error is not None and situation.held is None:  # otherwise the hold has the service's words
             said.append(job.error.message)
         if errors := progress.grader_errors or trouble.kept_errors(entry):

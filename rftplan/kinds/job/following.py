@@ -10,6 +10,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change
 from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, result
+from rftplan.kinds.job import quality
 from rftplan.kinds.job.observe import resolved_values
 from rftplan.kinds.job.progress import Progress, progress_of
 from rftplan.kinds.job.runs import with_run
@@ -41,6 +42,7 @@ async def looked_at(address: Address, job_id: str, act: Act) -> tuple[RemoteJob,
             progress.valid_reward,
             _caveat(job),
             progress.grader_errors,
+            progress.quality,
         )
     )
     return job, progress
@@ -50,7 +52,8 @@ def ended(change: Change, job: RemoteJob, progress: Progress) -> Result | None:
     """What a job that goes on no longer came to; None while it does."""
     verb = change.verb if change.action.acts else "train"
     if job.status is JobStatus.SUCCEEDED:
-        detail = "; ".join(filter(None, (f"succeeded{_steps(progress)}", said(progress.grader_errors))))
+        told = (f"succeeded{_steps(progress)}", quality.said(progress.quality), said(progress.grader_errors))
+        detail = "; ".join(filter(None, told))
         return result(change, Outcome.DONE, id=job.id, detail=detail, verb=verb)
     if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         why = job.error.message if job.error else f"the job is {job.status}"

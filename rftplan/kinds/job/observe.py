@@ -10,7 +10,7 @@ from rftplan.api.port import JobFault, JobStatus, Port, RemoteJob, Simulation
 from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
 from rftplan.kinds.base import Look, Resource, stands_for
-from rftplan.kinds.job import trouble
+from rftplan.kinds.job import quality, trouble
 from rftplan.kinds.job.compare import same_model
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
 from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of, whole
@@ -240,6 +240,8 @@ def resolved_values(job: RemoteJob, progress: Progress = NO_PROGRESS) -> JsonObj
     values.update({key: value for key, value in optional.items() if value is not None})
     if job.status.ended and progress.grader_errors:
         values[trouble.KEY] = [*progress.grader_errors]
+    if job.status.ended and progress.quality is not None and (kept := quality.kept_values(progress.quality)):
+        values[quality.KEY] = kept
     if job.error is not None:
         values["error"] = {"message": job.error.message, "code": job.error.code}
     if job.simulation is not None:

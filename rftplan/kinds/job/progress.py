@@ -9,6 +9,8 @@ from typing import Final
 
 from rftplan.api.port import JobEvent, JobStatus, Port, RemoteJob
 from rftplan.canonical import Json
+from rftplan.events import Quality
+from rftplan.kinds.job.quality import quality_of
 from rftplan.kinds.job.trouble import grader_errors
 
 NEWEST_EVENTS: Final = 40
@@ -25,6 +27,7 @@ class Progress:
     valid_reward: float | None = None
     grader_errors: tuple[str, ...] = ()
     seconds: float | None = None
+    quality: Quality | None = None
 
 
 NO_PROGRESS: Final = Progress()
@@ -76,7 +79,7 @@ def newest_figures(events: Sequence[JobEvent]) -> Progress:
         valid = (
             valid if valid is not None else _figure(scores.get("valid_reward_mean"), data.get("full_valid_mean_reward"))
         )
-    return Progress(step, total, train, valid, grader_errors(events))
+    return Progress(step, total, train, valid, grader_errors(events), quality=quality_of(events))
 
 
 def whole(value: Json) -> int | None:
