@@ -110,6 +110,11 @@ def test_a_grader_that_fails_on_whatever_can_be_made_does_not_separate(small: Sm
     assert "fails on all 100 answers that could be made" in trial.detail
 
 
+def test_a_grader_that_takes_answers_apart_may_be_right_to_fail_on_all_that_can_be_made(small: Small) -> None:
+    trial = tried(with_grader(small, LENGTH.replace("return", "return int(sample['output_text']) ==")))
+    assert (trial.judgement.verdict, trial.judgement.why) == (Verdict.CANNOT_TELL, Why.NO_RIGHT_ANSWER)
+
+
 def test_a_package_that_is_only_missing_here_says_nothing_of_the_grader(small: Small) -> None:
     source = "          def grade(sample, item):\n"
     trial = tried(with_grader(small, SAME.replace(source, f"{source}              import not_installed_here\n")))

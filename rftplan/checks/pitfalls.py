@@ -67,7 +67,8 @@ PITFALLS: Final = (
         ("D203", "D204", "D205", "D206", "D207", "D211", "D214", "D217"),
     ),
     Pitfall(
-        "A field that a grader reads is missing or null in some rows", ("G101", "G102", "G103", "G104", "G169", "G170")
+        "A field that a grader reads is missing or null in some rows",
+        ("G101", "G102", "G103", "G104", "G169", "G170", "G172", "G173"),
     ),
     Pitfall(
         "The grader reads parts of a JSON answer that no schema promises, or rows expect values that it forbids",
@@ -84,7 +85,22 @@ PITFALLS: Final = (
     Pitfall("`like` with its sides swapped: the answer is looked for in the reference", ("G134",)),
     Pitfall(
         "Python that imports what the image lacks, is too long, returns no float, or swallows its own errors",
-        ("G150", "G151", "G152", "G153", "G154", "G156", "G157", "G158", "G159", "G161", "G162", "G164", "G165"),
+        (
+            "G150",
+            "G151",
+            "G152",
+            "G153",
+            "G154",
+            "G156",
+            "G157",
+            "G158",
+            "G159",
+            "G161",
+            "G162",
+            "G164",
+            "G165",
+            "G174",
+        ),
         "those from G161 on by check --run-python",
     ),
     Pitfall(

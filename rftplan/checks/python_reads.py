@@ -21,6 +21,7 @@ from rftplan.checks.python_tree import Function
 from rftplan.checks.reads import columns_of, item_fields
 from rftplan.checks.schema_views import names_at
 from rftplan.checks.schemas import NO_FORMAT, NOT_DESCRIBED, NOT_IN_SCHEMA, Format, Lacks, format_of, lacks
+from rftplan.checks.templates import SAMPLE_FIELDS
 from rftplan.codes import Code, error, warning
 from rftplan.config import Declared
 from rftplan.data.probes import Probe
@@ -29,6 +30,8 @@ from rftplan.kinds.grader import Python
 from rftplan.spelling import close_names
 
 KEY_MISSING: Final = error("G169", "Python grader reads a field that rows do not have")
+NO_SUCH_PART: Final = error("G172", "Python grader reads what no sample has")
+PART_UNKNOWN: Final = warning("G173", "Python grader asks for what no sample has")
 KEY_UNKNOWN: Final = warning("G170", "Python grader asks for a field that no row has")
 
 
@@ -136,6 +139,21 @@ def _hint(key: str, known: Iterable[str]) -> str:
     return f'did you mean "{close[0]}"?' if close else f"rows have {', '.join(names[:20]) or 'no field but the prompt'}"
 
 
+def unknown_parts(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`sample["text"]`: the answer is in `output_text`."""
+    done: set[tuple[str, str, int]] = set()
+    for grading in _gradings(preflight):
+        for read in key_reads(grading.function, grading.sample):
+            if read.key in SAMPLE_FIELDS or (grading.where.of, read.key, read.line) in done:
+                continue
+            done.add((grading.where.of, read.key, read.line))
+            always = read.reading is Reading.ALWAYS
+            detail = f'a sample has no "{read.key}"' + ("; this is an error, and a score of 0" if always else "")
+            close = _close(read.key, SAMPLE_FIELDS, cutoff=0.6) or ["output_text"]
+            hint = f'did you mean "{close[0]}"? There are {", ".join(SAMPLE_FIELDS)}'
+            yield grading.finding(NO_SUCH_PART if always else PART_UNKNOWN, read, detail, hint=hint)
+
+
 def json_without_format(preflight: Preflight) -> Iterable[Diagnostic]:
     """`sample["output_json"]` is None unless the job has a response format; a grader may look at the text then."""
     for grading in _gradings(preflight):
@@ -205,5 +223,5 @@ def _seen(preflight: Preflight, job: Declared) -> list[tuple[Use, FieldFacts]]:
     return known if len(known) == len(seen) else []
 
 
-RULES: Final = (missing_keys, json_without_format, not_in_schema)
+RULES: Final = (missing_keys, unknown_parts, json_without_format, not_in_schema)
 PROBES: Final = (key_probes,)

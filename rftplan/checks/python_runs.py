@@ -14,6 +14,7 @@ from rftplan.checks.preflight import Written
 from rftplan.codes import error, finding, info, warning
 from rftplan.errors import Diagnostic
 from rftplan.grading.python_image import PACKAGES, is_there
+from rftplan.grading.table import blames_answer
 
 FAILS: Final = error("G161", "Python grader fails on answers that it must score")
 FAILS_ON_SOME: Final = info("G162", "Python grader fails on some answers")
@@ -24,8 +25,6 @@ NOT_RUN: Final = error("G166", "Python grader cannot be run here")
 NO_ROWS: Final = info("G167", "Python grader has no rows to be run on")
 
 _ABSENT: Final = re.compile(r"(?:ModuleNotFoundError|ImportError): .*")
-_OF_THE_ANSWER: Final = re.compile(r"(?:[a-z]+\.)*(?:JSONDecodeError|ValueError|IndexError|AttributeError)\b")
-"""What a grader raises that takes an answer apart which has not the form it expects, as answers that are made up."""
 _MODULE: Final = re.compile(r"No module named '([^']+)'")
 _SAME: Final = 1e-9
 
@@ -79,9 +78,7 @@ def said_of_runs(where: Written, path: str, seen: Sequence[Seen]) -> Iterator[Di
 def _failing(where: Written, path: str, seen: Sequence[Seen], failed: Sequence[Seen]) -> Diagnostic:
     rights = [one for one in seen if one.right]
     wrong = [one for one in failed if one.right]
-    hopeless = (
-        not rights and len(failed) == len(seen) and not any(_OF_THE_ANSWER.match(o.failure or "") for o in failed)
-    )
+    hopeless = not rights and len(failed) == len(seen) and not any(blames_answer(o.failure or "") for o in failed)
     must = failed if hopeless else wrong
     first, of = (must[0], rights or seen) if must else (failed[0], [one for one in seen if not one.right])
     count = f"{len(must or failed)} of {len(of)} {'right answers' if must and rights else 'answers'}"

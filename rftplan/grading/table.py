@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from rftplan.grading import Grader, Result
 from rftplan.grading.answers import Question
@@ -15,12 +17,14 @@ from rftplan.grading.verdict import Answer, Excused, Judgement, Order, compare, 
 class Table:
     """One column for each kind of answer. `unjudged` counts right answers for which the judge gave no score; `made_up`
     right answers with parts that nothing names and the grader may read; `excused` those of them on which it failed,
-    for a reason that may be such a part."""
+    for a reason that may be such a part; `blamable` answers of any kind on which it failed as one that takes an answer
+    apart."""
 
     columns: dict[str, Column] = field(default_factory=dict)
     unjudged: int = 0
     made_up: int = 0
     excused: int = 0
+    blamable: int = 0
 
     def column(self, name: str) -> Column:
         return self.columns.setdefault(name, Column())
@@ -38,6 +42,7 @@ class Table:
         """The results of all texts of a question. `stand_in`: the judge that asks no model took part."""
         for answer, text in question.texts.items():
             self.column(answer).add(results[text])
+            self.blamable += blames_answer(_failure(results[text]) or "")
         if (right := question.texts.get(Answer.RIGHT)) is None:
             return
         excused = _excused(question, results)
@@ -61,11 +66,20 @@ class Table:
             right.failed - self.unjudged,
             {Answer(name): column.pairs for name, column in self.columns.items()},
             unjudged=self.unjudged,
-            hopeless=self.count if self.failed == self.count else 0,
+            hopeless=self.count if self.failed == self.count and not self.blamable else 0,
             excused=Excused(
                 self.excused, {Answer(name): column.pairs_in_doubt for name, column in self.columns.items()}
             ),
         )
+
+
+_OF_THE_ANSWER: Final = re.compile(r"\b(?:JSONDecodeError|ValueError|IndexError|AttributeError)\b")
+
+
+def blames_answer(failure: str) -> bool:
+    """Whether this is what a Python grader raises that takes an answer apart which has not the form it expects, as
+    answers that are made up."""
+    return _OF_THE_ANSWER.search(failure) is not None
 
 
 def _excused(question: Question, results: Mapping[str, Result]) -> bool:

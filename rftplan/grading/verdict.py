@@ -158,7 +158,8 @@ def judge_pairs(
     excused: Excused | None = None,
 ) -> Judgement:
     """The verdict on a grader that scored `rights` right answers, of which it failed on `failed`, and the judge gave
-    no score for `unjudged` others. `hopeless` is how many other answers it was given where it failed on all of them.
+    no score for `unjudged` others. `hopeless` is how many other answers it was given where it failed on all of
+    them, and for none of them as one that only takes an answer apart.
 
     It separates if right answers score more in at least CLEAR of the pairs of each kind that must be lower, one of
     which is well-formed. It does not if it fails on more than 1 - CLEAR of the right answers, or falls short of CLEAR

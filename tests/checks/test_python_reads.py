@@ -239,3 +239,15 @@ def test_a_long_source_is_read_as_fast_as_a_short_one(graded: Graded, text: str)
     """None of these came to an end, or they were a RecursionError."""
     form = strict(an_object(label={"type": "string"}))
     assert graded_body(graded, text, response_format=form) == []
+
+
+def test_a_sample_has_five_parts_and_no_others(graded: Graded) -> None:
+    assert graded_body(graded, "return float(sample['text'] == item['answer'])") == ["G172"]
+    assert graded.hint().startswith('did you mean "output_text"? There are output_text, output_json')
+    assert graded_body(graded, "return float(sample.get('output_txt') == item['answer'])") == ["G173"]
+    assert graded_body(graded, "if item:\n    return len(sample['answer']) / 9\nreturn 0.0") == ["G173"]
+    parts = ("output_text", "output_tools", "choices", "output_audio")
+    said = " + ".join(f"len(sample['{part}'] or '')" for part in parts)
+    assert graded_body(graded, f"return ({said}) / len(item['answer'])") == []
+    asks = "if 'reasoning' in sample:\n    return len(sample['reasoning']) / 9\nreturn len(item['answer']) / 9"
+    assert graded_body(graded, asks) == []

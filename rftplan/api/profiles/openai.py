@@ -23,12 +23,18 @@ from rftplan.api.profiles.prices import Cap, HourPrice, PriceTable, TokenPrice
 _MODELS: Final = "OpenAI's deprecations page, as of November 2026"
 _PLATFORM: Final = "OpenAI's API reference, as of 2026-11-10"
 _AUTUMN: Final = Closing(date(2026, 10, 23), _MODELS)
+_LEGACY: Final = Closing(date(2026, 10, 23), "spybara.com's copy of OpenAI's deprecations page, as of 2026-04-22")
 _WINTER: Final = Closing(date(2027, 1, 14), _MODELS)
 
 LIFE: Final = LifeTable(
     models=MappingProxyType(
         {
             "o4-mini-2025-04-16": _AUTUMN,
+            "o1-2024-12-17": Closing(
+                date(2026, 10, 23), "weighmyprompt.com's copy of OpenAI's deprecations page, as of May 2026"
+            ),
+            "gpt-4-0613": _LEGACY,
+            "gpt-3.5-turbo-0125": _LEGACY,
             "gpt-4.1-nano-2025-04-14": _AUTUMN,
             "gpt-4.1-2025-04-14": _WINTER,
             "gpt-4.1-mini-2025-04-14": _WINTER,
@@ -39,6 +45,9 @@ LIFE: Final = LifeTable(
     aliases=MappingProxyType(
         {
             "o4-mini": "o4-mini-2025-04-16",
+            "gpt-4": "gpt-4-0613",
+            "gpt-3.5-turbo": "gpt-3.5-turbo-0125",
+            "o1": "o1-2024-12-17",
             "gpt-4.1-nano": "gpt-4.1-nano-2025-04-14",
             "gpt-4.1": "gpt-4.1-2025-04-14",
             "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
