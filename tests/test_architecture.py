@@ -144,7 +144,6 @@ MIRROR_ELSEWHERE = {
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
     "cli.interrupt": "cli/test_at_a_terminal.py",
-    "server.trainer": "server/test_simulate.py",
     "server.asking": "server/test_chat.py",
     "server.response_request": "server/test_responses.py",
     "server.response_shape": "server/test_responses.py",
