@@ -55,3 +55,14 @@ def test_looking_is_bounded_in_requests_and_changes_nothing(small: Small, wait: 
     first, second = small.plan(), small.plan()
     assert first == second
     assert (small.root / "rftplan.lock").read_bytes() == before
+
+
+def test_the_file_of_figures_that_a_job_leaves_is_seen_by_no_plan(small: Small) -> None:
+    small.train()
+    (result,) = small.service(lambda port: port.list_files("fine-tune-results"))
+    with_lock = small.plan()
+    assert {change.verb for change in with_lock.changes} == {"keep"}
+    (small.root / "rftplan.lock").unlink()
+    without_lock = small.plan()
+    assert result.id not in repr(with_lock) + repr(without_lock)
+    assert {change.address for change in without_lock.changes} == {change.address for change in with_lock.changes}

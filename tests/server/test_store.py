@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from rftplan.server.store import _SCHEMAS, SCHEMA_VERSION, Store, StoreError
 
+from .acting import Promises, acting, assert_kept
 from .conftest import World, create_job
 from .uploading import announced
 
@@ -75,6 +79,34 @@ async def test_a_killed_service_loses_nothing_that_it_acknowledged(
         async for job in sdk.fine_tuning.jobs.list():
             assert len([event async for event in sdk.fine_tuning.jobs.list_events(job.id)]) >= 3
         await create_job(sdk)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("seed", range(int(os.environ.get("RFTPLAN_KILLS", "5"))))
+async def test_a_process_killed_at_any_call_has_done_all_that_it_told_and_nothing_by_half(
+    make_world: Callable[..., World], tmp_path: Path, seed: int
+) -> None:
+    """More seeds: RFTPLAN_KILLS."""
+    promises = Promises()
+    with acting(
+        tmp_path / "local" / "service.sqlite", seed=seed, acts=60, dies_at=Random(seed).randint(1, 2_500)
+    ) as one:
+        assert one.stdout is not None
+        promises.take(one.stdout.readlines())
+    assert one.returncode in (0, -signal.SIGKILL)
+    await assert_kept(make_world, promises)
+
+
+@pytest.mark.anyio
+async def test_processes_that_do_everything_at_once_on_one_store_keep_each_others_promises(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    promises = Promises()
+    together = [acting(tmp_path / "local" / "service.sqlite", seed=seed, acts=60) for seed in (1, 2)]
+    for one in together:
+        promises.take([f"{line}\n" for line in one.communicate()[0].splitlines()])
+    assert [one.returncode for one in together] == [0, 0]
+    await assert_kept(make_world, promises)
 
 
 def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
