@@ -88,9 +88,7 @@ async def test_a_process_killed_at_any_call_has_done_all_that_it_told_and_nothin
 ) -> None:
     """More seeds: RFTPLAN_KILLS."""
     promises = Promises()
-    with acting(
-        tmp_path / "local" / "service.sqlite", seed=seed, acts=60, dies_at=Random(seed).randint(1, 2_500)
-    ) as one:
+    with acting(tmp_path / "local" / "service.sqlite", seed=seed, acts=60, dies_at=Random(seed).randint(1, 550)) as one:
         assert one.stdout is not None
         promises.take(one.stdout.readlines())
     assert one.returncode in (0, -signal.SIGKILL)
