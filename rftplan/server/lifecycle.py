@@ -100,6 +100,8 @@ class Moment:
     @property
     def steps_done(self) -> int:
         """Computed when it is asked for: who lists jobs does not."""
+        if self.status is Status.SUCCEEDED:
+            return self.life.steps
         return _steps_done(self.life, timeline(self.life), self.now)
 
 
@@ -134,8 +136,10 @@ class Snapshot:
 def snapshots(life: Life, now: int) -> list[Snapshot]:
     """One for each pause that was reached by `now`, in order."""
     spans = timeline(life)
-    runs = stretches(life, spans)
     paused = [span.start for span in spans if span.status is Status.PAUSED and span.start <= now]
+    if not paused:  # as most jobs, and a list of models asks each
+        return []
+    runs = stretches(life, spans)
     before = [max(run.steps.stop for run in runs if run.span.start < at) - 1 for at in paused]
     return [Snapshot(step, at) for step, at in zip(before, paused, strict=True)]
 

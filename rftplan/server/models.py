@@ -149,9 +149,12 @@ def _shape(service: Service, name: str, *, created: int, owner: str) -> dict[str
 
 def shutdown_day(service: Service, name: str) -> date | None:
     """When a model ends, by a fault that names it or its base model; today if the fault says no day."""
+    retired = list(service.faults.of(FaultKind.RETIRED))
+    if not retired:  # as nearly always, and a list asks for each model
+        return None
     base = base_of(name)
     names = {name, base, *(word for pair in ALIASES.items() if base in pair for word in pair)}
-    for fault in service.faults.of(FaultKind.RETIRED):
+    for fault in retired:
         if any(fnmatchcase(one, as_glob(fault.model)) for one in names):
             return fault.date or _today(service)
     return None
