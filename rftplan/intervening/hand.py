@@ -44,7 +44,10 @@ class Touched:
 
 _THERE: Final = {
     Command.PAUSE: (JobStatus.PAUSING, JobStatus.PAUSED),
-    Command.RESUME: (JobStatus.RESUMING, JobStatus.RUNNING),
+    Command.RESUME: (
+        *(JobStatus.RESUMING, JobStatus.RUNNING),
+        *(JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING),
+    ),
     Command.CANCEL: (JobStatus.CANCELLED,),
 }
 """Where each command leads; a job that is there needs none."""
@@ -63,7 +66,8 @@ class Hand:
     allowed: frozenset[Hazard]
 
     async def touch(self, meant: Meant) -> Touched:
-        """Do it, or say why not. The hold is written first: whoever dies in between has stopped the next apply."""
+        """Do it, or say why not. A hold is written before the call and lifted after it: whoever dies in between, or
+        hears no answer, has stopped the next apply."""
         job, before = meant.job, meant.job.raw_status
         entry = self._entry(meant)
         if job.status in _THERE[self.command]:
@@ -73,7 +77,8 @@ class Hand:
             return self._told(meant, job, Outcome.SKIPPED, f"it has ended: {before}")
         if self.command is Command.RESUME and not self._may_resume(entry):
             return self._told(meant, job, Outcome.FAILED, "it was not paused from here", hint=_ALLOW)
-        self._keep(meant, self._with_hold(entry, job))
+        if self.command is not Command.RESUME:
+            self._keep(meant, self._with_hold(entry, job))
         try:
             after = await self._call(meant)
         except (NotDoneError, RejectedError) as error:
@@ -83,7 +88,13 @@ class Hand:
             return await self._looked_again(meant, error)
         except LostEffect as lost:
             return await self._looked_again(meant, lost.error)
+        self._keep(meant, self._lifted(meant))
         return self._told(meant, after, Outcome.DONE)
+
+    def _lifted(self, meant: Meant) -> Entry | None:
+        """The entry as it is by now, without the hold that a resume has made untrue."""
+        entry = self._entry(meant)
+        return self._with_hold(entry, meant.job) if self.command is Command.RESUME else entry
 
     def _entry(self, meant: Meant) -> Entry | None:
         """What the lock says of the address, if it is of this very job."""
@@ -101,7 +112,7 @@ class Hand:
         if entry is None:
             return None
         if self.command is Command.RESUME:
-            return replace(entry, holds=())
+            return replace(entry, holds=tuple(one for one in entry.holds if one.code != _HELD_AS[Command.PAUSE]))
         hold = Hold(_HELD_AS[self.command], self.reason or "by hand", operator=True)
         others = tuple(one for one in entry.holds if one.code != hold.code)
         return replace(entry, holds=(hold, *others))
@@ -129,11 +140,12 @@ class Hand:
         try:
             now = await self.port.get_job(meant.job.id)
         except ApiError:
-            return self._told(meant, meant.job, Outcome.FAILED, f"{error}; it may be done all the same", hint=_AGAIN)
-        if now.status in _THERE[self.command]:
+            now = None
+        if now is not None and now.status in _THERE[self.command]:
             self._keep(meant, self._now(meant, now))
+            self._keep(meant, self._lifted(meant))
             return self._told(meant, now, Outcome.DONE)
-        return self._told(meant, now, Outcome.FAILED, f"{error}; it may still be done", hint=_AGAIN)
+        return self._told(meant, now or meant.job, Outcome.FAILED, f"{error}; it may be done all the same", hint=_AGAIN)
 
     def _told(
         self, meant: Meant, now: RemoteJob, outcome: Outcome, detail: str = "", *, hint: str | None = None

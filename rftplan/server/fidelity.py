@@ -154,6 +154,14 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("moderation blocks rows with the marker RFTPLAN-MODERATION-TEST-ROW, and nothing else", Source.POLICY),
         ("what moderation found is an event of the type moderation_checks", Source.GUIDE),
         ("that event comes with a blocked file alone; its data names the file and 20 lines", Source.POLICY),
+        (
+            "a job whose Python grader fails on every sample of its first step fails, and says what was raised",
+            Source.GUIDE,
+        ),
+        (
+            "how many errors of a Python grader end a job: all of the first step's; code too_many_grader_errors",
+            Source.POLICY,
+        ),
         ("a grader that is invalid, or that this service cannot run, fails the job", Source.POLICY),
     ),
     *_of(
@@ -177,7 +185,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     *_of(
         "events and checkpoints",
         ("newest event first, 20 a page; highest step first, 10 a page", Source.SPEC),
-        ("messages at creation, at a step and of the new model", Source.SPEC),
+        ("messages at creation, at a step, of the new model and of the end", Source.SPEC),
         ("messages of validating, queued and started", Source.REPORTED),
         ("messages of pausing, paused, resumed and cancelled", Source.POLICY),
         ("a warn event says that the job is simulated; the trainer's notes are events", Source.POLICY),

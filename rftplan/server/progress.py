@@ -121,7 +121,7 @@ def _message(job: StoredJob, entry: Entry) -> str:
         case Happening.MODEL_CREATED:
             return f"New fine-tuned model created: {job.fine_tuned_model}"
         case Happening.SUCCEEDED:
-            return "The job has successfully completed"
+            return "Fine tuning job successfully completed"
         case Happening.BLOCKED:
             return f"Moderation checks of {_blocked(job)['file']} failed"
         case Happening.FAILED:

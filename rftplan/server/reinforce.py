@@ -82,6 +82,8 @@ class Reinforcement:
         batches = list(_batches(self._train, self._numbers, train_rng))
         for number, batch in enumerate(batches, start=1):
             draws, train = self._draw(batch, self._numbers.group, train_rng)
+            if number == 1:
+                tally.require_working(train)
             self._policy.learn(draws)
             self._flat += sum(draw.flat for draw in draws)
             self._groups += len(draws)

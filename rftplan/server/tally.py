@@ -6,8 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from rftplan.grading import Flag, Result
+from rftplan.server.trainer import TrainingFailedError
+
+_MOST_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,3 +66,17 @@ def unresponsive(graded: Graded) -> float:
 
 def parse_error(graded: Graded) -> float:
     return float(Flag.SAMPLE_PARSE in graded.result.errors)
+
+
+def require_working(samples: Tally) -> None:
+    """TrainingFailedError where Python of the grader failed on every sample: it teaches nothing, and the vendor ends
+    such a job and shows what was raised. How many errors that takes there is not known."""
+    failed = {graded: graded.result.errors.get(Flag.PYTHON_RUNTIME) for graded in samples.counts}
+    if not failed or None in failed.values():
+        return
+    shown = sorted({str(detail) for detail in failed.values()})[:_MOST_SHOWN]
+    count = samples.counts.total()
+    message = (
+        f"The job failed because its Python grader failed on all of the first {count:,} samples: {'; '.join(shown)}"
+    )
+    raise TrainingFailedError(message, code="too_many_grader_errors", param="method.reinforcement.grader")

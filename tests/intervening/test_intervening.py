@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -254,3 +255,35 @@ def test_a_pause_in_the_middle_of_a_pause_is_done(training: Small) -> None:
     job = training.service(lambda port: port.pause_job(id))
     assert job.status is JobStatus.PAUSING
     assert one(training, Command.PAUSE).held
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.ERROR_BEFORE, Fault.LOST_AFTER, Fault.ERROR_AFTER])
+def test_a_resume_without_an_answer_lifts_the_hold_only_if_the_job_goes_on(training: Small, fault: Fault) -> None:
+    acted = fault in (Fault.LOST_AFTER, Fault.ERROR_AFTER)
+    one(training, Command.PAUSE)
+    training.wrap = faulty("/resume", fault)
+    done = one(training, Command.RESUME, later=0)
+    training.wrap = lambda inner: inner
+    assert (done.outcome, done.held) == ((Outcome.DONE, False) if acted else (Outcome.FAILED, True))
+    training.apply()
+    assert (status_of(training) == "paused") is not acted
+
+
+def test_whoever_dies_at_a_resume_leaves_the_hold(training: Small) -> None:
+    one(training, Command.PAUSE)
+    training.wrap = lambda inner: Dying(inner, "/resume", acted=False)
+    with pytest.raises(Died):
+        one(training, Command.RESUME)
+    training.wrap = lambda inner: inner
+    training.apply()
+    assert (status_of(training), training.changes()["job.review"].reason) == ("paused", Reason.HELD)
+
+
+def test_a_resume_lifts_the_hold_of_a_pause_and_no_other(training: Small) -> None:
+    one(training, Command.PAUSE)
+    lock = training.root / "rftplan.lock"
+    document = json.loads(lock.read_text())
+    document["resources"]["job.review"]["holds"].append({"code": "legal", "reason": "ask", "operator": True})
+    lock.write_text(json.dumps(document))
+    assert one(training, Command.RESUME).held
+    assert [hold.code for hold in training.lock().resources[JOB].holds] == ["legal"]

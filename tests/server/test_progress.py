@@ -38,7 +38,7 @@ async def test_the_events_of_a_whole_life(world: World, sdk: openai.AsyncOpenAI)
         "Step 2/2",
         "Checkpoint created at step 2",
         f"New fine-tuned model created: {model}",
-        "The job has successfully completed",
+        "Fine tuning job successfully completed",
     ]
 
 
@@ -95,7 +95,7 @@ async def test_pages_of_events_are_twenty_newest_first(world: World, sdk: openai
     world.clock.forward(100)
     page = await sdk.fine_tuning.jobs.list_events(job_id)
     assert (len(page.data), page.has_more) == (20, True)
-    assert page.data[0].message == "The job has successfully completed"
+    assert page.data[0].message == "Fine tuning job successfully completed"
     everything = [event.id async for event in page]
     assert len(everything) == len(set(everything)) == 4 + 1 + 60 + 2
 
