@@ -107,6 +107,10 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     *_of(
         "jobs",
         ("ranges of hyperparameters, seed, suffix and metadata", Source.SPEC),
+        (
+            "learning_rate_multiplier is at most 1,000, eval_interval and eval_samples 1,000,000",
+            Source.POLICY,
+        ),
         ("validation_file is needed for reinforcement", Source.GUIDE),
         ("a missing validation_file is refused by the create call", Source.POLICY),
         ("an unknown file id is refused by the create call", Source.POLICY),
@@ -212,6 +216,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("a checkpoint is a model of its own and can be deleted alone", Source.POLICY),
         ("a deleted checkpoint leaves the job's list, a deleted model stays in the job", Source.POLICY),
         ("a base model cannot be deleted", Source.POLICY),
+        ("a request grants at most 100 projects a permission", Source.POLICY),
         ("granting a permission again gives the one that is there", Source.POLICY),
         ("projects are not known: any project id is accepted, with the ordinary key", Source.POLICY),
     ),

@@ -27,7 +27,7 @@ class Method(StrEnum):
 
 _USUAL: Mapping[str, Whole | Decimal] = {
     "batch_size": Whole(1, 256),
-    "learning_rate_multiplier": Decimal(above=0),
+    "learning_rate_multiplier": Decimal(above=0, most=1_000),
     "n_epochs": Whole(1, 50),
 }
 _HYPERPARAMETERS: Mapping[Method, Mapping[str, Whole | Decimal]] = {
@@ -36,8 +36,8 @@ _HYPERPARAMETERS: Mapping[Method, Mapping[str, Whole | Decimal]] = {
     Method.REINFORCEMENT: {
         **_USUAL,
         "compute_multiplier": Decimal(above=1e-5, most=10),
-        "eval_interval": Whole(1),
-        "eval_samples": Whole(1),
+        "eval_interval": Whole(1, 1_000_000),
+        "eval_samples": Whole(1, 1_000_000),
     },
 }
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from rftplan.server.asking import learned_by
 from rftplan.server.errors import ApiError, not_found, unknown_parameter
+from rftplan.server.fields import MOST_PAIRS
 from rftplan.server.file_store import FileStore
 from rftplan.server.grader_request import uses_judge
 from rftplan.server.job_object import job_text
@@ -122,6 +123,8 @@ def read_metadata_filter(request: Request) -> Mapping[str, str] | None:
                 param="metadata",
                 code="invalid_value",
             )
+    if len(pairs) > MOST_PAIRS:
+        raise ApiError(f"Invalid 'metadata': a job has at most {MOST_PAIRS} pairs.", param="metadata")
     if "metadata" not in request.query_params:
         return pairs
     if pairs:

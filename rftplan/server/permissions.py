@@ -60,11 +60,17 @@ def _model(service: Service, request: Request) -> str:
     return name
 
 
+_MOST_PROJECTS = 100
+
+
 def _read_projects(fields: Fields) -> list[str]:
     projects = fields.need("project_ids")
     fields.close()
     if not isinstance(projects, list):
         raise wrong_type("project_ids", expected="an array", got=projects)
+    if len(projects) > _MOST_PROJECTS:
+        message = f"Invalid 'project_ids': at most {_MOST_PROJECTS} in one request, but got {len(projects):,}."
+        raise ApiError(message, param="project_ids", code="array_above_max_length")
     for place, project in enumerate(projects):
         if not isinstance(project, str):
             raise wrong_type(f"project_ids[{place}]", expected="a string", got=project)

@@ -179,7 +179,7 @@ def _pairs(
     row: Mapping[str, Any],
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], Mapping[str, Any], Mapping[str, Any] | None]]:
     """Prompt, answer, answer to avoid: of a conversation, one for each turn of the assistant."""
-    if "preferred_output" in row:
+    if "messages" not in row:  # a preference: a conversation may have fields of any name beside
         yield row["input"]["messages"], row["preferred_output"][-1], row["non_preferred_output"][-1]
         return
     for place, message in enumerate(row["messages"]):

@@ -52,16 +52,19 @@ def _problem(row: Mapping[str, Any]) -> str | None:
         return None
     if not isinstance(sample, dict) or not sample.keys() & {"output_text", "output_json", "output_tools"}:
         return "'sample' must be a string, or an object with output_text, output_json or output_tools"
-    if not isinstance(sample.get("output_text") or "", str):
+    if not isinstance(sample.get("output_text", ""), str | None):
         return "'sample.output_text' must be a string"
-    tools = sample.get("output_tools") or []
+    tools = sample.get("output_tools")
+    tools = [] if tools is None else tools
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         return "'sample.output_tools' must be an array of objects"
     return None
 
 
 def _are_messages(messages: object) -> bool:
-    return isinstance(messages, list) and all(isinstance(one, dict) and "role" in one for one in messages)
+    return isinstance(messages, list) and all(
+        isinstance(one, dict) and isinstance(one.get("role"), str) for one in messages
+    )
 
 
 @dataclass(slots=True)

@@ -101,9 +101,10 @@ def _announced(service: Service, body: Fields) -> StoredUpload:
 def _lifetime(fields: Fields | None) -> int | None:
     if fields is None:
         return None
-    fields.need("anchor")
+    for needed in ("anchor", "seconds"):
+        if fields.need(needed) is None:
+            raise missing_parameter(fields.name(needed))
     fields.choice("anchor", ["created_at"])
-    fields.need("seconds")
     lifetime = fields.whole("seconds", LIFETIME)
     fields.close()
     return lifetime

@@ -164,7 +164,12 @@ async def test_jobs_are_listed_newest_first_by_page_and_by_metadata(sdk: openai.
     assert await listed(after=ids[1]) == [ids[0]]
 
 
-@pytest.mark.parametrize("query", ["metadata=x", "metadata[a=1", "metadata=null&metadata[a]=1", "order=asc", "limit=0"])
+MANY_PAIRS = "&".join(f"metadata[k{n}]=v" for n in range(17))
+
+
+@pytest.mark.parametrize(
+    "query", ["metadata=x", "metadata[a=1", "metadata=null&metadata[a]=1", "order=asc", "limit=0", MANY_PAIRS]
+)
 async def test_a_wrong_list_query_is_refused(http: httpx2.AsyncClient, query: str) -> None:
     assert (await http.get(f"/fine_tuning/jobs?{query}")).status_code == 400
 

@@ -116,8 +116,8 @@ async def test_permissions_of_an_unknown_model_are_a_404(sdk: openai.AsyncOpenAI
             await permissions.list(name)
 
 
-async def test_projects_must_be_a_list_of_texts(world: World, sdk: openai.AsyncOpenAI) -> None:
+async def test_projects_must_be_a_list_of_at_most_a_hundred_texts(world: World, sdk: openai.AsyncOpenAI) -> None:
     _, model = await trained(world, sdk)
-    for wrong in ("proj_a", [1], []):
+    for wrong in ("proj_a", [1], [], [f"proj_{n}" for n in range(101)]):
         with pytest.raises(openai.BadRequestError):
             await sdk.fine_tuning.checkpoints.permissions.create(model, project_ids=wrong)  # type: ignore[arg-type]

@@ -76,7 +76,7 @@ def test_the_refusal_names_what_does_most(sent: dict[str, Any], param: str) -> N
 async def test_the_service_refuses_with_400_and_makes_no_job(make_world: Callable[..., World]) -> None:
     async with simulating(make_world) as (_, sdk):
         body = await rft_body(sdk)
-        body["method"]["reinforcement"] |= {"hyperparameters": {"eval_samples": 10**9}}
+        body["method"]["reinforcement"] |= {"hyperparameters": {"eval_samples": 10**6}}
         with pytest.raises(openai.BadRequestError) as refused:
             await sdk.fine_tuning.jobs.create(**body)
         assert refused.value.param == "method.reinforcement.hyperparameters.eval_samples"
