@@ -144,6 +144,7 @@ MIRROR_ELSEWHERE = {
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
     "cli.interrupt": "cli/test_at_a_terminal.py",
+    "server.fidelity_own": "server/test_fidelity.py",
     "server.asking": "server/test_chat.py",
     "server.response_request": "server/test_responses.py",
     "server.response_shape": "server/test_responses.py",
@@ -218,7 +219,6 @@ MIRROR_ELSEWHERE = {
     "checks.probes.recorded": "checks/test_recorded.py",
     "server.step_metrics": "server/test_simulate.py",
     "server.stored_job": "server/test_job_store.py",
-    "server.tally": "server/test_simulate.py",
 }
 """Modules whose tests stand elsewhere, why, and where."""
 

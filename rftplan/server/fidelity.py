@@ -35,12 +35,12 @@ class Behaviour:
         return self.source in PROVEN
 
 
-def _of(area: str, *behaviours: tuple[str, Source]) -> tuple[Behaviour, ...]:
+def of(area: str, *behaviours: tuple[str, Source]) -> tuple[Behaviour, ...]:
     return tuple(Behaviour(area, what, source) for what, source in behaviours)
 
 
-BEHAVIOURS: tuple[Behaviour, ...] = (
-    *_of(
+OF_THE_VENDOR: tuple[Behaviour, ...] = (
+    *of(
         "transport",
         ("an error is an envelope of message, type, param and code, nulls included", Source.SPEC),
         ("a missing or wrong key is 401, code invalid_api_key for a wrong one", Source.REPORTED),
@@ -59,7 +59,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("a cursor that is in no list is 400", Source.POLICY),
         ("jobs, events and checkpoints are listed by at most 1,000, permissions by 100", Source.POLICY),
     ),
-    *_of(
+    *of(
         "files",
         ("a file is at most 512 MB; a larger one is 413", Source.SPEC),
         ("limit is 1 to 10,000 and 10,000 if absent; newest first unless order=asc", Source.SPEC),
@@ -80,7 +80,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
             Source.POLICY,
         ),
     ),
-    *_of(
+    *of(
         "uploads",
         ("the four calls, their fields, and the four statuses", Source.SPEC),
         ("an upload has at most 8 GB and expires an hour after its creation", Source.SPEC),
@@ -104,7 +104,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("expires_after counts from when the upload became a file", Source.POLICY),
         ("an upload has a file only when it is completed", Source.SPEC),
     ),
-    *_of(
+    *of(
         "jobs",
         ("ranges of hyperparameters, seed, suffix and metadata", Source.SPEC),
         (
@@ -141,7 +141,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("eval_id is null: there are no evals here, but samples", Source.POLICY),
         ("shared_with_openai is false", Source.SPEC),
     ),
-    *_of(
+    *of(
         "start of a job",
         ("data and grader are examined when the job starts, not by the create call", Source.GUIDE),
         ("fewer than 10 supervised or dpo training examples fail it with invalid_n_examples", Source.OBSERVED),
@@ -168,7 +168,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ),
         ("a grader that is invalid, or that this service cannot run, fails the job", Source.POLICY),
     ),
-    *_of(
+    *of(
         "life of a job",
         ("the states and their order, pausing and paused included", Source.REFERENCE),
         ("how long each state lasts", Source.POLICY),
@@ -186,7 +186,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("estimated_finish is null unless the job is running", Source.SPEC),
         ("trained_tokens is null unless the job succeeded", Source.POLICY),
     ),
-    *_of(
+    *of(
         "events and checkpoints",
         ("newest event first, 20 a page; highest step first, 10 a page", Source.SPEC),
         ("messages at creation, at a step, of the new model and of the end", Source.SPEC),
@@ -202,14 +202,14 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("supervised and dpo keep the last three checkpoints", Source.POLICY),
         ("jobs and checkpoints say in 'simulation' who trained and who judged", Source.POLICY),
     ),
-    *_of(
+    *of(
         "graders",
         ("a grader that fails on a sample is 200 with reward 0 and a flag", Source.OBSERVED),
         ("an invalid definition is 400", Source.OBSERVED),
         ("running a grader that this service cannot run is 400", Source.POLICY),
         ("a score_model without a judge is judged by overlap of words, and says so", Source.POLICY),
     ),
-    *_of(
+    *of(
         "models and permissions",
         ("a missing model is 404 model_not_found", Source.REPORTED),
         ("shutdown_date is null unless a fault retires the model", Source.POLICY),
@@ -220,7 +220,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ("granting a permission again gives the one that is there", Source.POLICY),
         ("projects are not known: any project id is accepted, with the ordinary key", Source.POLICY),
     ),
-    *_of(
+    *of(
         "inference",
         ("the shape of a chat completion, of its chunks and of its usage", Source.SDK),
         ("a stream ends with finish_reason, with include_usage a chunk without choices, and [DONE]", Source.SDK),
@@ -251,61 +251,5 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         ),
         ("a reply says in 'simulation' who answered, and what kind of answer it drew", Source.POLICY),
         ("a model of a job that kept nothing to answer from is 400", Source.POLICY),
-    ),
-    *_of(
-        "samples",
-        ("the route of a job's samples is our own: by step, 20 rows a page, 100 at most", Source.POLICY),
-        ("samples of a step are shown from when it is done; without any it is 404 samples_not_found", Source.POLICY),
-        ("each distinct answer to a row is graded once; its reply is shown with each sample of it", Source.POLICY),
-        ("execution_time in them is the simulated latency of the grader's type", Source.POLICY),
-    ),
-    *_of(
-        "faults and the clock",
-        ("the routes /v1/local/faults and /v1/local/clock are our own", Source.POLICY),
-        ("faults end with the service; what they did to a job or a file stays", Source.POLICY),
-        ("429 is rate_limit_error slow_down, 503 service_unavailable_error server_is_overloaded", Source.GUIDE),
-        ("wording of 429, 500 and 503", Source.POLICY),
-        ("a lockout is 403 training_not_available on the create call, in these words", Source.OBSERVED),
-        (
-            "a daily limit is 429 daily_rate_limit_exceeded, of type invalid_request_error, in these words",
-            Source.OBSERVED,
-        ),
-        ("a limit counts the create calls of one run of the service, whatever their model and day", Source.POLICY),
-        ("a model that ends has its day in shutdown_date, and so have the models made from it", Source.SPEC),
-        ("after that day it is listed still, answers 404 model_not_found, and no job trains it", Source.POLICY),
-        ("a pause by the service is like any other, and an event says whose it was", Source.POLICY),
-        ("a file that disappears is as if it were deleted", Source.POLICY),
-        ("a stale list shows what was there some seconds ago, as it was then", Source.POLICY),
-        ("a clock by hand stands still between calls, and where it stood when the service starts again", Source.POLICY),
-    ),
-    *_of(
-        "simulation",
-        (
-            "what a policy can answer: right, near, wrong, malformed, constant and padded answers to each row",
-            Source.POLICY,
-        ),
-        ("rows with tools are answered with one call, where the grader compares a call with the row", Source.POLICY),
-        ("before any step, notes say what each kind scores over 20 rows, and the verdict on the grader", Source.POLICY),
-        (
-            "the field 'simulate' of a creation names a file of recorded samples (candidates) to draw from, as often as"
-            " they were recorded; rows without any are answered as above",
-            Source.POLICY,
-        ),
-        ("a recorded answer is right or wrong where a string_check compares it with the row", Source.POLICY),
-        ("a candidates file of another form fails the job with invalid_candidates_file", Source.POLICY),
-        (
-            "a model that is trained further starts from its own policy, or by the same method from its own loss",
-            Source.POLICY,
-        ),
-        (
-            "a run of over 50,000 steps or 10,000,000 samples is refused by the create call, whatever makes it so long",
-            Source.POLICY,
-        ),
-        ("a step's metrics have in 'simulation' the share of right answers, whatever the grader says", Source.POLICY),
-        (
-            "they repeat the verdict on the grader, and say where reward rises without right answers (hacked)",
-            Source.POLICY,
-        ),
-        ("steps of supervised and dpo jobs name in 'simulation' who simulated them", Source.POLICY),
     ),
 )

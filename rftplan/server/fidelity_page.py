@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from rftplan.server.fidelity import BEHAVIOURS, Behaviour, Source
+from rftplan.server.fidelity import Behaviour, Source
+from rftplan.server.fidelity_own import BEHAVIOURS
 
 _HEAD = """\
 # What the local service does as the vendor's does

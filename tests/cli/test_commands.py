@@ -212,7 +212,7 @@ def test_a_grader_is_tried_and_a_bad_one_is_an_exit_code(fresh: Path, capsys: Ca
 
 
 def test_check_runs_python_only_where_it_is_asked_to(small: Small, capsys: Capture) -> None:
-    source = "def grade(sample, item):\n  return len(sample['nothing']) + 0.5"
+    source = "def grade(sample, item):\n  return len(sample['choices'][0]['nothing']) + 0.5"
     text = (small.root / "specs/main.yaml").read_text()
     before, after = text[: text.index("    type: string_check")], text[text.index("jobs:") :]
     small.write("specs/main.yaml", f"{before}    type: python\n    source: {json.dumps(source)}\n{after}")

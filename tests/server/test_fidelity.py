@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rftplan.cli.service import fidelity_page
-from rftplan.server.fidelity import BEHAVIOURS, PROVEN, Source
+from rftplan.server.fidelity import PROVEN, Source
+from rftplan.server.fidelity_own import BEHAVIOURS
 
 PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
 
