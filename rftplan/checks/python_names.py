@@ -90,10 +90,19 @@ def _is_excused(node: ast.AST, field: str) -> bool:
     match node:
         case ast.Try(handlers=handlers) if field == "body":
             return any(_catches(handler.type) for handler in handlers)
-        case ast.If(test=test) if field == "body":
-            return dotted(test).endswith("TYPE_CHECKING") or (isinstance(test, ast.Constant) and not test.value)
+        case ast.If(test=test) | ast.IfExp(test=test) if field != "test":
+            return _asks_where_it_runs(test) or (field == "body" and _never_holds(test))
         case _:
             return False
+
+
+def _asks_where_it_runs(test: ast.expr) -> bool:
+    """`sys.version_info < (3,)`, `sys.platform == "win32"`: what is not run here may name what is not there."""
+    return any(dotted(node).startswith(("sys.", "os.name", "platform.")) for node in ast.walk(test))
+
+
+def _never_holds(test: ast.expr) -> bool:
+    return dotted(test).endswith("TYPE_CHECKING") or (isinstance(test, ast.Constant) and not test.value)
 
 
 def _catches(caught: ast.expr | None) -> bool:

@@ -87,7 +87,9 @@ def cancel(
 def _question(meant: Sequence[Meant]) -> str:
     from rftplan.render.escape import visible
 
-    lines = [f"{visible(one.job.id)} ({one.address or 'not of this lock'}) is {one.job.raw_status}" for one in meant]
+    lines = [
+        f"{visible(one.job.id)} ({one.address or 'not of this lock'}) is {visible(one.job.raw_status)}" for one in meant
+    ]
     which = "it" if len(lines) == 1 else f"all {len(lines)}"
     return "\n".join([*lines, f"Cancel {which}? What was trained is kept; it cannot go on."])
 

@@ -28,6 +28,10 @@ def test_a_name_that_nothing_defines_is_an_error(graded: Graded, source: str, na
 
 FINE = [
     GOOD,
+    "import sys\nif sys.version_info < (3,):\n    text = unicode\nelse:\n    text = str\n"
+    + body("return len(text(item['answer'])) / 9"),
+    "import sys\nif 0:\n    import never\n    never.go(nothing)\n"
+    + body("return float(long(1) if sys.maxsize < 9 else len(item['answer']))"),
     "import re\n" + body("return float(bool(re.search('a', sample['output_text'])))"),
     "def unused():\n    return nothing\n" + body(RIGHT),
     "from math import *\n" + body("return sqrt(len(item['answer']))"),
