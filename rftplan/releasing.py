@@ -9,10 +9,10 @@ from rftplan.changes import Change, Reason
 from rftplan.errors import UserError, has_errors
 from rftplan.events import ignore
 from rftplan.ledger import open_ledger
-from rftplan.loading import Loaded
+from rftplan.loading import Loaded, Options
 from rftplan.lockfile import RELEASED, Entry
 from rftplan.opening import dated, opened
-from rftplan.project import Options, checked_state, plan
+from rftplan.planning import checked_state, plan
 from rftplan.wiring import World, acting_alone, connected, real_world
 
 

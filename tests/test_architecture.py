@@ -59,6 +59,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("in_process",),
     ("wiring",),
     ("trial", "opening"),
+    ("planning",),
+    ("applying",),
     ("project", "releasing", "trying", "checking", "grader_tests", "doctor"),
     ("intervening",),
     ("render",),
@@ -178,6 +180,8 @@ MIRROR_ELSEWHERE = {
     "kinds.job.spec": "config/test_config.py",
     "render.evidence": "render/test_documents.py",
     "releasing": "scenarios/test_held.py",
+    "planning": "test_project.py",
+    "applying": "test_project.py",
     "render.next_steps": "scenarios/test_held.py",
     "render.progress_text": "cli/test_live.py",
     # What rules share: seen where the rules that need it fire.

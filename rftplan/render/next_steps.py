@@ -40,6 +40,7 @@ WAITS: Final[Mapping[Reason, str]] = {
     Reason.BEFORE_FIRST_STEP: "{program} apply --wait waits for that step and pauses it; "
     "without --wait, run {program} apply again after it",
     Reason.FATE_UNKNOWN: "nobody has to act; the next {program} apply looks again, before it repeats anything",
+    Reason.STILL_USED: "nobody has to act; an {program} apply after that one has ended deletes it",
     Reason.UNKNOWN_STATUS: "the next {program} apply looks again; a newer rftplan may know that status",
     Reason.PERMISSIONS_UNKNOWN: "set OPENAI_ADMIN_KEY, then {program} apply",
 }

@@ -1,0 +1,112 @@
+"""What a plan is computed from, brought together: specs, data, lock and what the service says now.
+
+Asks and reads; writes nothing and carries nothing out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from rftplan.changes import Plan
+from rftplan.errors import Diagnostic, UserError, sort_diagnostics
+from rftplan.events import OnEvent, ignore
+from rftplan.journal import State, read_state
+from rftplan.kinds.job import Run
+from rftplan.kinds.scope import Scope
+from rftplan.loading import Loaded, Options
+from rftplan.lockfile import Lock
+from rftplan.moving import moved_entries, moved_launches, moved_tombstones
+from rftplan.observe import observe, open_intents
+from rftplan.opening import dated, opened, telling, with_sharing
+from rftplan.ownership import require_own
+from rftplan.planner import PlanInputs, Selection, make_plan
+from rftplan.spelling import close_names
+from rftplan.wiring import World, connected, exposed_keys, real_world
+
+if TYPE_CHECKING:
+    from rftplan.api.port import Port
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and how many HTTP requests it took. No part of what is printed of it: asyncio makes that text of what
+    its main task returns, though nobody reads it, and of a large plan it takes as long as to make it."""
+
+    plan: Plan = field(repr=False)
+    requests: int
+
+
+async def plan(
+    options: Options,
+    *,
+    selection: Selection = Selection(),
+    on_event: OnEvent = ignore,
+    world: World | None = None,
+) -> Planned:
+    """What apply would do. SpecError if a finding is an error; what was found is told with a service's failure, too."""
+    world = world or real_world()
+    loaded = opened(options, on_event, world)
+    with telling(loaded.diagnostics) as told:
+        async with connected(loaded, world) as port:
+            told[:] = await dated(loaded, port)
+            inputs, _ = await plan_inputs(loaded, port, world, selection, told)
+            return Planned(make_plan(inputs), port.requests)
+
+
+async def plan_inputs(
+    loaded: Loaded, port: Port, world: World, selection: Selection, findings: Sequence[Diagnostic] = ()
+) -> tuple[PlanInputs, State]:
+    """Everything a plan is computed from, and the state that it saw."""
+    _require_own(loaded, loaded.lock)
+    state = replace(loaded.state, lineage=world.new_id()) if loaded.state.new else loaded.state
+    scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile, loaded.moves, loaded.budget)
+    entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves)
+    intents = moved_launches(state.intents.values(), loaded.moves, entries)
+    moved = {change.address for change in moves}
+    snapshot = await observe(loaded.graph, entries, intents, port=port, scope=scope, now=world.now())
+    document = {key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()}
+    inputs = PlanInputs(
+        graph=loaded.graph,
+        scope=scope,
+        provider=document,
+        entries=entries,
+        tombstones=moved_tombstones(state.tombstones, loaded.moves),
+        intents=open_intents((i for i in intents if i.address not in moved), now=world.now(), scope=scope),
+        snapshot=snapshot,
+        selection=_checked(selection, loaded),
+        diagnostics=sort_diagnostics((*with_sharing(loaded, snapshot, findings), *exposed_keys(loaded, world))),
+        allowed=loaded.allowed,
+        moves=moves,
+    )
+    return inputs, state
+
+
+def _checked(selection: Selection, loaded: Loaded) -> Selection:
+    unknown = sorted(str(a) for a in selection.replace if a not in loaded.graph.resources or a.kind != "job")
+    if unknown:
+        jobs = [str(address) for address in loaded.graph.resources if address.kind == "job"]
+        close = close_names(unknown[0], jobs)
+        hint = f"did you mean {close[0]}?" if close else f"jobs are {', '.join(jobs) or 'not declared'}"
+        raise UserError(f"{', '.join(unknown)} is not a job of these specs", hint=hint)
+    for address in sorted(selection.replace):
+        run = loaded.graph.resources[address].spec.run
+        if run is not Run.RUNNING:
+            raise UserError(
+                f"{address} shall not run (run: {run}), so nothing can be launched in its place",
+                hint=f"write run: running, or leave --replace {address} out",
+            )
+    return selection
+
+
+def checked_state(loaded: Loaded, world: World) -> State:
+    """Lock and journal as they are now, whatever they were when the project was opened."""
+    state, lock = read_state(loaded.paths, new_lineage=world.new_id)
+    _require_own(loaded, lock)
+    return state
+
+
+def _require_own(loaded: Loaded, lock: Lock | None) -> None:
+    """A lock of another account or project stops everything before anything is compared."""
+    require_own(lock, loaded.paths.lock.name, loaded.identity, loaded.project)
