@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rftplan.carrying import Execution, Stop
 from rftplan.changes import Action, Change, Plan
 from rftplan.errors import LockError, RefusedPlanError
 from rftplan.events import OnEvent, Result, ignore
-from rftplan.execution import Execution, Stop, execute
+from rftplan.execution import execute
 from rftplan.journal import State
 from rftplan.kinds.base import Act, RecordStep
 from rftplan.ledger import open_ledger

@@ -1,0 +1,64 @@
+"""How one plan is carried out: what a step may use, and how what became of it is told.
+
+Adds no decision, knows no order of steps, prints nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from rftplan.address import Address
+from rftplan.changes import Change, Plan
+from rftplan.errors import RftplanError
+from rftplan.events import OnEvent, Outcome, Result, StepEnded
+from rftplan.journal import LostEffect
+from rftplan.kinds.base import Act, result
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Set once by whoever wants to stop: calls in flight end, nothing new begins."""
+
+    event: asyncio.Event
+
+    @property
+    def asked(self) -> bool:
+        return self.event.is_set()
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How one plan is carried out. `acting` opens the ledger under the file lock and makes the `Act` for it."""
+
+    plan: Plan
+    acting: Callable[[], AbstractContextManager[Act]]
+    on_event: OnEvent
+    stop: Stop
+    parallelism: int
+    poll_seconds: float
+    sleep: Sleep
+
+
+def note(execution: Execution, results: dict[Address, Result], ended: Result) -> None:
+    results[ended.address] = ended
+    execution.on_event(StepEnded(ended))
+
+
+async def told(change: Change, work: Awaitable[Result]) -> Result:
+    """What became of it: an unknown fate is not yet a failure, and never told as one."""
+    try:
+        return await work
+    except LostEffect as lost:
+        return result(
+            change,
+            Outcome.DEFERRED,
+            detail=f"fate unknown: {lost}; the next apply looks it up before it repeats anything",
+        )
+    except RftplanError as error:
+        hint = f"; {error.hint}" if error.hint else ""
+        return result(change, Outcome.FAILED, error=f"{error}{hint}")
