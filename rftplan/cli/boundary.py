@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import re
@@ -29,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Modules, specs and their graph live until the end, so the collector looks through them again and again for
     # nothing: 28 ms of 530 in a check, 200 ms of 2,000 in a plan of 1,000 resources. Cycles are still collected.
     gc.set_threshold(100_000, 50, 100)
+    # At exit it would look through all of it twice more, 0.4 s after a plan of 1,000 resources, for memory that the
+    # system takes back anyway.
+    atexit.register(gc.freeze)
     terminal = Terminal.of_process()
     words = sys.argv[1:] if argv is None else list(argv)
     try:
