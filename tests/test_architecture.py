@@ -148,8 +148,13 @@ MIRROR_ELSEWHERE = {
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
     "cli.interrupt": "cli/test_at_a_terminal.py",
+    "server.fidelity_calls": "server/test_fidelity.py",
+    "server.fidelity_course": "server/test_fidelity.py",
     "server.fidelity_own": "server/test_fidelity.py",
     "server.asking": "server/test_chat.py",
+    "server.chat_messages": "server/test_closed_sets.py",
+    "server.grader_request": "server/test_closed_sets.py",
+    "server.response_input": "server/test_closed_sets.py",
     "server.response_request": "server/test_responses.py",
     "server.response_shape": "server/test_responses.py",
     "server.response_stream": "server/test_responses.py",

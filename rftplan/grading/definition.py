@@ -14,12 +14,18 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class GraderError(ValueError):
-    """The definition of a grader is invalid. `param` says where: "grader.graders.x.operation"."""
+    """The definition of a grader is invalid. `param` says where: "grader.graders.x.operation".
 
-    def __init__(self, message: str, *, param: str) -> None:
+    `code` is the vendor's word for a fault of form: a field that is unknown, missing, of a wrong type or with a value
+    that is not among those supported. It is None where the form is right and the meaning is not: a template, a
+    formula, a range.
+    """
+
+    def __init__(self, message: str, *, param: str, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +38,16 @@ class Fields:
     def only(self, *allowed: str) -> None:
         for key in self.body:
             if key not in allowed:
-                raise GraderError(f"Unknown parameter: '{self.at(key)}'.", param=self.at(key))
+                where = self.at(key)
+                raise GraderError(f"Unknown parameter: '{where}'.", param=where, code="unknown_parameter")
 
     def at(self, key: object) -> str:
         return f"{self.param}.{key}"
 
     def needed(self, key: str) -> Any:
         if key not in self.body:
-            raise GraderError(f"Missing required parameter: '{self.at(key)}'.", param=self.at(key))
+            where = self.at(key)
+            raise GraderError(f"Missing required parameter: '{where}'.", param=where, code="missing_required_parameter")
         return self.body[key]
 
     def text(self, key: str) -> str:
@@ -101,7 +109,7 @@ def chosen(value: str, enum: type[E], param: str) -> E:
 def unsupported(value: str, supported: Sequence[str], param: str) -> GraderError:
     shown = value if len(value) <= 60 else value[:57] + "..."
     verb = "Supported values are" if len(supported) > 1 else "Supported value is"
-    return GraderError(f"Invalid value: '{shown}'. {verb}: {listed(supported)}.", param=param)
+    return GraderError(f"Invalid value: '{shown}'. {verb}: {listed(supported)}.", param=param, code="invalid_value")
 
 
 def listed(names: Sequence[str] | Mapping[str, Any]) -> str:
@@ -111,7 +119,7 @@ def listed(names: Sequence[str] | Mapping[str, Any]) -> str:
 
 def wrong_type(param: str, expected: str, value: Any) -> GraderError:
     message = f"Invalid type for '{param}': expected {expected}, but got {_kind_of(value)} instead."
-    return GraderError(message, param=param)
+    return GraderError(message, param=param, code="invalid_type")
 
 
 def _kind_of(value: Any) -> str:

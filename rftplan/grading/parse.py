@@ -110,7 +110,8 @@ def _member(value: Any, key: str, param: str, runner: PythonRunner | None) -> Gr
     fields = object_of(value, param)
     if fields.body.get("type") == GraderType.MULTI.value:
         where = f"{param}.type"
-        raise GraderError("A multi grader cannot contain another multi grader.", param=where)
+        message = "A multi grader cannot contain another multi grader."
+        raise GraderError(message, param=where, code="invalid_value")
     return _parse(fields, key, runner)
 
 

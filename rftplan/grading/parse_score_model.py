@@ -39,6 +39,13 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+class AudioFormat(StrEnum):
+    """Of sound in a prompt."""
+
+    MP3 = "mp3"
+    WAV = "wav"
+
+
 def parse_score_model(fields: Fields, name: str) -> ScoreModel:
     """Read the fields of a definition whose type and name are read; raises GraderError."""
     fields.only("type", "name", "model", "input", "range", "sampling_params", "pass_threshold")
@@ -84,11 +91,26 @@ def _part(value: Any, param: str) -> str | None:
     fields = object_of(value, param)
     kind = fields.text("type")
     if kind in _MEDIA:
+        _check_media(fields, kind)
         return None
     if kind not in _TEXT_PARTS:
         raise unsupported(kind, sorted(_TEXT_PARTS | _MEDIA), fields.at("type"))
     fields.only("type", "text")
     return fields.text("text")
+
+
+def _check_media(fields: Fields, kind: str) -> None:
+    if kind == "input_image":
+        fields.only("type", "image_url", "detail")
+        fields.text("image_url")
+        if "detail" in fields.body:
+            fields.text("detail")
+    else:
+        fields.only("type", "input_audio")
+        audio = object_of(fields.needed("input_audio"), fields.at("input_audio"))
+        audio.only("data", "format")
+        audio.text("data")
+        audio.choice("format", AudioFormat)
 
 
 def _range(fields: Fields) -> tuple[float, float]:

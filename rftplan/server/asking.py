@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from rftplan.server.errors import ApiError
 from rftplan.server.fields import Fields
 from rftplan.server.file_store import FileStore
-from rftplan.server.grader_request import named_grader
+from rftplan.server.grader_request import named_grader, refused_grader
 from rftplan.server.job_store import JobStore
 from rftplan.server.models import ALIASES, base_of, checkpoint_of, found_model, refuse_retired
 from rftplan.server.service import Service
@@ -67,7 +67,7 @@ async def ask(service: Service, asked: Asked, *, reply_id: str) -> Reply:
         message = f"The model '{asked.model}' cannot answer: the data it was trained from is gone."
         raise ApiError(message, param="model") from error
     except RefusedQuestionError as error:
-        raise ApiError(f"Invalid 'simulate': {error}", param="simulate") from error
+        raise ApiError(f"Invalid 'simulate': {error}", param="simulate", code="invalid_value") from error
     cut = [_shortened(answer, asked.most_tokens) for answer in answers]
     places = frozenset(place for place, answer in enumerate(answers) if cut[place] is not answer)
     return Reply(ALIASES.get(asked.model, asked.model), cut, places)
@@ -155,13 +155,13 @@ def _hint(service: Service, simulate: Fields | None, learned: Learned | None) ->
     """Our own field `simulate`: the row that is asked about and, for a base model, the grader that would score it."""
     if simulate is None:
         return None
+    simulate.expect("item", "grader")
     item = simulate.need("item")
     Fields(item, simulate.name("item"))  # only that it is an object: its fields are the user's
     body = simulate.take("grader")
-    simulate.close()
     if body is not None and learned is not None:
         message = "Invalid 'simulate.grader': the grader of a fine-tuned model is that of its job."
-        raise ApiError(message, param="simulate.grader")
+        raise ApiError(message, param="simulate.grader", code="invalid_value")
     return Hint(item, None if body is None else _grader(service, body))
 
 
@@ -172,7 +172,7 @@ def _grader(service: Service, body: object) -> Grader:
         named = named_grader(body, service.settings.new_id, path="simulate.grader")
         return service.settings.read_grader(named, param="simulate.grader")
     except GraderError as error:
-        raise ApiError(error.message, param=error.param) from error
+        raise refused_grader(error) from error
 
 
 def _shortened(answer: Answer, most: int | None) -> Answer:

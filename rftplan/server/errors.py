@@ -49,6 +49,12 @@ def unknown_parameter(param: str) -> ApiError:
     return ApiError(f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
 
 
+def unsupported_parameter(param: str) -> ApiError:
+    """Of a field that the vendor's service has, and this one has not."""
+    message = f"Unsupported parameter: '{param}' is not supported by the local service."
+    return ApiError(message, param=param, code="unsupported_parameter")
+
+
 def missing_parameter(param: str) -> ApiError:
     return ApiError(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 

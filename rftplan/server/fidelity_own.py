@@ -5,7 +5,9 @@ A line without POLICY says what of it is proven.
 
 from __future__ import annotations
 
-from rftplan.server.fidelity import OF_THE_VENDOR, Behaviour, Source, of
+from rftplan.server.fidelity import Behaviour, Source, of
+from rftplan.server.fidelity_calls import CALLS
+from rftplan.server.fidelity_course import COURSE
 
 OUR_OWN: tuple[Behaviour, ...] = (
     *of(
@@ -66,5 +68,5 @@ OUR_OWN: tuple[Behaviour, ...] = (
     ),
 )
 
-BEHAVIOURS = (*OF_THE_VENDOR, *OUR_OWN)
+BEHAVIOURS = (*CALLS, *COURSE, *OUR_OWN)
 """The whole table."""

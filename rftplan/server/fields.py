@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rftplan.server.errors import ApiError, missing_parameter, unknown_parameter, wrong_type, wrong_value
+from rftplan.server.errors import (
+    ApiError,
+    missing_parameter,
+    unknown_parameter,
+    unsupported_parameter,
+    wrong_type,
+    wrong_value,
+)
 
 AUTO = "auto"
 MOST_PAIRS = 16
@@ -114,6 +121,12 @@ class Fields:
                 code="unsupported_value",
             )
 
+    def unsupported(self, *fields: str) -> None:
+        """What the vendor knows and this service does not carry out: refused where it is said."""
+        for field in fields:
+            if self.take(field) is not None:
+                raise unsupported_parameter(self.name(field))
+
     def number_or_auto(self, field: str, bound: Whole | Decimal) -> float | str:
         """The number, or "auto", which is also what an absent field means."""
         value = self.take(field)
@@ -164,6 +177,12 @@ class Fields:
             raise wrong_type(f"{self.name(field)}.{key}", expected="a string", got=text)
         if len(text) > LONGEST_VALUE:
             raise _too_long(f"{self.name(field)}.{key}", text, LONGEST_VALUE)
+
+    def expect(self, *fields: str) -> None:
+        """Refuses now what is none of these, so that a misspelt field is named, and not the one that it should be."""
+        for field in self._body:
+            if field not in fields:
+                raise unknown_parameter(self.name(field))
 
     def close(self) -> None:
         for field in self._body:

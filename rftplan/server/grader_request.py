@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rftplan.server.errors import missing_parameter, wrong_type, wrong_value
+from rftplan.server.errors import ApiError, missing_parameter, wrong_type, wrong_value
 
+if TYPE_CHECKING:
+    from rftplan.grading import GraderError
+
+_MAY_BE_LEFT_OUT = ("image_tag", "pass_threshold", "range", "sampling_params")
 TOP_LEVEL_TYPES = ("string_check", "text_similarity", "score_model", "python", "multi")
 
 
@@ -22,6 +26,24 @@ def named_grader(body: object, new_id: Callable[[str], str], *, path: str = "gra
     if body["type"] == "multi" and "graders" in body:
         named["graders"] = _named_parts(body["graders"], new_id, path=f"{path}.graders")
     return named
+
+
+def check_form(grader: Mapping[str, Any], *, path: str) -> None:
+    """Raises ApiError for what the vendor's schema of a grader would not let pass.
+
+    What the schema cannot see, a formula or a template that means nothing, is found when the job starts.
+    """
+    from rftplan.grading import GraderError, parse_grader
+
+    try:
+        parse_grader(grader, param=path)
+    except GraderError as error:
+        if error.code is not None:
+            raise refused_grader(error) from error
+
+
+def refused_grader(error: GraderError) -> ApiError:
+    return ApiError(error.message, param=error.param, code=error.code)
 
 
 def uses_judge(grader: Mapping[str, Any]) -> bool:
@@ -40,7 +62,11 @@ def _named_parts(parts: object, new_id: Callable[[str], str], *, path: str) -> d
 
 
 def _with_name(body: Mapping[str, Any], new_id: Callable[[str], str]) -> dict[str, Any]:
-    return dict(body) if body.get("name") is not None else {**body, "name": new_id("grader-")}
+    """Without the nulls that count as left out, so that none is sent back where the vendor's schema has none."""
+    named = {key: value for key, value in body.items() if value is not None or key not in _MAY_BE_LEFT_OUT}
+    if isinstance(params := named.get("sampling_params"), dict):
+        named["sampling_params"] = {key: value for key, value in params.items() if value is not None}
+    return named if named.get("name") is not None else {**named, "name": new_id("grader-")}
 
 
 def _with_parts(grader: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from rftplan.server.errors import ApiError
 from rftplan.server.fields import Fields
-from rftplan.server.grader_request import named_grader
+from rftplan.server.grader_request import named_grader, refused_grader
 from rftplan.server.requests import read_json, refuse_query
 from rftplan.server.service import Service, service_of
 
@@ -58,4 +58,4 @@ def _read_grader(fields: Fields, service: Service) -> Grader:
     try:
         return service.settings.read_grader(body)
     except GraderError as error:
-        raise ApiError(error.message, param=error.param) from error
+        raise refused_grader(error) from error

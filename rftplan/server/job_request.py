@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from rftplan.server.answer_format import check_either_format
 from rftplan.server.errors import ApiError, missing_parameter, wrong_type, wrong_value
 from rftplan.server.fields import Decimal, Fields, Whole, check_length
-from rftplan.server.grader_request import named_grader
+from rftplan.server.grader_request import check_form, named_grader
 
 LARGEST_SEED = 2_147_483_647
 SHORTEST_SUFFIX = 1
 LONGEST_SUFFIX = 64
 MOST_INTEGRATIONS = 5
 REASONING_EFFORTS = ("default", "low", "medium", "high")
-_RESPONSE_FORMATS = ("text", "json_object", "json_schema")
 
 
 class Method(StrEnum):
@@ -130,34 +130,30 @@ def _read_hyperparameters(method: Method, inner: Fields | None) -> Mapping[str, 
 def _read_grader(method: Method, inner: Fields | None, new_id: Callable[[str], str]) -> Mapping[str, Any] | None:
     if method is not Method.REINFORCEMENT or inner is None:
         return None
-    return named_grader(inner.need("grader"), new_id, path=inner.name("grader"))
+    grader = named_grader(inner.need("grader"), new_id, path=inner.name("grader"))
+    check_form(grader, path=inner.name("grader"))
+    return grader
 
 
 def _read_response_format(method: Method, inner: Fields | None) -> Mapping[str, Any] | None:
     if method is not Method.REINFORCEMENT or inner is None:
         return None
-    value = inner.take("response_format")
-    if value is None:
+    wanted = inner.inner("response_format")
+    if wanted is None:
         return None
-    Fields(value, "method.reinforcement.response_format").choice("type", _RESPONSE_FORMATS)
-    schema = value.get("json_schema", value)
-    if value.get("type") == "json_schema" and not (isinstance(schema, dict) and "schema" in schema):
-        raise missing_parameter("method.reinforcement.response_format.json_schema.schema")
-    if "type" not in value:
-        raise missing_parameter("method.reinforcement.response_format.type")
-    return dict(value)
+    check_either_format(wanted)
+    return dict(inner.take("response_format"))
 
 
 def _read_simulate(fields: Fields, method: Method) -> str | None:
     simulate = fields.inner("simulate")
     if simulate is None:
         return None
+    simulate.expect("candidates")
     if method is not Method.REINFORCEMENT:
         message = "Invalid 'simulate': only the reinforcement method draws samples."
         raise ApiError(message, param="simulate", code="invalid_value")
-    candidates = simulate.needed_text("candidates")
-    simulate.close()
-    return candidates
+    return simulate.needed_text("candidates")
 
 
 def _read_suffix(fields: Fields) -> str | None:

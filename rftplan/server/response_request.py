@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rftplan.server.answer_format import check_flat_format
 from rftplan.server.asking import EFFORTS, Asked
 from rftplan.server.chat_request import MOST_TOKENS, read_choice, read_temperature
-from rftplan.server.errors import ApiError, missing_parameter, wrong_type, wrong_value
 from rftplan.server.fields import Fields
+from rftplan.server.response_input import read_input, read_response_tools
 
-_ROLES = ("developer", "system", "user", "assistant")
-_ITEMS = ("message", "function_call", "function_call_output", "reasoning")
-_PARTS = ("input_text", "output_text", "input_image", "refusal")
-_FORMATS = ("text", "json_object", "json_schema")
 _SUMMARIES = ("auto", "concise", "detailed")
 _WITHOUT_EFFECT = ("user", "prompt_cache_key", "safety_identifier")
 # What a response may be asked for and this service cannot do, with what it may say all the same.
@@ -31,6 +28,15 @@ _CANNOT: Mapping[str, tuple[Any, ...]] = {
     "prompt": (),
     "max_tool_calls": (),
 }
+# What the vendor's service has besides.
+_UNSUPPORTED = (
+    "access_programs",
+    "background_options",
+    "context_management",
+    "image",
+    "moderation",
+    "prompt_cache_options",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,9 @@ def read_response_request(body: object) -> ResponseRequest:
     effort, reasoning = _read_reasoning(fields)
     asked = Asked(
         model=fields.needed_text("model"),
-        messages=[*_developer(instructions), *_read_input(fields)],
+        messages=[*_developer(instructions), *read_input(fields)],
         simulate=fields.inner("simulate"),
-        tools=read_choice(fields, _read_tools(fields)),
+        tools=read_choice(fields, read_response_tools(fields)),
         response_format=chat_format,
         temperature=read_temperature(fields),
         effort=effort,
@@ -65,6 +71,7 @@ def read_response_request(body: object) -> ResponseRequest:
         fields.text(name)
     for name, usual in _CANNOT.items():
         fields.only(name, *usual)
+    fields.unsupported(*_UNSUPPORTED)
     fields.close()
     return ResponseRequest(
         asked=asked,
@@ -98,66 +105,6 @@ def _developer(instructions: str | None) -> list[dict[str, Any]]:
     return [] if instructions is None else [{"role": "developer", "content": instructions}]
 
 
-def _read_input(fields: Fields) -> Sequence[Mapping[str, Any]]:
-    said = fields.need("input")
-    if isinstance(said, str):
-        return [{"role": "user", "content": said}]
-    if not isinstance(said, list):
-        raise wrong_type("input", expected="one of a string or array of input items", got=said)
-    messages = [message for place, item in enumerate(said) for message in _messages(Fields(item, f"input[{place}]"))]
-    if not messages:
-        raise ApiError("Invalid 'input': it asks nothing.", param="input", code="empty_array")
-    return messages
-
-
-def _messages(item: Fields) -> Iterator[dict[str, Any]]:
-    match item.choice("type", _ITEMS) or "message":
-        case "message":
-            role = item.needed_text("role")
-            if role not in _ROLES:
-                raise wrong_value(item.name("role"), got=role, supported=_ROLES)
-            yield {"role": role, "content": _content(item)}
-        case "function_call":
-            function = {"name": item.needed_text("name"), "arguments": item.needed_text("arguments")}
-            call = {"id": item.needed_text("call_id"), "type": "function", "function": function}
-            yield {"role": "assistant", "content": None, "tool_calls": [call]}
-        case "function_call_output":
-            yield {"role": "tool", "tool_call_id": item.needed_text("call_id"), "content": item.needed_text("output")}
-        case _:
-            return  # what a model thought is for its own next turn
-
-
-def _content(item: Fields) -> str | list[dict[str, Any]]:
-    content = item.need("content")
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise wrong_type(item.name("content"), expected="one of a string or array of objects", got=content)
-    return [_part(Fields(part, f"{item.name('content')}[{place}]")) for place, part in enumerate(content)]
-
-
-def _part(part: Fields) -> dict[str, Any]:
-    kind = part.needed_text("type")
-    if kind not in _PARTS:
-        raise wrong_value(part.name("type"), got=kind, supported=_PARTS)
-    if kind == "input_image":
-        return {"type": "image_url", "image_url": {"url": part.needed_text("image_url")}}
-    return {"type": "text", "text": part.needed_text("refusal" if kind == "refusal" else "text")}
-
-
-def _read_tools(fields: Fields) -> list[dict[str, Any]]:
-    return [_tool(Fields(tool, f"tools[{place}]")) for place, tool in enumerate(fields.items("tools") or [])]
-
-
-def _tool(tool: Fields) -> dict[str, Any]:
-    if (kind := tool.needed_text("type")) != "function":
-        raise wrong_value(tool.name("type"), got=kind, supported=["function"])
-    function: dict[str, Any] = {"name": tool.needed_text("name")}
-    function |= {name: tool.take(name) for name in ("description", "parameters", "strict")}
-    tool.close()
-    return {"type": "function", "function": function}
-
-
 def _read_text(fields: Fields) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
     """The format as it is sent back, and as a chat completion has it."""
     text = fields.inner("text") or Fields({})
@@ -167,15 +114,10 @@ def _read_text(fields: Fields) -> tuple[Mapping[str, Any], Mapping[str, Any] | N
     text.close()
     if wanted is None:
         return {"type": "text"}, None
-    kind = wanted.needed_text("type")
-    if kind not in _FORMATS:
-        raise wrong_value(wanted.name("type"), got=kind, supported=_FORMATS)
-    if kind != "json_schema":
-        return sent, {"type": kind}
-    wanted.needed_text("name")
-    if not isinstance(wanted.take("schema"), dict):
-        raise missing_parameter(wanted.name("schema"))
-    return sent, {"type": kind, "json_schema": {key: value for key, value in sent.items() if key != "type"}}
+    check_flat_format(wanted)
+    if sent["type"] != "json_schema":
+        return sent, {"type": sent["type"]}
+    return sent, {"type": sent["type"], "json_schema": {key: value for key, value in sent.items() if key != "type"}}
 
 
 def _read_reasoning(fields: Fields) -> tuple[str | None, Mapping[str, Any]]:
@@ -184,6 +126,7 @@ def _read_reasoning(fields: Fields) -> tuple[str | None, Mapping[str, Any]]:
     effort = reasoning.choice("effort", EFFORTS)
     summary = reasoning.choice("summary", _SUMMARIES)
     reasoning.choice("generate_summary", _SUMMARIES)
+    reasoning.unsupported("context", "mode")
     reasoning.close()
     return effort, {"effort": effort, "summary": summary}
 
