@@ -215,7 +215,6 @@ MIRROR_ELSEWHERE = {
     "cli.serving": "cli/test_service.py",
     # The service is an island: its promise is what a client sees, so clients test it, each route with all behind it.
     "server.app": "server/test_guard.py",
-    "server.datafile": "server/test_jobs.py",
     "server.errors": "server/test_guard.py",
     "server.fields": "server/test_job_request.py",
     "server.file_store": "server/test_files.py",

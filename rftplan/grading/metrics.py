@@ -8,14 +8,21 @@ space, bleu smoothed by its method 1; the F-measure of rouge-score without stemm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
 
 Similarity = Callable[[str, str], float]  # (input, reference) → 0 to 1
+
+# What takes about a second, in which nothing else of the process runs: these libraries cannot be interrupted.
+MOST_CHARACTERS: Final = 500_000  # of both texts together, whatever the metric
+MOST_CHARACTER_PAIRS: Final = 10_000_000_000  # fuzzy_match: two texts of 100,000
+MOST_WORD_PAIRS: Final = 2_000_000  # rouge_l and meteor: two texts of 1,400 words
+_WORD = re.compile(r"[^\W_]+")  # about as rouge-score takes texts apart
 
 
 class Operation(StrEnum):
@@ -43,7 +50,7 @@ class Metric(StrEnum):
 
 
 class MetricError(Exception):
-    """The library is there but cannot score, for instance because a corpus of its own is missing."""
+    """The library is there but cannot score: a corpus of its own is missing, or the texts are too long for it."""
 
 
 def check_strings(operation: Operation, text: str, reference: str) -> bool:
@@ -67,12 +74,36 @@ def missing_package(metric: Metric) -> str | None:
 
 def similarity(metric: Metric, text: str, reference: str) -> float:
     """0 to 1. Raises ImportError if `missing_package`, MetricError if the library cannot score."""
+    _check_size(metric, text, reference)
     try:
         score = _scorer(metric)(text, reference)
     except LookupError as error:
         first_line = next((line for line in str(error).splitlines() if line.strip(" *")), "")
         raise MetricError(f"{metric.value} cannot score here: {first_line.strip()}") from error
     return min(1.0, max(0.0, score))
+
+
+def _check_size(metric: Metric, text: str, reference: str) -> None:
+    if len(text) + len(reference) > MOST_CHARACTERS:
+        said = f"at most {MOST_CHARACTERS:,} characters, and these texts have {len(text):,} and {len(reference):,}"
+    elif metric is Metric.FUZZY_MATCH and len(text) * len(reference) > MOST_CHARACTER_PAIRS:
+        said = f"at most {MOST_CHARACTER_PAIRS:,} pairs of characters, and there are {len(text):,} × {len(reference):,}"
+    elif metric in (Metric.ROUGE_L, Metric.METEOR) and _too_many_words(metric, text, reference):
+        words = _words(metric, text), _words(metric, reference)
+        said = f"at most {MOST_WORD_PAIRS:,} pairs of words, and there are {words[0]:,} × {words[1]:,}"
+    else:
+        return
+    raise MetricError(f"{metric.value} compares {said}")
+
+
+def _too_many_words(metric: Metric, text: str, reference: str) -> bool:
+    if (len(text) + 1) * (len(reference) + 1) <= 4 * MOST_WORD_PAIRS:  # a word has a character, and one after it
+        return False
+    return _words(metric, text) * _words(metric, reference) > MOST_WORD_PAIRS
+
+
+def _words(metric: Metric, text: str) -> int:
+    return len(text.split() if metric is Metric.METEOR else _WORD.findall(text))
 
 
 def _library(metric: Metric) -> tuple[str, str]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from rftplan.grading.quoting import shorten
 from rftplan.grading.result import Flag
 from rftplan.grading.sample import ABSENT, Sample
+
+LONGEST_TEXT: Final = 16_000_000
+"""Characters of a rendered template, of those with more variables than a person writes."""
+_FEW_PARTS = 64
 
 
 class Namespace(StrEnum):
@@ -37,7 +41,7 @@ class TemplateError(ValueError):
 
 
 class VariableError(ValueError):
-    """A variable has no value for this sample and item; `flag` is what the vendor calls it."""
+    """A variable has no value for this sample and item, or too long a one; `flag` is what the vendor calls it."""
 
     def __init__(self, flag: Flag, message: str) -> None:
         super().__init__(message)
@@ -101,8 +105,20 @@ class Template:
         return tuple(part for part in self.parts if isinstance(part, Reference))
 
     def render(self, sample: Sample, item: Mapping[str, Any]) -> str:
-        """The text with every variable filled in; raises VariableError for the first that has no value."""
-        return "".join([part if isinstance(part, str) else as_text(part.value(sample, item)) for part in self.parts])
+        """The text with every variable filled in; raises VariableError for the first that has no value, or where the
+        text would be longer than `LONGEST_TEXT`."""
+        filled = (part if isinstance(part, str) else as_text(part.value(sample, item)) for part in self.parts)
+        return "".join(filled if len(self.parts) <= _FEW_PARTS else _short_enough(filled))
+
+
+def _short_enough(parts: Iterable[str]) -> Iterator[str]:
+    """A small template that repeats a large variable would fill the memory."""
+    length = 0
+    for part in parts:
+        length += len(part)
+        if length > LONGEST_TEXT:
+            raise VariableError(Flag.OTHER, f"the text is longer than {LONGEST_TEXT:,} characters")
+        yield part
 
 
 def as_text(value: Any) -> str:

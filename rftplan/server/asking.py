@@ -18,7 +18,7 @@ from rftplan.server.models import ALIASES, base_of, checkpoint_of, found_model, 
 from rftplan.server.service import Service
 from rftplan.server.stored_job import StoredJob
 from rftplan.server.tokens import CHARACTERS_PER_TOKEN
-from rftplan.server.trainer import Answer, Hint, Learned, Question, RefusedQuestionError, TrainingRun
+from rftplan.server.trainer import Answer, Hint, Learned, Question, RefusedQuestionError, Rows, TrainingRun
 from rftplan.server.validation_store import ValidationStore
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _learned(service: Service, name: str) -> Learned | None:
 
 def _run_of(service: Service, job: StoredJob) -> TrainingRun:
     """The job's run, as its trainer had it; raises OSError where its data cannot be read."""
-    from rftplan.server.datafile import DataRole, read_rows
+    from rftplan.server.datafile import DataRole, read_again
     from rftplan.server.job_request import Method
     from rftplan.server.recorded import read_recorded
 
@@ -132,9 +132,9 @@ def _run_of(service: Service, job: StoredJob) -> TrainingRun:
     grader, files = settings.get("grader"), FileStore(service.store)
     recorded = (job.simulation or {}).get("candidates")
 
-    def rows(role: DataRole) -> list[dict[str, Any]]:
+    def rows(role: DataRole) -> Rows:
         file = request[role.param]
-        return [] if file is None else read_rows(files.content(file), role=role, method=Method(job.method))
+        return [] if file is None else read_again(files.content(file), role=role, method=Method(job.method))
 
     return TrainingRun(
         job_id=job.id,

@@ -14,6 +14,7 @@ from rftplan.grading.candidates import Kind, item_of
 from rftplan.grading.recorded import Truth
 from rftplan.server.policy import Policy, PromptPolicy, as_recorded
 from rftplan.server.recorded import Recordings
+from rftplan.server.trainer import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class ChoiceBook:
 
     def __init__(
         self,
-        train: Sequence[Mapping[str, Any]],
+        train: Rows,
         grader: Grader,
         response_format: Mapping[str, Any] | None,
         recorded: Sequence[Mapping[str, Any]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from rftplan.server.job_request import Method
 from rftplan.server.requests import parse_json
+from rftplan.server.trainer import Rows
 
 FEWEST_TRAINING_ROWS = {"reinforcement": 1, "supervised": 10, "dpo": 10}
 """Ten is documented for supervised data alone; the guide's own reinforcement example has three rows."""
@@ -52,24 +54,61 @@ class DataError(Exception):
         self.blocked = blocked
 
 
-def read_rows(path: Path, *, role: DataRole, method: Method) -> list[dict[str, Any]]:
-    """All rows; blank lines do not count. Raises DataError for the first line that is wrong, or for the blocked."""
-    rows: list[dict[str, Any]] = []
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """The rows of a file that was checked, read again each time that they are gone through: none of them is kept.
+
+    Going through them raises OSError where the file is gone.
+    """
+
+    path: Path
+    role: DataRole
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iterate_rows(self.path, role=self.role)
+
+
+def read_rows(path: Path, *, role: DataRole, method: Method) -> Rows:
+    """All rows; blank lines do not count. Raises DataError for the first line that is wrong, or for the blocked.
+
+    Those of reinforcement are kept, which are few and needed again and again; any others are left in the file.
+    """
+    count = 0
+    kept: list[dict[str, Any]] | None = [] if method is Method.REINFORCEMENT else None
+    for row in _checked(path, role, method):
+        count += 1
+        if kept is not None:
+            kept.append(row)
+    return FileRows(path, role, count) if kept is None else kept
+
+
+def read_again(path: Path, *, role: DataRole, method: Method) -> Rows:
+    """The same of a file that a job was made from, which needs no check."""
+    if method is Method.REINFORCEMENT:
+        return list(iterate_rows(path, role=role))
+    return FileRows(path, role, sum(1 for _ in _lines(path)))
+
+
+def _checked(path: Path, role: DataRole, method: Method) -> Iterator[dict[str, Any]]:
     blocked: list[int] = []
-    most = MOST_ROWS[role] if method is Method.REINFORCEMENT else None
+    count, most = 0, MOST_ROWS[role] if method is Method.REINFORCEMENT else None
     for number, line in _lines(path):
         row = _parse(line, number, partial(_invalid, role))
-        if most is not None and len(rows) >= most:
+        if most is not None and count >= most:
             raise _invalid(role, f"{role.value.capitalize()} file has more than the {most:,} examples allowed")
         if (problem := _CHECKS[method](row)) is not None:
             raise _invalid(role, f"Line {number}: {problem}")
-        rows.append(row)
+        count += 1
         if BLOCKED_ROW in line:
             blocked.append(number)
-    _check_count(len(rows), role, method)
+        yield row
+    _check_count(count, role, method)
     if blocked:
         raise _invalid(role, _MODERATED, blocked=blocked[:_MOST_NAMED])
-    return rows
 
 
 def iterate_rows(path: Path, *, role: DataRole) -> Iterator[dict[str, Any]]:

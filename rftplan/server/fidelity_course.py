@@ -73,6 +73,11 @@ COURSE: tuple[Behaviour, ...] = (
     *of(
         "graders",
         ("a grader that fails on a sample is 200 with reward 0 and a flag", Source.OBSERVED),
+        (
+            "text_similarity of texts that take over about a second is other_error: over 2,000,000 pairs of words"
+            " (rouge_l, meteor), 10,000,000,000 of characters (fuzzy_match), or 500,000 characters",
+            Source.POLICY,
+        ),
         ("an invalid definition is 400", Source.OBSERVED),
         ("its code says what is wrong with its form, and is null where its meaning is", Source.POLICY),
         ("running a grader that this service cannot run is 400", Source.POLICY),

@@ -43,11 +43,7 @@ async def create_job(request: Request) -> Response:
     refuse_query(request)
     wanted = read_job_request(await read_json(request), service.settings.new_id)
     model = trainable_model(service, wanted.model)
-    train = _source(service, wanted.training_file, param="training_file")
-    valid = None
-    if wanted.validation_file is not None:
-        valid = _source(service, wanted.validation_file, param="validation_file")
-    candidates = _candidates(service, wanted)
+    train, valid, candidates = _sources(service, wanted)
     job_id = service.settings.new_id("ftjob-")
     seed = wanted.seed if wanted.seed is not None else _digest(job_id, "seed") % (LARGEST_SEED + 1)
     try:
@@ -65,6 +61,9 @@ async def create_job(request: Request) -> Response:
             start=_start(service, model),
             candidates=candidates,
         )
+    except FileNotFoundError:
+        _sources(service, wanted)  # one was deleted meanwhile: the same answer as a moment later
+        raise
     except RefusedRunError as error:
         message = f"This service does not simulate such a run: {error}"
         raise ApiError(message, param=error.param, code="invalid_value") from error
@@ -150,6 +149,14 @@ def _stored(service: Service, job_id: str) -> StoredJob:
     job = JobStore(service.store).get(job_id)
     assert job is not None  # jobs are never deleted
     return job
+
+
+def _sources(service: Service, wanted: JobRequest) -> tuple[DataSource, DataSource | None, DataSource | None]:
+    """Training, validation, candidates; raises ApiError for the first that is not there."""
+    train, valid = _source(service, wanted.training_file, param="training_file"), None
+    if wanted.validation_file is not None:
+        valid = _source(service, wanted.validation_file, param="validation_file")
+    return train, valid, _candidates(service, wanted)
 
 
 def _source(service: Service, file_id: str, *, param: str) -> DataSource:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from rftplan.server.hyperparameters import Passes, number_sent, passes_of
 from rftplan.server.tokens import CHARACTERS_PER_TOKEN
-from rftplan.server.trainer import Step, TrainingRun, Trajectory
+from rftplan.server.trainer import Rows, Step, TrainingRun, Trajectory
 from rftplan.server.work import check_steps
 
 _AUTO_EPOCHS = 3
@@ -119,5 +119,5 @@ def _decided(run: TrainingRun, passes: Passes, rate: float) -> dict[str, Any]:
     return decided | ({"beta": number_sent(run.hyperparameters, "beta", 0.1)} if run.method == "dpo" else {})
 
 
-def _tokens(rows: Sequence[Mapping[str, Any]]) -> int:
+def _tokens(rows: Rows) -> int:
     return sum(len(json.dumps(row)) for row in rows) // CHARACTERS_PER_TOKEN

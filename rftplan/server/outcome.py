@@ -16,7 +16,7 @@ from rftplan.server.datafile import DataError, DataRole, read_rows, wrong_purpos
 from rftplan.server.job_request import JobRequest
 from rftplan.server.lifecycle import Status
 from rftplan.server.stored_job import Failure
-from rftplan.server.trainer import Said, Step, Trainer, TrainingFailedError, TrainingRun
+from rftplan.server.trainer import Rows, Said, Step, Trainer, TrainingFailedError, TrainingRun
 
 _GRADER = "method.reinforcement.grader"
 
@@ -98,7 +98,7 @@ def _train(request: JobRequest, run: TrainingRun, trainer: Trainer) -> Outcome:
     )
 
 
-def _rows(request: JobRequest, source: DataSource, role: DataRole) -> list[dict[str, Any]]:
+def _rows(request: JobRequest, source: DataSource, role: DataRole) -> Rows:
     if source.purpose != "fine-tune":
         raise wrong_purpose(role, file_id=source.id, purpose=source.purpose)
     return read_rows(source.path, role=role, method=request.method)

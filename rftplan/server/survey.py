@@ -61,7 +61,7 @@ def survey(run: TrainingRun, grader: Grader) -> Survey | None:
     """None where it would cost: a model is asked for each answer, Python runs out of time."""
     if judged(grader) and not run.judge.stand_in:
         return None
-    made = questions_of(grader, run.response_format, run.train[:_OTHERS])
+    made = questions_of(grader, run.response_format, list(islice(run.train, _OTHERS)))
     answers = _Answers(grader, run.judge.stand_in and judged(grader))
     for question in made.of_rows(enumerate(islice(run.train, ROWS))):
         results = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     from rftplan.grading import Grader, Judge
 
 
+class Rows(Protocol):
+    """Parsed data rows, to be gone through as often as wanted. They may be read from their file each time: what a
+    trainer needs twice it keeps."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """All that a trainer may know. Rows are parsed data rows; `hyperparameters` as sent, "auto" included.
+    """All that a trainer may know. `hyperparameters` as sent, "auto" included.
 
     `start` is what the fine-tuned model that is trained further answers from (`Step.model`; empty if nothing was
     kept of it). None for a base model, and where a run is read again only to answer from it. `recorded` are samples
@@ -24,8 +33,8 @@ class TrainingRun:
     method: str  # supervised | dpo | reinforcement
     hyperparameters: Mapping[str, Any]
     seed: int
-    train: Sequence[Mapping[str, Any]]
-    valid: Sequence[Mapping[str, Any]]
+    train: Rows
+    valid: Rows
     grader: Grader | None
     response_format: Mapping[str, Any] | None
     judge: Judge

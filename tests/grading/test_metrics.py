@@ -85,3 +85,43 @@ def test_a_metric_is_what_its_library_says(metric: Metric, text: str, reference:
             similarity(metric, text, reference)
     else:
         assert similarity(metric, text, reference) == pytest.approx(min(1.0, expected), abs=1e-12)
+
+
+def texts(words: int) -> tuple[str, str]:
+    return " ".join(f"w{n % 997}" for n in range(words)), " ".join(f"w{n * 7 % 991}" for n in range(words))
+
+
+TOO_LONG = {
+    Metric.ROUGE_L: (*texts(1_500), "rouge_l compares at most 2,000,000 pairs of words, and there are 1,500 × 1,500"),
+    Metric.METEOR: (*texts(1_500), "meteor compares at most 2,000,000 pairs of words, and there are 1,500 × 1,500"),
+    Metric.FUZZY_MATCH: (
+        "a" * 110_000,
+        "b" * 110_000,
+        "fuzzy_match compares at most 10,000,000,000 pairs of characters, and there are 110,000 × 110,000",
+    ),
+    Metric.BLEU: (
+        "a " * 200_000,
+        "b " * 100_000,
+        "bleu compares at most 500,000 characters, and these texts have 400,000 and 200,000",
+    ),
+}
+
+
+@pytest.mark.parametrize("metric", TOO_LONG)
+def test_texts_that_would_take_long_are_not_compared(metric: Metric) -> None:
+    text, reference, said = TOO_LONG[metric]
+    with pytest.raises(MetricError) as refused:
+        similarity(metric, text, reference)
+    assert str(refused.value) == said
+
+
+@pytest.mark.skipif(missing_package(Metric.ROUGE_L) is not None, reason="needs rouge-score")
+def test_long_answers_with_short_references_are_compared() -> None:
+    text, reference = texts(20_000)[0], texts(80)[1]
+    assert 0 < similarity(Metric.ROUGE_L, text, reference) < 1
+
+
+def test_a_word_has_to_be_counted_only_where_there_can_be_many() -> None:
+    letters = "a" * 200_000
+    if missing_package(Metric.ROUGE_L) is None:
+        assert similarity(Metric.ROUGE_L, letters, letters) == 1

@@ -138,3 +138,11 @@ def test_no_text_makes_it_raise_anything_but_its_own_errors(text: str, value: An
     # What was read can be written again and means the same.
     again = "".join(p if isinstance(p, str) else f"{{{{{p}}}}}" for p in template.parts)
     assert [ref.path for ref in variables(again)] == [ref.path for ref in template.references]
+
+
+def test_a_small_template_that_repeats_a_large_variable_does_not_fill_the_memory() -> None:
+    template = parse_template("{{item.a}}" * 100_000)
+    with pytest.raises(VariableError, match="longer than 16,000,000 characters") as failed:
+        template.render(Sample.of_text(""), {"a": "x" * 1_000_000})
+    assert failed.value.flag is Flag.OTHER
+    assert template.render(Sample.of_text(""), {"a": "x"}) == "x" * 100_000
