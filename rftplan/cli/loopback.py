@@ -9,12 +9,16 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import datetime
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from rftplan.render.escape import inert, shortened, visible
 
-_LONGEST_PATH: Final = 160
+_WIDTH: Final = 80
+_LONGEST_METHOD: Final = 10
+_SHOWN: Final = frozenset({"limit", "after", "order", "purpose", "step", "project_id"})
 _LINGER_NOT: Final = struct.pack("ii", 1, 0)  # a socket that is closed with it sends a reset
 
 Message = MutableMapping[str, Any]
@@ -63,8 +67,13 @@ def is_bug(record: logging.LogRecord) -> bool:
     return error is not None and not isinstance(error, asyncio.CancelledError)
 
 
-def logged(app: AsgiApp, write: Callable[[str], None], now: Callable[[], float]) -> AsgiApp:
-    """`app` with a line for each request, when its answer has gone out. Headers, and so keys, are not read."""
+def logged(
+    app: AsgiApp, write: Callable[[str], None], now: Callable[[], float], *, clock: Callable[[], datetime]
+) -> AsgiApp:
+    """`app` with a line for each request, when its answer has gone out. Headers, and so keys, are not read.
+
+    `now` measures seconds, `clock` is the time of day that a line begins with.
+    """
 
     async def serve(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,32 +90,43 @@ def logged(app: AsgiApp, write: Callable[[str], None], now: Callable[[], float])
         try:
             await app(scope, receive, noted)
         finally:
-            write(_request_line(scope, status, whole, now() - began))
+            answer = f"{status if whole else 'cut'}  {(now() - began) * 1000:.0f} ms"
+            write(_request_lines(scope, f"{clock():%H:%M:%S}", answer))
 
     return serve
 
 
-def _request_line(scope: Message, status: int, whole: bool, seconds: float) -> str:
-    state = scope.get("state", {})
-    path = shortened(visible(str(scope["path"])), _LONGEST_PATH)
-    answer = "cut" if not whole else str(status)
-    words = [f"{answer:<4}{seconds * 1000:>6.0f} ms  {visible(str(scope['method'])):<6} {path}"]
-    if (code := _code(state)) is not None:
-        words.append(visible(code))
-    words += [f"[fault: {visible(str(fault))}]" for fault in _struck(state)]
-    return inert("  ".join(words)) + "\n"
+def _request_lines(scope: Message, time: str, answer: str) -> str:
+    """One line, or two where what went wrong does not fit into the first; neither is longer than a terminal's."""
+    method = shortened(visible(str(scope["method"])), _LONGEST_METHOD)
+    room = _WIDTH - len(f"{time}  {method}   {answer}")
+    line = f"{time}  {method} {shortened(_target(scope), room)}  {answer}"
+    if not (wrong := _wrong(scope.get("state", {}))):
+        return inert(line) + "\n"
+    if len(line) + 2 + len(wrong) <= _WIDTH:
+        return inert(f"{line}  {wrong}") + "\n"
+    indent = " " * (len(time) + 2)
+    return inert(line) + "\n" + inert(indent + shortened(wrong, _WIDTH - len(indent))) + "\n"
 
 
-def _struck(state: Message) -> Sequence[object]:
+def _target(scope: Message) -> str:
+    """The path and the query; of the query only the values that lists take, which cannot be a key."""
+    path = visible(str(scope["path"]))
+    pairs = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    said = [f"{name}={visible(value)}" if name in _SHOWN else _hidden(name) for name, value in pairs]
+    return f"{path}?{'&'.join(said)}" if said else path
+
+
+def _hidden(name: str) -> str:
+    return f"{visible(name)}=…" if name.startswith("metadata[") else "…"
+
+
+def _wrong(state: Message) -> str:
+    """The service's code of an error, or else what it says, and the faults that struck."""
+    from rftplan.server.errors import REFUSED
     from rftplan.server.striking import STRUCK
 
-    faults: Sequence[object] = state.get(STRUCK, ())
-    return faults
-
-
-def _code(state: Message) -> str | None:
-    """Of an error: the service's code for it, or else what it says."""
-    from rftplan.server.errors import REFUSED
-
     error = state.get(REFUSED)
-    return None if error is None else error.code or error.message
+    words = [] if error is None else [visible(str(error.code or error.message)[:_WIDTH])]
+    words += [f"[fault: {visible(str(fault))}]" for fault in state.get(STRUCK, ())]
+    return "  ".join(words)

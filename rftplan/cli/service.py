@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -58,7 +59,7 @@ def run_service(service: Service, terminal: Terminal) -> None:
     _check(service)
     key = service.key or f"sk-local-{secrets.token_urlsafe(24)}"
     with _listening(service.host, service.port) as listening, PythonWorker(service.isolation) as runner:
-        app = logged(_app(service, key, runner, terminal), terminal.err, time.monotonic)
+        app = logged(_app(service, key, runner, terminal), terminal.err, time.monotonic, clock=datetime.now)
         terminal.out(_greeting(service, listening.getsockname()[1], key, _python_graders(service, runner)))
         config = uvicorn.Config(
             app,

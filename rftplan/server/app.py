@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -48,15 +50,13 @@ def create_app(settings: Settings) -> Starlette:
     sweep(store, now=seconds(service.now()))
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(Guard, settings=settings), Middleware(Striking)],
-        exception_handlers={
-            ApiError: _refused,
-            HTTPException: _no_route,
-            sqlite3.Error: _store_failed,
-            OSError: _store_failed,
-            StoreError: _store_failed,
-            Exception: _broken,
-        },
+        # What happens with a fault uses the store, too, and fails as a route does.
+        middleware=[
+            Middleware(Guard, settings=settings),
+            Middleware(ExceptionMiddleware, handlers=_FAILURES),
+            Middleware(Striking),
+        ],
+        exception_handlers={**_FAILURES, Exception: _broken},
         lifespan=_lifespan,
     )
     app.router.redirect_slashes = False
@@ -152,3 +152,12 @@ async def _broken(request: Request, error: Exception) -> Response:
     message = f"The local service failed: {type(error).__name__}"
     failed = ApiError(message, status=HTTPStatus.INTERNAL_SERVER_ERROR, kind=SERVER_ERROR)
     return refusal(request.scope, failed, reply_headers(request.scope))
+
+
+_FAILURES: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+    ApiError: _refused,
+    HTTPException: _no_route,
+    sqlite3.Error: _store_failed,
+    OSError: _store_failed,
+    StoreError: _store_failed,
+}

@@ -5,11 +5,11 @@ What only a connection can show, its end before the reply's, is asked of whoever
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +27,7 @@ STRUCK: Final = "struck"
 """Where the scope's state has the faults that struck a call, for whoever keeps a log."""
 
 _PIECES = 20  # of a slow body
+_LARGEST = 2**62  # of a body whose length is not known
 
 
 class Cut(Enum):
@@ -117,19 +118,40 @@ async def _stale(call: Struck) -> None:
 
 
 async def _slow(call: Struck) -> None:
+    """The time is that of the whole body: its pieces are as large as its length makes them, where that is known."""
+    piece, waits = _LARGEST, _PIECES - 1
+    pause = call.fault.seconds / waits
+
     async def trickle(message: Message) -> None:
-        *first, last = _pieces(message.get("body", b""))
-        for piece in first:
-            await call.send({**message, "body": piece, "more_body": True})
-            await call.service.settings.sleep(call.fault.seconds / len(first))
-        await call.send({**message, "body": last} if "body" in message else message)
+        nonlocal piece, waits, pause
+        if message["type"] == "http.response.start":
+            if length := _length(message):
+                piece = -(-length // _PIECES)
+                waits = -(-length // piece) - 1
+                pause = call.fault.seconds / max(1, waits)
+            await call.send(message)
+            return
+        more, rest = message.get("more_body", False), message.get("body", b"")
+        while len(rest) > piece:
+            await call.send({**message, "body": rest[:piece], "more_body": True})
+            await wait()
+            rest = rest[piece:]
+        await call.send({**message, "body": rest})
+        if more:
+            await wait()
+
+    async def wait() -> None:
+        nonlocal waits
+        if waits > 0:
+            waits -= 1
+            await call.service.settings.sleep(pause)
 
     await call.act(trickle)
 
 
-def _pieces(body: bytes) -> list[bytes]:
-    size = max(1, -(-len(body) // _PIECES))
-    return [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+def _length(start: Message) -> int:
+    """Of the body that a reply begins; 0 where it does not say."""
+    return next((int(value) for name, value in start.get("headers", ()) if name.lower() == b"content-length"), 0)
 
 
 async def _too_many(call: Struck) -> None:
@@ -169,16 +191,21 @@ async def _lost_after(call: Struck) -> None:
 
 
 async def _half(call: Struck) -> None:
-    """The headers say how long the body is, so that the client can tell that it has not all of it."""
-    said: list[MutableMapping[str, Any]] = []
+    """The headers say how long the body is, so that the client can tell that it has not all of it. Where they do not,
+    its first part is sent. What is kept back is not kept."""
+    left = -1
 
-    async def hear(message: Message) -> None:
-        said.append(message)
+    async def first_half(message: Message) -> None:
+        nonlocal left
+        if message["type"] == "http.response.start":
+            left = _length(message) // 2 if _length(message) else _LARGEST
+            await call.send(message)
+        elif left > 0:
+            body = message.get("body", b"")[:left]
+            left = left - len(body) if left < _LARGEST else 0
+            await call.send({"type": "http.response.body", "body": body, "more_body": True})
 
-    await call.act(hear)
-    body = b"".join(message.get("body", b"") for message in said[1:])
-    await call.send(said[0])
-    await call.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    await call.act(first_half)
     await call.cut(Cut.CLOSED)
 
 

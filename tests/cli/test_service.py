@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rftplan.cli.boundary import main
-from rftplan.cli.loopback import Message, Receive, Send, logged
+from rftplan.cli.loopback import AsgiApp, Message, Receive, Send, logged
+from rftplan.server.errors import REFUSED, ApiError
+from rftplan.server.faults import read_fault
+from rftplan.server.striking import STRUCK
 
 KEY = "sk-local-of-this-test"
 
@@ -31,8 +38,7 @@ def test_a_client_reaches_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:
         serving.send_signal(signal.SIGINT)
         _, log = serving.communicate()
     assert serving.returncode == 0
-    assert log.splitlines()[0].startswith("200 ")
-    assert log.splitlines()[0].endswith("GET    /v1/models")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  GET /v1/models  200  \d+ ms", log.splitlines()[0])
     assert log.splitlines()[-1] == "Stopped."
     assert KEY not in "".join(greeting) + log
     assert "SIMULATED" in greeting[2]
@@ -67,9 +73,8 @@ def test_the_table_of_what_is_proven_is_printed_and_nothing_is_served(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_path_cannot_forge_a_log_line_and_headers_are_not_logged() -> None:
-    async def app(_scope: Message, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 404})
+def log_of(app: AsgiApp, **scope: object) -> str:
+    """What is logged of one request, answered at 14:03:07 after half a second."""
 
     async def receive() -> Message:
         return {}
@@ -78,6 +83,45 @@ def test_a_path_cannot_forge_a_log_line_and_headers_are_not_logged() -> None:
         return None
 
     lines: list[str] = []
-    scope = {"type": "http", "method": "GET", "path": "/x\n::error::\x1b[2J", "headers": [(b"authorization", b"k")]}
-    asyncio.run(logged(app, lines.append, iter([1.0, 1.5]).__next__)(scope, receive, send))
-    assert lines == ["cut    500 ms  GET    /x\\n::error::\\x1b[2J\n"]
+    noon = datetime(2026, 11, 23, 14, 3, 7)
+    at = logged(app, lines.append, iter([1.0, 1.5]).__next__, clock=lambda: noon)
+    asyncio.run(at({"type": "http", "method": "GET", "path": "/v1/files", "state": {}, **scope}, receive, send))
+    return "".join(lines)
+
+
+async def answering(_scope: Message, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body"})
+
+
+async def breaking_off(_scope: Message, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 404})
+
+
+def test_a_path_cannot_forge_a_log_line_and_headers_are_not_logged() -> None:
+    line = log_of(breaking_off, path="/x\n::error::\x1b[2J", headers=[(b"authorization", b"k")])
+    assert line == "14:03:07  GET /x\\n::error::\\x1b[2J  cut  500 ms\n"
+
+
+def test_a_log_line_has_the_query_that_a_list_takes_and_nothing_that_could_be_a_key() -> None:
+    query = b"limit=2&after=file-1&api_key=sk-secret&sk-secret&metadata%5Bteam%5D=sk-secret"
+    line = "14:03:07  GET /v1/files?limit=2&after=file-1&…&…&metadata[team]=…  200  500 ms\n"
+    assert log_of(answering, query_string=query) == line
+
+
+@given(st.text(max_size=300), st.text(max_size=300), st.text(min_size=1, max_size=20))
+def test_no_log_line_is_wider_than_a_terminal(path: str, said: str, method: str) -> None:
+    state = {REFUSED: ApiError(said), STRUCK: [read_fault("429 on=POST /v1/files")]}
+    lines = log_of(answering, path=f"/v1/{path}", method=method, state=state).split("\n")
+    assert lines.pop() == ""
+    assert 1 <= len(lines) <= 2
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_went_wrong_has_a_line_of_its_own_where_it_would_not_fit() -> None:
+    short = {REFUSED: ApiError("m", code="slow_down"), STRUCK: []}
+    assert log_of(answering, state=short) == "14:03:07  GET /v1/files  200  500 ms  slow_down\n"
+    struck = [read_fault("429 on=POST /v1/fine_tuning/jobs")]
+    assert log_of(answering, state={**short, STRUCK: struck}) == (
+        "14:03:07  GET /v1/files  200  500 ms\n          slow_down  [fault: 429 on=POST /v1/fine_tuning/jobs]\n"
+    )

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import openai
 import pytest
 
 from rftplan.in_process import in_process
 from rftplan.server.faults import FaultKind, read_fault
+from rftplan.server.file_store import FileStore
 from rftplan.server.striking import CutError
 
 from .conftest import KEY, World, create_job, rft_body, rft_rows, upload
@@ -109,6 +111,64 @@ async def test_what_takes_time_takes_it_by_the_injected_sleep(http: httpx2.Async
     assert slept[0] == 3
     assert sum(slept[1:]) == pytest.approx(2)
     assert len(slept) > 10
+
+
+async def test_a_slow_body_takes_its_time_once_however_many_parts_the_service_sends_it_in(
+    sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient, slept: list[float]
+) -> None:
+    content = b"x" * 1_000_003
+    file = await upload(sdk, content)
+    await struck_by(http, "slow-body seconds=2 on=GET */content")
+    assert (await http.get(f"/files/{file}/content")).content == content
+    assert sum(slept) <= 2.001
+    assert 10 < len(slept) < 20
+
+
+async def test_a_slow_stream_of_unknown_length_takes_no_longer_than_its_time(
+    sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient, slept: list[float]
+) -> None:
+    await struck_by(http, "slow-body seconds=2 on=POST /v1/responses")
+    body = {"model": "o4-mini", "input": "?", "stream": True}
+    assert (await http.post("/responses", json=body)).text.count("event:") > 3
+    assert 0 < sum(slept) <= 2
+
+
+async def test_half_a_large_reply_is_sent_on_and_not_collected(
+    world: World, sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
+) -> None:
+    file = await upload(sdk, b"x" * 1_000_003)
+    await struck_by(http, "half-reply on=GET */content")
+    sent: list[int] = []
+
+    async def cut(_how: object) -> None:
+        sent.append(-1)
+
+    async def seen(message: Any) -> None:
+        sent.append(len(message.get("body", b"")))
+
+    async def receive() -> Any:
+        await anyio.sleep_forever()  # nothing more comes
+
+    request = http.build_request("GET", f"/files/{file}/content")
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
+    path = f"/v1/files/{file}/content"
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "query_string": b""}
+    await world.app({**scope, "extensions": {"rftplan.cut": cut}}, receive, seen)
+    assert (sum(sent) + 1, sent[-1]) == (1_000_003 // 2, -1)
+    assert max(sent) < 300_000, "in the parts that the service sends"
+
+
+async def test_a_fault_that_the_store_cannot_carry_out_is_told_as_of_the_store(
+    world: World, sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
+) -> None:
+    file = await upload(sdk, rft_rows(1))
+    content = FileStore(world.app.state.service.store).content(file)
+    content.unlink()
+    content.mkdir()  # what cannot be unlinked
+    await struck_by(http, "file-gone on=GET /v1/models")
+    reply = await http.get("/models")
+    assert (reply.status_code, reply.json()["error"]["type"]) == (500, "server_error")
+    assert "store could not be used" in reply.json()["error"]["message"]
 
 
 async def test_of_two_answers_the_first_is_given_and_the_other_waits(http: httpx2.AsyncClient) -> None:
