@@ -18,6 +18,7 @@ from rftplan.journal import State
 from rftplan.kinds.base import Act, RecordStep
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options
+from rftplan.made_from import MadeFrom, made_from
 from rftplan.moving import moved_launches
 from rftplan.opening import dated, opened, telling
 from rftplan.planner import PlanInputs, Selection, make_plan
@@ -27,6 +28,9 @@ from rftplan.wiring import World, acting_alone, connected, real_world
 if TYPE_CHECKING:
     from rftplan.api.port import Port
 
+Review = Callable[[Plan, MadeFrom], None]
+"""Sees the whole plan before anything else, follow-ups included; raises RefusedPlanError where it is not the one that
+was agreed to."""
 Consent = Callable[[Plan], bool]
 """Sees the plan and says whether to go on; raises RefusedPlanError when its hazards are not allowed."""
 
@@ -53,6 +57,7 @@ async def apply(
     on_event: OnEvent = ignore,
     stop: asyncio.Event | None = None,
     world: World | None = None,
+    review: Review | None = None,
 ) -> Applied | None:
     """Plan, ask, act. None if consent was not given. SpecError, RefusedPlanError, BusyError, LockError."""
     world = world or real_world()
@@ -63,7 +68,10 @@ async def apply(
             port = await open_until_done.enter_async_context(connected(loaded, world))
             told[:] = await dated(loaded, port)
             inputs, state = await plan_inputs(loaded, port, world, selection, told)
-        made = make_plan(inputs) if wait else make_plan(inputs).without_follow_ups()
+        made = make_plan(inputs)
+        if review is not None:
+            review(made, made_from(loaded))
+        made = made if wait else made.without_follow_ups()
         if (made.acts or made.hazards()) and not consent(made):
             return None
         if not wait and not _writes(made):

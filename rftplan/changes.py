@@ -106,6 +106,15 @@ class Hazard(StrEnum):
     RESUME_AFTER_SERVICE_PAUSE = "resume-after-service-pause"
 
 
+class Mode(StrEnum):
+    """What a plan is about, and what it was compared with."""
+
+    WHOLE = "whole"
+    """Specs, lock and service."""
+    DESTROY = "destroy"
+    """As if the specs declared nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One value that differs; `path` in dots and brackets, `None` for "absent"."""
@@ -162,6 +171,12 @@ class Change:
     step: object = None
     fingerprint: str | None = None
     """What the spec wants the resource to be, so that a digest binds what will be launched."""
+    declared: str | None = None
+    """The whole spec in one digest, of what acts or is announced: metadata is sent, too, and is no identity."""
+    id: str | None = None
+    """What the lock had under this address when it was planned."""
+    attempt: int | None = None
+    """Of a launch: the slot that it takes, so that a plan which was carried out is never taken for one to come."""
     closes: int | None = None
     """The number of an open intent that certainly came to nothing, which apply closes although it does not act."""
 
@@ -187,6 +202,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     allowed: frozenset[Hazard] = frozenset()
     """Hazards that the specs' policy allows without being asked."""
+    mode: Mode = Mode.WHOLE
     lineage: str | None = None
     """The lineage that a new lock takes over, if launches of a lost lock were found."""
 

@@ -234,21 +234,29 @@ def read_state_file(path: Path) -> bytes | None:
 def write_lock(path: Path, lock: Lock) -> None:
     """Replace the file atomically; on failure the old one is intact and LockError is raised. A lock that is a link
     stays one: what it leads to is replaced."""
+    try:
+        replace_file(path, dumps(lock).encode())
+    except OSError as error:
+        raise LockError(
+            f"{path.resolve().name} cannot be written: {error.strerror}",
+            hint="make room or fix the permissions, then run rftplan apply again: the journal knows what was done",
+        ) from None
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file atomically and durably, following links; on OSError the old one is intact."""
     path = path.resolve()
     temporary = temporary_for(path)
     try:
         with temporary.open("wb") as stream:
-            stream.write(dumps(lock).encode())
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
         sync_directory(path.parent)
-    except OSError as error:
+    except OSError:
         temporary.unlink(missing_ok=True)
-        raise LockError(
-            f"{path.name} cannot be written: {error.strerror}",
-            hint="make room or fix the permissions, then run rftplan apply again: the journal knows what was done",
-        ) from None
+        raise
 
 
 def temporary_for(path: Path) -> Path:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rftplan.address import Address
-from rftplan.changes import Action, Change, Drift, Hazard, Plan, Reason
+from rftplan.canonical import fingerprint
+from rftplan.changes import Action, Change, Drift, Hazard, Mode, Plan, Reason
 from rftplan.errors import Diagnostic
 from rftplan.graph import Graph
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.scope import Scope
-from rftplan.kinds.spec import Lifecycle
+from rftplan.kinds.spec import Lifecycle, written
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry, Hold
 
@@ -105,6 +106,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
         drift=tuple(sorted(drift, key=lambda d: (d.address, d.detail))),
         diagnostics=inputs.diagnostics,
         allowed=inputs.allowed,
+        mode=Mode.DESTROY if inputs.selection.destroy else Mode.WHOLE,
         lineage=found,
     )
 
@@ -235,9 +237,21 @@ def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address,
         change = decided[address]
         before = () if _gone(inputs, address) else (*moves, *change.needs)
         after = (*before, *users.get(address, ()))
-        wanted = None if _gone(inputs, address) else inputs.graph.resources[address].fingerprint
-        changes.append(replace(change, after=tuple(dict.fromkeys(after)), fingerprint=wanted))
+        changes.append(replace(_bound(inputs, change), after=tuple(dict.fromkeys(after))))
     return tuple(changes)
+
+
+def _bound(inputs: PlanInputs, change: Change) -> Change:
+    """The change with what a reviewer agrees to: what is wanted, and what it takes the place of."""
+    want = None if _gone(inputs, change.address) else inputs.graph.resources[change.address]
+    entry = inputs.entries.get(change.address)
+    sent = want is not None and (change.action.acts or change.then)
+    return replace(
+        change,
+        fingerprint=want.fingerprint if want else None,
+        declared=fingerprint(written(want.spec)) if want is not None and sent else None,
+        id=entry.id if entry else None,
+    )
 
 
 def _users(inputs: PlanInputs, decided: Mapping[Address, Change]) -> dict[Address, tuple[Address, ...]]:

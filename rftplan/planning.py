@@ -17,6 +17,7 @@ from rftplan.kinds.job import Run
 from rftplan.kinds.scope import Scope
 from rftplan.loading import Loaded, Options
 from rftplan.lockfile import Lock
+from rftplan.made_from import MadeFrom, made_from
 from rftplan.moving import moved_entries, moved_launches, moved_tombstones
 from rftplan.observe import observe, open_intents
 from rftplan.opening import dated, opened, telling, with_sharing
@@ -36,6 +37,12 @@ class Planned:
 
     plan: Plan = field(repr=False)
     requests: int
+    loaded: Loaded = field(repr=False)
+
+    @property
+    def made_from(self) -> MadeFrom:
+        """What it was computed from, but for what the service says."""
+        return made_from(self.loaded)
 
 
 async def plan(
@@ -52,7 +59,7 @@ async def plan(
         async with connected(loaded, world) as port:
             told[:] = await dated(loaded, port)
             inputs, _ = await plan_inputs(loaded, port, world, selection, told)
-            return Planned(make_plan(inputs), port.requests)
+            return Planned(make_plan(inputs), port.requests, loaded)
 
 
 async def plan_inputs(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
-from rftplan.applying import Applied, Consent, apply
+from rftplan.applying import Applied, Consent, Review, apply
 from rftplan.errors import Diagnostic, has_errors
 from rftplan.events import OnEvent, ignore
 from rftplan.journal import read_state
@@ -80,6 +80,7 @@ __all__ = [
     "Planned",
     "Promoted",
     "ResourceStatus",
+    "Review",
     "apply",
     "check",
     "load",

@@ -60,7 +60,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("execution", "monitor"),
     ("in_process",),
     ("wiring",),
-    ("trial", "opening"),
+    ("trial", "opening", "made_from"),
     ("planning",),
     ("applying",),
     ("project", "releasing", "trying", "checking", "grader_tests", "doctor"),

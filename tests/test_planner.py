@@ -15,7 +15,8 @@ from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.kinds import KINDS
 from rftplan.kinds.job.steps import LaunchStep
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
-from rftplan.render.documents import dumped, plan_document
+from rftplan.render.documents import dumped
+from rftplan.render.plan_documents import plan_document
 from tests.planning import NOTE, settled_inputs, specs, turned, worlds
 
 Decided = Mapping[Address, Change]

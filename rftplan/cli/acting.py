@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation, invocation, parse_address, parse_selection
 from rftplan.cli.reading import JsonFlag, ReplaceOption, TrustOption
-from rftplan.errors import UserError
+from rftplan.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from rftplan.cli.order import Order
@@ -20,6 +21,12 @@ AllowOption = Annotated[
     typer.Option("--allow", metavar="LIST", help="Hazards that --yes may take, with commas between them."),
 ]
 ParallelismOption = Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Steps at a time.")]
+PlanArgument = Annotated[
+    Path | None, typer.Argument(metavar="[PLAN]", help="A plan that plan --out saved: this, or nothing.")
+]
+DigestOption = Annotated[
+    str | None, typer.Option("--digest", metavar="SHA", help="The digest of PLAN that was reviewed, whole.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +36,8 @@ def register(app: typer.Typer) -> None:
 
 def apply(
     context: typer.Context,
+    plan: PlanArgument = None,
+    digest: DigestOption = None,
     yes: YesFlag = False,
     allow: AllowOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow jobs to their end, then promote.")] = False,
@@ -37,10 +46,14 @@ def apply(
     replace: ReplaceOption = None,
     trust_python: TrustOption = False,
 ) -> int:
-    """Show the plan, ask, and make it so. What was done is recorded in the lock."""
+    """Show the plan, ask, and make it so. What was done is recorded in the lock.
+
+    With PLAN, a file that plan --out saved: exactly that without asking, or nothing if anything moved since.
+    """
     from rftplan.cli.order import Order, parse_allowed
     from rftplan.wiring import real_world, trusting
 
+    run = invocation(context)
     order = Order(
         selection=parse_selection(replace or ()),
         allowed=parse_allowed(allow or ()),
@@ -50,7 +63,24 @@ def apply(
         json=json,
         world=trusting(real_world()) if trust_python else real_world(),
     )
-    return _carry_out(invocation(context), order)
+    if plan is not None:
+        if allow or replace:
+            raise UsageError("a saved plan says itself what is allowed and replaced", hint="give that to plan --out")
+        order = _of_saved(run, order, plan, digest)
+    elif digest is not None:
+        raise UsageError("--digest is of a saved plan", hint="rftplan apply PLAN --digest SHA")
+    return _carry_out(run, order)
+
+
+def _of_saved(run: Invocation, order: Order, path: Path, digest: str | None) -> Order:
+    """The order that a saved plan is: its selection, its leave, and nothing asked."""
+    from dataclasses import replace
+
+    from rftplan.cli.plan_files import held_to, read_plan_file
+
+    saved = read_plan_file(path)
+    review = held_to(saved, digest, run=run, name=str(path))
+    return replace(order, selection=saved.selection, allowed=saved.allowed, asks=False, review=review)
 
 
 def destroy(

@@ -15,7 +15,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "starting": ("init", "version"),
     "explaining": ("explain",),
     "checking": ("check",),
-    "reading": ("plan", "status", "output"),
+    "reading": ("plan", "show", "status", "output"),
     "acting": ("apply", "destroy", "release"),
     "intervening": ("pause", "resume", "cancel"),
     "state": ("state",),

@@ -17,7 +17,8 @@ from rftplan.events import Outcome
 from rftplan.kinds.job.observe import status_in
 from rftplan.planner import Selection
 from rftplan.render.apply_text import apply_text, closing_text
-from rftplan.render.documents import Command, apply_document, dumped, finding_document, plan_document
+from rftplan.render.documents import Command, apply_document, dumped, finding_document
+from rftplan.render.plan_documents import plan_document
 from rftplan.render.plan_text import proposal_text
 from rftplan.render.shapes import ApplyDocument, ResultDocument
 from rftplan.render.text import error_text
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rftplan.cli.interrupt import Interrupts
     from rftplan.cli.live import Listener
     from rftplan.lockfile import Entry, Lock
-    from rftplan.project import Applied, Consent
+    from rftplan.project import Applied, Consent, Review
     from rftplan.wiring import World
 
 
@@ -42,6 +43,8 @@ class Order:
     parallelism: int
     json: bool
     world: World
+    review: Review | None = None
+    """What holds it to a saved plan."""
 
 
 def parse_allowed(lists: Iterable[str]) -> frozenset[Hazard]:
@@ -74,6 +77,7 @@ async def _act(run: Invocation, order: Order, interrupts: Interrupts) -> Applied
             on_event=listener,
             stop=stop,
             world=order.world,
+            review=order.review,
         )
 
 
@@ -95,7 +99,7 @@ def _consent(run: Invocation, order: Order, listener: Listener, stop: asyncio.Ev
 
 def _show(run: Invocation, order: Order, plan: Plan) -> None:
     """Findings and the plan; with --json the plan goes where progress goes, for stdout has one document."""
-    document = plan_document(plan)
+    document = plan_document(plan, allowed=order.allowed)
     run.findings(document["diagnostics"])
     if order.json:
         run.terminal.err(proposal_text(document, run.look_err) + "\n")

@@ -1,8 +1,9 @@
-"""Commands that only look: plan, status, output. They spend, write and train nothing."""
+"""Commands that only look: plan, show, status, output. They spend, write and train nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +13,13 @@ from rftplan.cli.invocation import invocation, parse_selection
 from rftplan.errors import UsageError, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rftplan.cli.invocation import Invocation
+    from rftplan.planner import Selection
+    from rftplan.planning import Planned
     from rftplan.promoted import Promoted
+    from rftplan.render.shapes import PlanDocument
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 ReplaceOption = Annotated[
@@ -21,14 +27,20 @@ ReplaceOption = Annotated[
     typer.Option("--replace", metavar="ADDRESS", help="Launch this once more. May be repeated."),
 ]
 
-
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, for apply FILE or show FILE.")
+]
+LeaveOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="LIST", help="Hazards that an apply of FILE may take, with commas between them."),
+]
 TrustOption = Annotated[
     bool, typer.Option("--trust-python", help="Run python graders with your own rights, without keeping them in.")
 ]
 
 
 def register(app: typer.Typer) -> None:
-    for command in (plan, status, output):
+    for command in (plan, show, status, output):
         app.command()(command)
 
 
@@ -39,21 +51,75 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="Exit 2 if there is something to apply.")
     ] = False,
     replace: ReplaceOption = None,
+    out: OutOption = None,
+    allow: LeaveOption = None,
+    destroy: Annotated[bool, typer.Option("--destroy", help="What destroy would do.")] = False,
 ) -> int:
-    """Show what apply would do and why. Spends nothing, writes nothing, trains nothing."""
+    """Show what apply would do and why. Spends nothing, writes nothing but --out, trains nothing."""
     import asyncio
+    from dataclasses import replace as with_
 
     from rftplan import project
-    from rftplan.render.documents import dumped, plan_document
-    from rftplan.render.plan_text import plan_text
+    from rftplan.cli.order import parse_allowed
+    from rftplan.render.documents import dumped
+    from rftplan.render.plan_documents import plan_document
+    from rftplan.render.plan_text import plan_text, saved_plan_text
 
-    run, selection = invocation(context), parse_selection(replace or ())
+    run, selection = invocation(context), with_(parse_selection(replace or ()), destroy=destroy)
+    _refuse_mixed(run, out, allow, selection)
     with run.listener() as listener:
-        made = asyncio.run(project.plan(run.options(), selection=selection, on_event=listener)).plan
-    document = plan_document(made)
+        planned = asyncio.run(project.plan(run.options(), selection=selection, on_event=listener))
+    document = plan_document(planned.plan, allowed=parse_allowed(allow or ()))
+    if out is not None:
+        _save(out, document, planned, selection)
     run.findings(document["diagnostics"])
-    run.result(dumped(document) if json else plan_text(document, run.look))
-    return ExitCode.CHANGES if detailed_exitcode and made.acts else ExitCode.OK
+    if json:
+        run.result(dumped(document))
+    elif out is None:
+        run.result(plan_text(document, run.look))
+    else:
+        run.result(saved_plan_text(document, run.look, saved_as=str(out)))
+    return ExitCode.CHANGES if detailed_exitcode and planned.plan.acts else ExitCode.OK
+
+
+def _refuse_mixed(run: Invocation, out: Path | None, allow: Sequence[str] | None, selection: Selection) -> None:
+    """Options that mean nothing together, and a file that is not ours, before anything is asked."""
+    from rftplan.cli.order import parse_allowed
+    from rftplan.cli.plan_files import refuse_foreign
+
+    if selection.destroy and selection.replace:
+        raise UsageError("--destroy and --replace exclude each other")
+    parse_allowed(allow or ())
+    if allow and out is None:
+        hint = "rftplan plan --out FILE --allow LIST; without a file, give it to apply"
+        raise UsageError("--allow is what a saved plan may do, and none is saved", hint=hint)
+    if out is not None:
+        refuse_foreign(out, run=run)
+
+
+def _save(out: Path, document: PlanDocument, planned: Planned, selection: Selection) -> None:
+    from rftplan import __version__
+    from rftplan.cli.plan_files import write_plan_file
+    from rftplan.render.saved_documents import saved_plan_document
+
+    saved = saved_plan_document(document, selection=selection, made_from=planned.made_from, version=__version__)
+    write_plan_file(out, saved)
+
+
+def show(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PLAN", help="A file that plan --out saved.")],
+    json: JsonFlag = False,
+) -> int:
+    """Show a saved plan as `plan` did. Reads that file alone, and asks no service."""
+    from rftplan.cli.plan_files import read_plan_file
+    from rftplan.render.documents import dumped
+    from rftplan.render.plan_text import saved_plan_text
+
+    run, saved = invocation(context), read_plan_file(path)
+    run.findings(saved.plan["diagnostics"])
+    run.result(dumped(saved.plan) if json else saved_plan_text(saved.plan, run.look, saved_as=str(path)))
+    return ExitCode.OK
 
 
 def status(context: typer.Context, json: JsonFlag = False) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Final, Protocol, TypedDict
+from typing import Annotated, Any, ClassVar, Final, Protocol, TypedDict, cast
 
 from pydantic import (
     BaseModel,
@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from rftplan.address import NAME
+from rftplan.canonical import JsonObject
 
 
 class NotLoadedError(ValueError):
@@ -222,3 +223,9 @@ class RetainedLifecycle(Lifecycle):
     """Of what something else is made from: `retain` keeps it at the service once that has happened."""
 
     retain: Flag = True
+
+
+def written(spec: BaseModel) -> JsonObject:
+    """The whole spec as JSON, defaults filled in: what is no part of its identity may be sent all the same."""
+    # A default may stand for a member of its enum, which pydantic warns of and writes as it should.
+    return cast(JsonObject, spec.model_dump(mode="json", warnings="none"))

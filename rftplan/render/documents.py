@@ -5,31 +5,24 @@ What a person reads is rendered from these documents alone, so it cannot say mor
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from rftplan.canonical import Json, canonical_json
-from rftplan.changes import Action, Change, Drift, FieldChange, Plan
+from rftplan.changes import Action, Change, Plan
 from rftplan.errors import Diagnostic, LockError, has_errors
 from rftplan.events import Outcome, Result
-from rftplan.render.estimates import estimate_document
 from rftplan.render.evidence import evidence_documents
 from rftplan.render.shapes import (
     ApplyDocument,
     AskedDocument,
-    ChangeDocument,
     CheckDocument,
-    DriftDocument,
     EntryDocument,
-    FieldDocument,
     FindingDocument,
     OutputDocument,
-    PlanDocument,
     ReleaseDocument,
     ResultDocument,
     StateDocument,
@@ -49,10 +42,6 @@ class Command(StrEnum):
 
     APPLY = "apply"
     DESTROY = "destroy"
-
-
-DIGEST_LEAVES_OUT: Final = frozenset({"diagnostics", "digest"})
-"""Findings depend on the day, so a plan that was reviewed yesterday keeps its digest."""
 
 
 def dumped(document: Mapping[str, object]) -> str:
@@ -99,71 +88,6 @@ def check_document(
     if asked is not None:
         document["asked"] = asked
     return document
-
-
-def plan_document(plan: Plan) -> PlanDocument:
-    """The same plan gives the same document, byte for byte."""
-    document: PlanDocument = {
-        "format": "rftplan.plan/1",
-        "project": plan.project,
-        "env": plan.env,
-        "provider": dict(sorted(plan.provider.items())),
-        "changes": [_change(change) for change in plan.changes],
-        "drift": [_drift(drift) for drift in plan.drift],
-        "hazards": [
-            {
-                "code": found.hazard.value,
-                "address": str(address),
-                "detail": found.detail,
-                "leave": found.leave.value,
-            }
-            for address, found in plan.hazards()
-        ],
-        "diagnostics": [finding_document(finding) for finding in plan.diagnostics],
-        "summary": plan.verbs(),
-        "digest": "",
-    }
-    return {**document, "digest": plan_digest(document)}
-
-
-def plan_digest(document: PlanDocument) -> str:
-    """sha256 in hex over the canonical JSON of what a reviewer agrees to.
-
-    An estimate is for the reader: a run that ended elsewhere, or a newer price, changes nothing that is done. What it
-    means for a budget is a hazard, and bound.
-    """
-    bound: dict[str, object] = {key: value for key, value in document.items() if key not in DIGEST_LEAVES_OUT}
-    bound["changes"] = [{k: v for k, v in change.items() if k != "estimate"} for change in document["changes"]]
-    return hashlib.sha256(canonical_json(cast(Json, bound)).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _change(change: Change) -> ChangeDocument:
-    document: ChangeDocument = {
-        "address": str(change.address),
-        "kind": change.address.kind,
-        "action": change.action.value,
-        "verb": change.verb,
-        "reason": change.reason.value,
-        "detail": change.detail,
-        "fields": _fields(change.fields),
-    }
-    if change.then:
-        document["then"] = list(change.then)
-    if change.evidence:
-        document["evidence"] = evidence_documents(change.evidence)
-    if change.estimate is not None:
-        document["estimate"] = estimate_document(change.estimate)
-    if change.fingerprint is not None:
-        document["fingerprint"] = change.fingerprint
-    return document
-
-
-def _drift(drift: Drift) -> DriftDocument:
-    return {"address": str(drift.address), "detail": drift.detail, "fields": _fields(drift.fields)}
-
-
-def _fields(fields: Iterable[FieldChange]) -> list[FieldDocument]:
-    return [{"path": field.path, "before": field.before, "after": field.after} for field in fields]
 
 
 def apply_document(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from rftplan.changes import Action, Reason
+from rftplan.changes import Action, Leave, Reason
 from rftplan.render.difference import field_lines
 from rftplan.render.escape import visible
 from rftplan.render.estimates import estimate_lines
@@ -37,6 +37,11 @@ def plan_text(document: PlanDocument, look: Look) -> str:
     return joined(_with_blank_lines([*_blocks(document, look), _next_lines(document, look)]))
 
 
+def saved_plan_text(document: PlanDocument, look: Look, *, saved_as: str) -> str:
+    """The same of a plan that lies in a file: what to type next applies this one and no other."""
+    return joined(_with_blank_lines([*_blocks(document, look), _saved_lines(document, look, saved_as)]))
+
+
 def proposal_text(document: PlanDocument, look: Look) -> str:
     """The same without what to type next: for somebody who is about to be asked."""
     return joined(_with_blank_lines(_blocks(document, look)))
@@ -47,7 +52,7 @@ def _blocks(document: PlanDocument, look: Look) -> list[list[str]]:
         [_head(document, look)],
         _change_lines(document, look),
         _drift_lines(document, look),
-        _hazard_lines(document["hazards"], look),
+        _hazard_lines(document, look),
         [_summary(document, look)],
     ]
 
@@ -136,15 +141,30 @@ def _drift_lines(document: PlanDocument, look: Look) -> list[str]:
     return lines
 
 
-def _hazard_lines(hazards: Sequence[HazardDocument], look: Look) -> list[str]:
+def _hazard_lines(document: PlanDocument, look: Look) -> list[str]:
+    hazards, missing = document["hazards"], _without_leave(document)
     if not hazards:
         return []
-    lines = [look.paint(Tone.STRONG, "Needs your leave")]
+    lines = [look.paint(Tone.STRONG, "Needs your leave" if missing else "Has leave")]
     for hazard in hazards:
         code = look.paint(Tone.CAUTION, visible(hazard["code"]))
-        lines.append(f"  {code}  {visible(hazard['address'])}")
+        by = f"  allowed by {_allowed_by(hazard, document)}" if hazard not in missing else ""
+        lines.append(f"  {code}  {visible(hazard['address'])}{by}")
         lines += look.prose(visible(hazard["detail"]), indent=6) if hazard["detail"] else []
     return lines
+
+
+def _allowed_by(hazard: HazardDocument, document: PlanDocument) -> str | None:
+    """Who gave leave already: of some the policy may not decide."""
+    if hazard["code"] in document["allowed"]["option"]:
+        return "--allow"
+    return (
+        "policy.allow" if hazard["leave"] == Leave.POLICY and hazard["code"] in document["allowed"]["policy"] else None
+    )
+
+
+def _without_leave(document: PlanDocument) -> list[HazardDocument]:
+    return [hazard for hazard in document["hazards"] if _allowed_by(hazard, document) is None]
 
 
 def allow_option(hazards: Iterable[HazardDocument]) -> str:
@@ -173,13 +193,29 @@ def _person_lines(changes: Sequence[ChangeDocument]) -> list[str]:
 
 
 def _next_lines(document: PlanDocument, look: Look) -> list[str]:
-    changes, hazards = document["changes"], document["hazards"]
-    lines = _person_lines(changes)
-    acts = any(Action(change["action"]).acts for change in changes)
-    follows = any(change.get("then") for change in changes)
-    wait = " --wait" if follows else ""
-    if acts or follows:
+    lines, missing = _person_lines(document["changes"]), _without_leave(document)
+    acts, wait = _acts(document)
+    if acts or wait:
         lines.append(f"Next: {look.program} apply{wait}")
-    if hazards:
-        lines.append(f"Without being asked: {look.program} apply --yes {allow_option(hazards)}{wait}")
+    if missing:
+        lines.append(f"Without being asked: {look.program} apply --yes {allow_option(missing)}{wait}")
     return lines
+
+
+def _acts(document: PlanDocument) -> tuple[bool, str]:
+    """Whether anything is done now, and the option that does what follows."""
+    follows = any(change.get("then") for change in document["changes"])
+    return any(Action(change["action"]).acts for change in document["changes"]), " --wait" if follows else ""
+
+
+def _saved_lines(document: PlanDocument, look: Look, saved_as: str) -> list[str]:
+    lines, missing = _person_lines(document["changes"]), _without_leave(document)
+    name = visible(saved_as)
+    acts, wait = _acts(document)
+    if not (acts or wait):
+        return [*lines, f"Saved as {name}; there is nothing in it to apply."]
+    if missing:
+        again = f"{look.program} plan --out {name} {allow_option(missing)}"
+        return [*lines, f"Saved as {name}, without the leave that it needs; with it: {again}"]
+    applied = f"{look.program} apply {name}{wait} --digest {visible(document['digest'])}"
+    return [*lines, f"Saved as {name}. This and nothing else: {applied}"]

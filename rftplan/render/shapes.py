@@ -82,6 +82,9 @@ class ChangeDocument(TypedDict):
     evidence: NotRequired[list[EvidenceDocument]]
     estimate: NotRequired[EstimateDocument]
     fingerprint: NotRequired[str]
+    declared: NotRequired[str]
+    id: NotRequired[str]
+    attempt: NotRequired[int]
 
 
 class DriftDocument(TypedDict):
@@ -95,6 +98,13 @@ class HazardDocument(TypedDict):
     address: str
     detail: str
     leave: str
+
+
+class AllowedDocument(TypedDict):
+    """Which hazards may be taken without asking: by `--allow`, and by the specs' policy."""
+
+    option: list[str]
+    policy: list[str]
 
 
 class ServiceFaultDocument(TypedDict):
@@ -149,15 +159,17 @@ class CheckDocument(TypedDict):
 
 
 class PlanDocument(TypedDict):
-    """`summary` counts verbs, NOOP left out; `digest` binds all but `diagnostics` and estimates."""
+    """`summary` counts verbs, NOOP left out; `digest` binds what would be done, and with whose leave."""
 
     format: str
+    mode: str
     project: str
     env: str
     provider: dict[str, str | None]
     changes: list[ChangeDocument]
     drift: list[DriftDocument]
     hazards: list[HazardDocument]
+    allowed: AllowedDocument
     diagnostics: list[FindingDocument]
     summary: dict[str, int]
     digest: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import strategies as st
+
 from rftplan.address import Address
 from rftplan.changes import (
     Action,
@@ -14,6 +16,15 @@ from rftplan.changes import (
     Plan,
     Reason,
 )
+from rftplan.errors import Diagnostic, Place, Severity
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+FINDING = Diagnostic("S201", "Unknown field", "detail", Severity.WARNING, Place("specs/a.yaml", 3, 5))
 
 FILE = Address("file", "train")
 JOB = Address("job", "security-review")

@@ -9,9 +9,9 @@ import pytest
 
 from rftplan.changes import Action, Change, Hazard, HazardOf, Leave, Reason
 from rftplan.estimate import Estimate, JudgeEstimate, Range
-from rftplan.render.documents import plan_document
 from rftplan.render.estimates import estimate_document, estimate_lines
 from rftplan.render.look import Look
+from rftplan.render.plan_documents import plan_document
 from rftplan.render.plan_text import plan_text
 from tests.render.plans import JOB, plan_of
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Drift, FieldChange, Plan, Reason
-from rftplan.render.documents import plan_document
 from rftplan.render.look import Look, ansi
+from rftplan.render.plan_documents import plan_document
 from rftplan.render.plan_text import MARKS, plan_text, proposal_text
 from tests.render.plans import DEPLOYMENT, FIRST, GATE, JOB, RELAUNCH, plan_of
 

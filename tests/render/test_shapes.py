@@ -16,14 +16,14 @@ import typer
 import rftplan
 from rftplan import grader_tests
 from rftplan.address import Address
-from rftplan.changes import Action, Hazard, Reason
+from rftplan.changes import Action, Hazard, Mode, Reason
 from rftplan.cli.app import make_app
 from rftplan.cli.boundary import main
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.doctor import About, State
 from rftplan.errors import RejectedError, RftplanError, Severity
 from rftplan.events import Outcome
-from rftplan.render import doctor_shapes, grade_shapes, intervention_shapes, shapes, testing_shapes
+from rftplan.render import doctor_shapes, grade_shapes, intervention_shapes, saved_shapes, shapes, testing_shapes
 from rftplan.render.documents import release_document
 from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
 from rftplan.render.reasons import PHRASES
@@ -34,7 +34,7 @@ from tests.world import Small
 PAGE = Path(rftplan.__file__).parents[1] / "docs" / "json.md"
 SHAPES = {
     name: shape
-    for module in (shapes, grade_shapes, testing_shapes, doctor_shapes, intervention_shapes)
+    for module in (shapes, saved_shapes, grade_shapes, testing_shapes, doctor_shapes, intervention_shapes)
     for name, shape in vars(module).items()
 }
 SCALARS = {
@@ -112,6 +112,7 @@ def test_every_word_that_a_field_may_have_is_on_the_page() -> None:
     assert list(_listed("verdicts of tests")) == [*grader_tests.Verdict]
     assert list(_listed("outcomes")) == [outcome.value for outcome in Outcome]
     assert list(_listed("hazards")) == [hazard.value for hazard in Hazard]
+    assert list(_listed("modes")) == [mode.value for mode in Mode]
     assert list(_listed("severities")) == [severity.value for severity in Severity]
     assert list(_listed("what a doctor looks at")) == [about.value for about in About]
     assert list(_listed("states")) == [state.value for state in State]
@@ -174,6 +175,7 @@ def fits(value: Any, kind: Any, where: str = "") -> list[str]:
 FORMATS = {
     "rftplan.check/1": shapes.CheckDocument,
     "rftplan.plan/1": shapes.PlanDocument,
+    "rftplan.saved-plan/1": saved_shapes.SavedPlanDocument,
     "rftplan.apply/1": shapes.ApplyDocument,
     "rftplan.status/1": shapes.StatusDocument,
     "rftplan.state/1": shapes.StateDocument,
@@ -191,7 +193,7 @@ FORMATS = {
 
 
 def test_the_page_names_every_format() -> None:
-    assert set(re.findall(r"rftplan\.[a-z]+/1", PAGE.read_text())) == {*FORMATS, "rftplan.lock/1"}
+    assert set(re.findall(r"rftplan\.[a-z-]+/1", PAGE.read_text())) == {*FORMATS, "rftplan.lock/1"}
 
 
 def printed(small: Small, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
@@ -208,6 +210,9 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         seen += [printed(small, capsys, "state", "list")]
         seen += [printed(small, capsys, "apply", "--yes", "--wait"), printed(small, capsys, "plan")]
         outputs = printed(small, capsys, "output")
+        saved = str(small.root / "plan.json")
+        seen += [printed(small, capsys, "plan", "--out", saved), json.loads(Path(saved).read_text())]
+        seen += [printed(small, capsys, "show", saved)]
         small.edit("specs/main.yaml", "at_least: 0.1", "at_least: 1.5")
         seen += [printed(small, capsys, "plan"), printed(small, capsys, "release", "job.review")]
         seen += [printed(small, capsys, *words) for words in (["state", "list"], ["state", "show", "job.review"])]

@@ -12,9 +12,9 @@ from rftplan.address import Address
 from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.planner import PlanInputs, make_plan
 from rftplan.releasing import release
-from rftplan.render.documents import plan_document
 from rftplan.render.look import Look
 from rftplan.render.next_steps import next_step, not_released
+from rftplan.render.plan_documents import plan_document
 from rftplan.render.plan_text import plan_text
 from tests.planning import worlds
 from tests.world import Small

@@ -130,6 +130,7 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
     if (foreign := hold_for_active(situation, seen)) is not None:
         return foreign
     cancels = active_jobs(situation, seen)
+    attempt = max(attempts(seen.slot), seen.taken, buried, own) + 1
     hazards = [HazardOf(Hazard.SPEND, "starts a paid run")] if situation.scope.profile.paid else []
     hazards += _cancelling(cancels)
     return situation.change(
@@ -140,9 +141,8 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
         fields=_changed(entry, want) if entry is not None else (),
         hazards=tuple(hazards),
         needs=tuple(ref.address for ref in want.refs),
-        step=LaunchStep(
-            max(attempts(seen.slot), seen.taken, buried, own) + 1, cancels, history=_history(situation, seen)
-        ),
+        step=LaunchStep(attempt, cancels, history=_history(situation, seen)),
+        attempt=attempt,
     )
 
 

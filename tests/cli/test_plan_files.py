@@ -1,0 +1,156 @@
+"""Saved plans from the command line: where they may lie, what of them is refused, and that nothing else is done."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rftplan.cli.boundary import main
+from tests.world import Small
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RFTPLAN_LOCAL_SPEED", "100000")
+
+
+def run(small: Small, capsys: Capture, *words: str, code: int = 0) -> tuple[str, str]:
+    capsys.readouterr()
+    assert main(["-C", str(small.root), *words]) == code, capsys.readouterr()
+    return capsys.readouterr()
+
+
+def saved(small: Small, capsys: Capture, *words: str) -> Path:
+    path = small.root / "p.json"
+    run(small, capsys, "plan", "--out", str(path), *words)
+    return path
+
+
+def digest(path: Path) -> str:
+    document: Any = json.loads(path.read_text())
+    return str(document["plan"]["digest"])
+
+
+def test_show_prints_what_plan_printed_and_asks_nobody(
+    small: Small, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = small.root / "p.json"
+    text, said = run(small, capsys, "plan", "--out", str(path))
+    document, _ = run(small, capsys, "plan", "--out", str(path), "--json")
+    (small.root / "specs/main.yaml").unlink()
+    monkeypatch.setattr("rftplan.wiring.connected", None)
+    assert run(small, capsys, "show", str(path)) == (text, said)
+    assert run(small, capsys, "show", str(path), "--json")[0] == document
+    assert text.endswith(f"rftplan -C {small.root} apply {path} --wait --digest {digest(path)}\n")
+
+
+def test_a_saved_plan_is_applied_without_a_question_and_only_once(small: Small, capsys: Capture) -> None:
+    path = saved(small, capsys)
+    out, _ = run(small, capsys, "apply", str(path), "--wait", "--digest", digest(path).upper())
+    assert "5 done" in out
+    _, err = run(small, capsys, "apply", str(path), code=1)
+    assert f"{path} was applied already" in err
+    refused, _ = run(small, capsys, "apply", str(path), "--json", code=1)
+    assert json.loads(refused)["code"] == "refused-plan"
+
+
+def test_another_digest_refuses_before_anything_is_asked(small: Small, capsys: Capture) -> None:
+    path = saved(small, capsys)
+    _, err = run(small, capsys, "apply", str(path), "--digest", "0" * 64, code=1)
+    assert "is not the plan that was reviewed" in err
+    _, err = run(small, capsys, "apply", str(path), "--digest", digest(path)[:12], code=64)
+    assert "--digest takes a whole digest: 64 hex digits" in err
+    assert not (small.root / "rftplan.lock").exists()
+
+
+def test_leave_is_saved_and_shown_and_what_lacks_it_says_how(small: Small, capsys: Capture) -> None:
+    run(small, capsys, "apply", "--yes", "--wait")
+    path = small.root / "p.json"
+    words = ("plan", "--destroy", "--out", str(path))
+    text, _ = run(small, capsys, *words, "--detailed-exitcode", code=2)
+    assert "Needs your leave" in text
+    assert text.endswith(f"plan --out {path} --allow delete\n")
+    _, err = run(small, capsys, "apply", str(path), code=1)
+    assert "the plan has hazards that nobody allowed" in err
+    text, _ = run(small, capsys, *words, "--allow", "delete")
+    assert "Has leave\n  delete  deployment.reviewer  allowed by --allow\n" in text
+    done, _ = run(small, capsys, "apply", str(path), "--json")
+    assert json.loads(done)["command"] == "destroy"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan", "--allow", "spend"), "--allow is what a saved plan may do, and none is saved"),
+        (("plan", "--out", "{root}/p.json", "--allow", "riches"), '--allow does not know "riches"'),
+        (("plan", "--destroy", "--replace", "job.review"), "--destroy and --replace exclude each other"),
+        (("apply", "--digest", "0" * 64), "--digest is of a saved plan"),
+        (("apply", "{root}/p.json", "--allow", "spend"), "a saved plan says itself what is allowed"),
+        (("apply", "{root}/p.json", "--replace", "job.review"), "a saved plan says itself what is allowed"),
+        (("plan", "--out", "{root}/rftplan.lock"), "is a place of the project's own"),
+        (("plan", "--out", "{root}/specs/p.json"), "is a place of the project's own"),
+        (("plan", "--out", "{root}/notes.txt"), "is there and no saved plan, so it is not written over"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(small: Small, capsys: Capture, words: tuple[str, ...], said: str) -> None:
+    saved(small, capsys)
+    small.write("notes.txt", "mine")
+    _, err = run(small, capsys, *(word.format(root=small.root) for word in words), code=64)
+    assert said in " ".join(err.split())
+    assert (small.root / "notes.txt").read_text() == "mine"
+
+
+def test_a_saved_plan_an_empty_file_and_a_new_folder_are_written(small: Small, capsys: Capture) -> None:
+    path = saved(small, capsys)
+    before = path.read_bytes()
+    saved(small, capsys)
+    assert path.read_bytes() == before
+    path.write_text("")
+    saved(small, capsys)
+    assert path.read_bytes() == before
+    run(small, capsys, "plan", "--out", str(small.root / "deep/er/p.json"))
+    assert (small.root / "deep/er/p.json").read_bytes() == before
+    assert [p.name for p in small.root.iterdir() if p.name.endswith(".tmp")] == []
+
+
+def test_no_plan_is_saved_of_specs_that_cannot_be_planned(small: Small, capsys: Capture) -> None:
+    small.edit("specs/main.yaml", "jobs:", "jbos:")
+    run(small, capsys, "plan", "--out", str(small.root / "p.json"), code=1)
+    assert not (small.root / "p.json").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes have names")
+def test_what_is_no_plain_file_is_neither_read_nor_written(small: Small, capsys: Capture) -> None:
+    pipe = small.root / "pipe"
+    os.mkfifo(pipe)
+    for words in (("plan", "--out"), ("apply",), ("show",)):
+        _, err = run(small, capsys, *words, str(pipe), code=1)
+        assert "is a pipe, a device or a socket" in err
+    for words in (("plan", "--out"), ("apply",), ("show",)):
+        _, err = run(small, capsys, *words, str(small.root / "specs"), code=1)
+        assert "is a directory" in err
+    _, err = run(small, capsys, "show", str(small.root / "none.json"), code=1)
+    assert "does not exist" in err
+
+
+def test_a_huge_file_and_bytes_are_no_plan(small: Small, capsys: Capture) -> None:
+    huge = small.root / "huge.json"
+    with huge.open("wb") as stream:
+        stream.truncate((64 << 20) + 1)
+    assert "more than 64 MB" in run(small, capsys, "show", str(huge), code=1)[1]
+    small.write("bytes.json", b"\xff\xfe\x00")
+    assert "is no saved plan: it is UTF-16" in run(small, capsys, "show", str(small.root / "bytes.json"), code=1)[1]
+
+
+def test_no_key_is_in_a_saved_plan(small: Small, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-planted-0123456789")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-planted-0123456789")
+    text = saved(small, capsys).read_text()
+    assert "planted" not in text
+    assert str(small.root) not in text
