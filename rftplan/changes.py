@@ -85,6 +85,7 @@ class Reason(StrEnum):
     PREVENTED = "prevented"
     OVER_BUDGET = "over-budget"
     HELD = "held"
+    ACCEPTED = "accepted"
 
 
 class Leave(StrEnum):

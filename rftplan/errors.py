@@ -10,6 +10,7 @@ RftplanError
 │   ├── RefusedPlanError      hazards that nobody allowed, or a plan that moved
 │   ├── PathError             a path that may not be used (root)
 │   ├── DataError             a data file that cannot be read (data)
+│   ├── UndeclaredError       something that exists and that no spec declares (importing)
 │   ├── UnreadableError       not a plain file that can be read (reading)
 │   └── NotTextError          bytes that are not UTF-8 text (reading)
 ├── UsageError                the command line itself is wrong: exit 64

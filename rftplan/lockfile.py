@@ -37,6 +37,7 @@ class Origin(StrEnum):
 
     CREATED = "created"
     ADOPTED = "adopted"
+    IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Entry:
 
     `inputs` recompute `fingerprint` under the version it carries; `resolved` are values that the service
     filled in, or figures of an ended job; `history` are a deployment's revisions or a
-    job's runs, oldest first.
+    job's runs, oldest first. `imported` is how it is known, input by input, that what a person imported is what the
+    specs say; `accepted` what a person let stand although the specs changed since, and why.
     """
 
     fingerprint: str
@@ -65,6 +67,8 @@ class Entry:
     resolved: JsonObject = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     history: tuple[JsonObject, ...] = ()
+    imported: JsonObject = field(default_factory=dict)
+    accepted: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,9 @@ def entry_document(entry: Entry) -> JsonObject:
     }
     if entry.id is not None:
         document["id"] = entry.id
-    if entry.resolved:
-        document["resolved"] = entry.resolved
+    for part, value in (("resolved", entry.resolved), ("imported", entry.imported), ("accepted", entry.accepted)):
+        if value:
+            document[part] = value
     if entry.holds:
         document["holds"] = [
             {"code": hold.code, "reason": hold.reason, "operator": hold.operator} for hold in entry.holds
@@ -116,6 +121,8 @@ def entry_from(document: Any) -> Entry:
         resolved=mapping_of(document.get("resolved", {})),
         holds=tuple(_hold(hold) for hold in list_of(document.get("holds", []))),
         history=tuple(mapping_of(revision) for revision in list_of(document.get("history", []))),
+        imported=mapping_of(document.get("imported", {})),
+        accepted=mapping_of(document.get("accepted", {})),
     )
 
 

@@ -39,6 +39,18 @@ def opened(options: Options, on_event: OnEvent, world: World) -> Loaded:
     return loaded
 
 
+def readable(options: Options, world: World) -> Loaded:
+    """The project for who looks after what exists: what goes by a model's dates concerns launches alone. SpecError for
+    any other error."""
+    from rftplan.checks import without_dated
+
+    loaded = load(options, today=world.today)
+    if has_errors(without_dated(loaded.diagnostics)):
+        raise SpecError(loaded.diagnostics)
+    require_own(loaded.lock, loaded.paths.lock.name, loaded.identity, loaded.project)
+    return loaded
+
+
 async def dated(loaded: Loaded, port: Port) -> tuple[Diagnostic, ...]:
     """The project's findings with the days that the service names, where it names any: one request. SpecError if one
     of them is an error, LockError before anything is asked where the lock is another account's."""

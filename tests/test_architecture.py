@@ -63,7 +63,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("trial", "opening", "made_from"),
     ("planning",),
     ("applying",),
-    ("project", "releasing", "trying", "checking", "grader_tests", "doctor"),
+    ("project", "releasing", "accepting", "importing", "trying", "checking", "grader_tests", "doctor"),
     ("intervening",),
     ("render",),
     ("cli",),
@@ -90,7 +90,7 @@ OUTSIDE = {
     "difflib": {"spelling", "data_files", "render.difference"},
     "filelock": {"wiring"},
     "httpx2": {"api.openai", "api.faults", "api.ways", "in_process", "grading.http_judge"},
-    "pydantic": {"kinds", "config"},
+    "pydantic": {"kinds", "config", "importing.wording"},
 }
 """Libraries, and the only modules or packages that import them."""
 
@@ -141,6 +141,12 @@ MIRROR_ELSEWHERE = {
     "doctor.asking": "doctor/test_doctor.py",
     "doctor.offers": "doctor/test_doctor.py",
     "doctor.signs": "render/test_doctor_text.py",
+    "importing.checkpoints": "importing/test_importing.py",
+    "importing.contents": "importing/test_importing.py",
+    "importing.found": "importing/test_importing.py",
+    "importing.here": "importing/test_generating.py",
+    "importing.jobs": "importing/test_importing.py",
+    "importing.wording": "importing/test_generating.py",
     "intervening.hand": "intervening/test_intervening.py",
     "intervening.meant": "intervening/test_intervening.py",
     "subject": "doctor/test_doctor.py",
@@ -185,6 +191,8 @@ MIRROR_ELSEWHERE = {
     "kinds.file.spec": "kinds/file/test_decide.py",
     "kinds.job.remedies": "kinds/job/test_decide.py",
     "kinds.job.spec": "config/test_config.py",
+    "render.import_documents": "render/test_import_text.py",
+    "render.import_shapes": "render/test_shapes.py",
     "render.evidence": "render/test_documents.py",
     "releasing": "scenarios/test_held.py",
     "carrying": "test_execution.py",
@@ -323,6 +331,7 @@ def test_every_module_has_its_layer() -> None:
     assert set(homeless) <= {
         "api.openai",
         "api.openai.client",
+        "api.openai.content",
         "api.openai.looking",
         "api.openai.parts",
     }, "name it in LAYERS"

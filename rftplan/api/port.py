@@ -225,6 +225,10 @@ class Port(Protocol):
 
     async def upload_file(self, upload: Upload, progress: Progress) -> RemoteFile: ...
 
+    async def read_file(self, file_id: str, take: Callable[[bytes], None]) -> None:
+        """Its bytes, block by block. RejectedError where the service gives no file back, as to free accounts."""
+        ...
+
     async def delete_file(self, file_id: str) -> None:
         """NotFoundError if it is gone already."""
         ...

@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "reading": ("plan", "show", "status", "output"),
     "acting": ("apply", "destroy", "release"),
     "intervening": ("pause", "resume", "cancel"),
+    "importing": ("import", "accept"),
     "state": ("state",),
     "serving": ("serve",),
     "diagnosing": ("doctor",),

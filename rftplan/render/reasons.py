@@ -57,6 +57,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.PREVENTED: "its lifecycle in the specs forbids it",
     Reason.OVER_BUDGET: "it would cost more than its budget",
     Reason.HELD: "a hold is on it until a person lifts it",
+    Reason.ACCEPTED: "accepted",
 }
 """Complete: a test compares it with the enum."""
 

@@ -23,9 +23,19 @@ from rftplan.cli.exit_codes import ExitCode
 from rftplan.doctor import About, State
 from rftplan.errors import RejectedError, RftplanError, Severity
 from rftplan.events import Outcome
-from rftplan.render import doctor_shapes, grade_shapes, intervention_shapes, saved_shapes, shapes, testing_shapes
+from rftplan.importing import Ground
+from rftplan.render import (
+    doctor_shapes,
+    grade_shapes,
+    import_shapes,
+    intervention_shapes,
+    saved_shapes,
+    shapes,
+    testing_shapes,
+)
 from rftplan.render.documents import release_document
 from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
+from rftplan.render.import_text import GROUNDS
 from rftplan.render.reasons import PHRASES
 from rftplan.trial import SAMPLE, Answer, Verdict, Why
 from tests.test_errors import tree
@@ -34,7 +44,15 @@ from tests.world import Small
 PAGE = Path(rftplan.__file__).parents[1] / "docs" / "json.md"
 SHAPES = {
     name: shape
-    for module in (shapes, saved_shapes, grade_shapes, testing_shapes, doctor_shapes, intervention_shapes)
+    for module in (
+        shapes,
+        saved_shapes,
+        grade_shapes,
+        testing_shapes,
+        doctor_shapes,
+        intervention_shapes,
+        import_shapes,
+    )
     for name, shape in vars(module).items()
 }
 SCALARS = {
@@ -116,6 +134,7 @@ def test_every_word_that_a_field_may_have_is_on_the_page() -> None:
     assert list(_listed("severities")) == [severity.value for severity in Severity]
     assert list(_listed("what a doctor looks at")) == [about.value for about in About]
     assert list(_listed("states")) == [state.value for state in State]
+    assert _listed("grounds") == {ground.value: GROUNDS[ground.value] for ground in Ground}
     assert _listed("reasons") == {reason.value: PHRASES[reason] for reason in Reason}
     assert list(_listed("exit codes")) == [str(code.value) for code in ExitCode]
 
@@ -182,6 +201,9 @@ FORMATS = {
     "rftplan.entry/1": shapes.EntryDocument,
     "rftplan.release/1": shapes.ReleaseDocument,
     "rftplan.intervention/1": intervention_shapes.InterventionDocument,
+    "rftplan.import/1": import_shapes.ImportDocument,
+    "rftplan.generated/1": import_shapes.GeneratedDocument,
+    "rftplan.accept/1": import_shapes.AcceptDocument,
     "rftplan.explain/1": shapes.ExplainDocument,
     "rftplan.codes/1": shapes.CodesDocument,
     "rftplan.grade/1": grade_shapes.GradeDocument,
@@ -210,6 +232,11 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         seen += [printed(small, capsys, "state", "list")]
         seen += [printed(small, capsys, "apply", "--yes", "--wait"), printed(small, capsys, "plan")]
         outputs = printed(small, capsys, "output")
+        seen += [printed(small, capsys, "import", "--generate", "--all")]
+        job_id = seen[-2]["changes"][-2]["detail"].split()[0]
+        seen += [printed(small, capsys, "import", "job.review", job_id)]
+        small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+        seen += [printed(small, capsys, "accept", "job.review", "--reason", "as good")]
         saved = str(small.root / "plan.json")
         seen += [printed(small, capsys, "plan", "--out", saved), json.loads(Path(saved).read_text())]
         seen += [printed(small, capsys, "show", saved)]

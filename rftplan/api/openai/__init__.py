@@ -20,6 +20,7 @@ from rftplan.api import wire
 from rftplan.api.faults import Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
 from rftplan.api.openai.client import ANSWER_SECONDS, Reply, Traffic, intake_timeout, listed, make_client, timeout
+from rftplan.api.openai.content import read_content
 from rftplan.api.openai.looking import look
 from rftplan.api.openai.parts import upload_in_parts
 from rftplan.api.paging import ListedT, every
@@ -99,6 +100,9 @@ class OpenAIPort(Port):
                 if content.refused is None:
                     raise
                 raise UserError(content.refused, hint="plan again") from None  # it never left whole
+
+    async def read_file(self, file_id: str, take: Callable[[bytes], None]) -> None:
+        await read_content(self._reads, _id(file_id), take, self._faults)
 
     async def delete_file(self, file_id: str) -> None:
         sending = self._effects.files.with_raw_response.delete(_id(file_id))

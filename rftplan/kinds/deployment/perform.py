@@ -39,7 +39,7 @@ async def promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Eviden
         "job_id": checkpoint.job_id,
         "job_fingerprint": job.fingerprint,
         "step": checkpoint.step,
-        "evidence": [_evidence_document(e) for e in evidence],
+        "evidence": [evidence_document(e) for e in evidence],
     }
     act.ledger.record(
         change.address,
@@ -62,7 +62,7 @@ async def promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Eviden
     )
 
 
-def _evidence_document(evidence: Evidence) -> JsonObject:
+def evidence_document(evidence: Evidence) -> JsonObject:
     document: JsonObject = {
         "metric": evidence.metric,
         "value": evidence.value,

@@ -10,7 +10,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation
-from rftplan.kinds.job import compare, decide, following, launch, observe, pausing, perform, quality, trouble
+from rftplan.kinds.job import accepted, compare, decide, following, launch, observe, pausing, perform, quality, trouble
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import AwaitPauseStep, Followed
 from rftplan.kinds.standing import Standing
@@ -53,7 +53,7 @@ class JobKind(Kind[JobSpec]):
         if seen.mine is None:
             return (Drift(situation.address, f"{entry.id} is no longer at the service"),)
         drift = []
-        if changed := compare.differences(entry.inputs, seen.mine.body):
+        if changed := compare.differences(accepted.as_launched(entry).inputs, seen.mine.body):
             drift.append(Drift(situation.address, f"{entry.id} is not what was launched", changed))
         if (status := _changed_by_others(entry, seen.mine.status)) is not None:
             drift.append(Drift(situation.address, f"{entry.id} is {status.after}", (status,)))

@@ -9,6 +9,7 @@ from typing import Final
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, Reason
 from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
+from rftplan.kinds.job.accepted import as_launched, told
 from rftplan.kinds.job.cost import priced
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
 from rftplan.kinds.job.observe import SeenJob, age, deciding, resolved_values, same_launch, usable
@@ -173,9 +174,9 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
         return cancel(situation, stale, Reason.SUPERSEDED, f"{job.id} stands in their place")
     if change.action is Action.NOOP and job.status.ended:
         change = _record_end(situation, seen, job, entry, change)
-    if change.reason is Reason.MATCHES and not stands_for(entry, want):
+    if change.reason is Reason.MATCHES and not stands_for(as_launched(entry), want) and not stands_for(entry, want):
         return replace(change, reason=Reason.ALIAS_RESOLVED)
-    return change
+    return told(change, entry, want)
 
 
 def _launched_as(job: RemoteJob) -> str | None:

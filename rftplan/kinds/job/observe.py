@@ -11,6 +11,7 @@ from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
 from rftplan.kinds.base import Look, Resource, stands_for
 from rftplan.kinds.job import quality, trouble
+from rftplan.kinds.job.accepted import as_launched
 from rftplan.kinds.job.compare import same_model
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
 from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of, whole
@@ -74,7 +75,7 @@ def usable(seen: SeenJob) -> list[RemoteJob]:
 def same_launch(want: Resource, entry: Entry) -> bool:
     """Whether the entry stands for what the spec wants. Writing the snapshot for the alias that resolved to it, or
     the alias for the snapshot that was launched, wants nothing else; all other edits of the model do."""
-    if stands_for(entry, want):
+    if stands_for(entry, want) or stands_for(as_launched(entry), want):
         return True
     if {**want.inputs, "model": None} != {**entry.inputs, "model": None}:
         return False

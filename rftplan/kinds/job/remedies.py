@@ -8,8 +8,8 @@ from typing import Any
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
-from rftplan.diff import diff
 from rftplan.kinds.base import Resource, Situation, stands_for
+from rftplan.kinds.job.accepted import edits
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of
 from rftplan.kinds.job.observe import SeenJob, age, attempts, current_job, resolved_values
 from rftplan.kinds.job.progress import NO_PROGRESS
@@ -157,7 +157,7 @@ def _history(situation: Situation, seen: SeenJob) -> tuple[JsonObject, ...]:
 
 
 def _changed(entry: Entry, want: Resource) -> tuple[FieldChange, ...]:
-    return diff(entry.inputs, want.inputs)
+    return edits(entry, want)
 
 
 def after_failure(situation: Situation, seen: SeenJob, job: RemoteJob, *, ours: bool) -> Change:
