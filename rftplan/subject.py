@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from rftplan.api.identity import ProviderIdentity
-from rftplan.api.profiles import Profile
+from rftplan.api.profiles import Capability, Profile
 from rftplan.checks.models import judged, to_launch
 from rftplan.checks.preflight import Preflight
 from rftplan.codes import NO_SPECS
@@ -71,7 +71,8 @@ class Subject:
         for job in to_launch(preflight):
             if job.spec.model != NO_MODEL:
                 named.setdefault(job.spec.model, []).append(str(job.address))
-        for where, scorer in judged(preflight):
+        any_model = self.profile.can(Capability.ANY_MODEL)
+        for where, scorer in () if any_model else judged(preflight):
             named.setdefault(scorer.model, []).append(where.of)
         return named
 

@@ -69,7 +69,7 @@ class Faults:
         if status == 429:
             return self._because(cause, NotDoneError(self._message(call, status, envelope), **facts))
         if status in _REFUSALS and envelope:
-            kind = NotFoundError if status == 404 else RejectedError
+            kind = NotFoundError if status == 404 and not _no_such_url(envelope) else RejectedError
             return self._because(cause, kind(self._message(call, status, envelope), **facts))
         return self._because(cause, self._uncertain(call)(self._message(call, status, envelope), **facts))
 
@@ -106,7 +106,7 @@ class Faults:
             "param": self._word(envelope.get("param")),
             "request_id": self._word(response.headers.get("x-request-id")),
             "retry_after": retry_after(response.headers),
-            "hint": self._answer_hint(response.status_code, code, bool(envelope)),
+            "hint": self._answer_hint(response.status_code, code, bool(envelope) and not _no_such_url(envelope)),
         }
 
     def _answer_hint(self, status: int, code: str | None, explained: bool) -> str | None:
@@ -120,11 +120,23 @@ class Faults:
         if status == 403:
             return f"the key in {self.key_env} is known but may not do this"
         if 300 <= status < 400 or (status == 404 and not explained):
-            return f"check base_url: {self.base_url}"
+            return self._url_hint()
         return None
+
+    def _url_hint(self) -> str:
+        if parse_endpoint(self.base_url).path.endswith("/v1"):
+            return f"check base_url: {self.base_url}"
+        return f"base_url does not end in /v1: write {self.base_url}/v1"
 
     def _way_hint(self, way: Way) -> str:
         endpoint = parse_endpoint(self.base_url)
+        if endpoint.loopback and way is Way.TIMEOUT:
+            return (
+                f"something listens on port {endpoint.port} and says nothing: look what it is; a service that was "
+                f"stopped (Ctrl-Z) goes on with fg. `rftplan serve --port {endpoint.port + 1}` starts one beside it"
+            )
+        if endpoint.loopback and way is Way.TLS:
+            return f"the local service speaks http: write http://{self.base_url.partition('://')[2]}"
         if endpoint.loopback:
             return f"is the local service running? `rftplan serve --port {endpoint.port}` starts it there"
         return _WAY_HINTS.get(way, "check the network, the proxy settings and base_url")
@@ -170,6 +182,11 @@ def _seconds(value: str | None) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) and number >= 0 else None
+
+
+def _no_such_url(envelope: Mapping[str, Any]) -> bool:
+    """Whether a 404 is about the path, in the vendor's words: it says nothing of any object."""
+    return envelope.get("code") == "unknown_url" or str(envelope.get("message")).startswith("Invalid URL (")
 
 
 def _envelope(response: httpx2.Response) -> Mapping[str, Any]:

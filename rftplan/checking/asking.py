@@ -155,6 +155,9 @@ async def _about_models(preflight: Preflight, port: Port, answers: _Answers) -> 
     answers.shutdowns.update(_dated(found))
     life = preflight.profile.life
     unlisted = sorted(name for name in names if not {name, life.snapshot(name) if life else name} & listed)
+    if preflight.profile.can(Capability.ANY_MODEL):
+        unlisted = [name for name in unlisted if name.startswith("ft:")]
+        names = {*unlisted, *(names & listed)}
     answers.models = len(names) - len(unlisted)
     for name in unlisted:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rftplan.address import Address
+from rftplan.api.profiles import Capability
 from rftplan.api.profiles.life import Closing
 from rftplan.checks.preflight import Method, Preflight, Written, grader_of, method_of, scorers
 from rftplan.codes import Code, error, finding, info, warning
@@ -98,6 +99,8 @@ def instead_of(preflight: Preflight, job: Declared) -> str:
 
 def grader_model(preflight: Preflight) -> Iterable[Diagnostic]:
     """The model that answers for a grader: without it every row is graded 0."""
+    if preflight.profile.can(Capability.ANY_MODEL):
+        return
     for where, scorer in judged(preflight):
         closing = closing_of(preflight, scorer.model)
         left = closing.days_from(preflight.today) if closing else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import secrets
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 STORE: Final = Path(".rftplan/local/service.sqlite")
 """From the project's root; the same one that the provider `local` uses in-process."""
+_HOST_HINT: Final = "give an address or a name of this machine with --host, or leave it out: 127.0.0.1"
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})
 _LAST_SECONDS: Final = 2
 """How long a call in flight may take when the service is told to stop."""
@@ -118,6 +120,12 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
+        if error.errno is not None and error.errno < 0:  # of the look-up of a name
+            raise UserError(f"cannot listen on {host}: there is no such name", hint=_HOST_HINT) from None
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UserError(
+                f"cannot listen on {host}: this machine does not have that address", hint=_HOST_HINT
+            ) from None
         raise UserError(
             f"cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}",
             hint="give another with --port, or 0 for any",

@@ -24,7 +24,7 @@ from rftplan.doctor.offers import (
     permissions_sign,
 )
 from rftplan.doctor.signs import WHY, About, Examined, Sign, State
-from rftplan.doctor.way import Key, account_sign, clock_sign, key_sign, locked_out, reached, way_sign
+from rftplan.doctor.way import Key, account_sign, clock_sign, key_sign, locked_out, reached, refusals, way_sign
 from rftplan.errors import CredentialError, UserError
 from rftplan.loading import Options
 from rftplan.subject import Subject, read_subject
@@ -146,7 +146,7 @@ def _clean(sign: Sign, keys: Keys | None) -> Sign:
 def _barrier(key: Key, answers: Answers) -> str | None:
     """What keeps everything else from being asked: said once, and not once for each."""
     if not reached(answers.glances):
-        return "the service did not answer"
+        return "what answers there is not this API" if refusals(answers.glances) else "the service did not answer"
     if key.problem is not None:
         return "there is no key to ask with"
     return "the key or the account is refused" if locked_out(answers.glances) else None

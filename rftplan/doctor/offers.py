@@ -58,7 +58,7 @@ def closing_sign(subject: Subject) -> Sign:
         when = f"new jobs until {life.no_jobs}, {_days(left)}" if left > 0 else f"no new jobs since {life.no_jobs}"
         return Sign(About.CLOSING, State.OK, f"{when}; fine-tuning goes on at {life.elsewhere}")
     if subject.identity.type == "local":
-        return Sign(About.CLOSING, State.OK, "nothing of it closes")
+        return Sign(About.CLOSING, State.OK, "new jobs have no end; the models' own days stand with the models")
     return Sign(About.CLOSING, State.UNKNOWN, "no dates are known of this host")
 
 
@@ -127,18 +127,17 @@ def model_signs(subject: Subject, answers: Answers | None) -> Iterator[Sign]:
     """Each model that the specs or the lock name. The service's own dates go before the table's."""
     for name, users in sorted(subject.models().items()):
         told = _told(subject, name, answers)
-        if not _matters(subject, name):
-            continue
-        yield _model_sign(subject, name, users, told)
+        if _must_be_there(subject, name) or (isinstance(told, RemoteModel) and told.shutdown is not None):
+            yield _model_sign(subject, name, users, told)
 
 
 def names_asked_for(subject: Subject) -> Sequence[str]:
-    return [name for name in subject.models() if _matters(subject, name)]
+    return [name for name in subject.models() if _must_be_there(subject, name)]
 
 
-def _matters(subject: Subject, name: str) -> bool:
-    """The local service trains and judges by any name, and has only what it trained."""
-    return subject.profile.type != "local" or name in subject.promoted.values()
+def _must_be_there(subject: Subject, name: str) -> bool:
+    """Where any name is trained, only what was trained can be missing; others matter by the day they are told to end."""
+    return not subject.profile.can(Capability.ANY_MODEL) or name.startswith("ft:")
 
 
 def _told(subject: Subject, name: str, answers: Answers | None) -> RemoteModel | ApiError | None:
@@ -160,7 +159,8 @@ def _model_sign(subject: Subject, name: str, users: Sequence[str], told: RemoteM
         return Sign(About.MODEL, state, f"{found}; {wanted}", next, subject=name)
 
     if closing is not None and closing.days_from(today) <= 0:
-        return sign(State.WRONG, f"shut down since {closing}", "rftplan check says what is still there")
+        hint = "rftplan check says what is still there" if life else "name a model that is still there"
+        return sign(State.WRONG, f"shut down since {closing}", hint)
     if isinstance(told, NotFoundError):
         hint = "check the name, and that the key's project may use this model"
         return sign(State.WRONG, f"provider {subject.profile.type} has none, or none that this key may use", hint)

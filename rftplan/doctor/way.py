@@ -13,7 +13,7 @@ from rftplan.api.identity import ProviderIdentity
 from rftplan.api.port import Seen, Sight
 from rftplan.doctor.asking import Glance
 from rftplan.doctor.signs import About, Sign, State
-from rftplan.errors import ApiError, CredentialError, LockError, RejectedError, Way
+from rftplan.errors import ApiError, CredentialError, LockError, NotFoundError, RejectedError, Way
 from rftplan.ownership import require_own
 from rftplan.subject import Subject
 
@@ -55,7 +55,11 @@ def reached(glances: Mapping[Sight, Glance]) -> bool:
 
 
 def _speaks(seen: Seen) -> bool:
-    return seen.refusal is None or isinstance(seen.refusal, RejectedError) or seen.refusal.status == 429
+    """What only says that it has no such URL may be anything."""
+    refusal = seen.refusal
+    if refusal is None or refusal.status == 429 or isinstance(refusal, NotFoundError):
+        return True
+    return isinstance(refusal, RejectedError) and refusal.status != 404
 
 
 def locked_out(glances: Mapping[Sight, Glance]) -> bool:

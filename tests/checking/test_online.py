@@ -25,6 +25,7 @@ from rftplan.codes import DATES_UNKNOWN, NOT_ASKED
 from rftplan.config.request import DataNames
 from rftplan.errors import ApiError, CredentialError, Diagnostic, LockError, SpecError
 from rftplan.loading import load
+from rftplan.in_process import FAULTS
 from rftplan.releasing import release
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import default_settings
@@ -314,9 +315,18 @@ def test_the_local_service_leaves_nothing_behind(tmp_path: Path, monkeypatch: py
     found = check_offline(RequestFiles("g.json", DataNames("t.jsonl")), provider="local")
     online = asyncio.run(check_request(found, small.world))
     assert (online.diagnostics, online.asked.runs, online.asked.models) == ((), 2, 0)
-    assert online.asked.unasked == ("when models shut down: provider local does not say",)
+    assert online.asked.unasked == ()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["g.json", "t.jsonl"]
-    assert profile("local").can(Capability.GRADER_RUN) and not profile("local").can(Capability.SHUTDOWN_DATES)
+    assert profile("local").can(Capability.GRADER_RUN)
+
+
+def test_the_local_service_names_the_days_of_its_models_and_misses_none(small: Small) -> None:
+    small.environ[FAULTS] = "retired model=o4-mini*"
+    assert "M101" in [one.code for one in project(small).diagnostics]
+    small.edit("specs/main.yaml", "model: o4-mini-2025-04-16", "model: my-own-7b")
+    assert [one.code for one in project(small).diagnostics if one.code.startswith("M")] == []
+    small.edit("specs/main.yaml", "model: my-own-7b", "model: 'ft:o4-mini-2025-04-16:local::gone'")
+    assert [one.code for one in project(small).diagnostics if one.code.startswith("M")] == ["M109"]
 
 
 def project(small: Small) -> OnlineCheck:

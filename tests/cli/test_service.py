@@ -55,7 +55,8 @@ def test_a_client_reaches_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:
         (["--speed", "nan"], 64, "--speed must be above zero"),
         (["--judge-model", "x"], 64, "--judge-model needs --judge-url"),
         (["--judge-url", "http://judge.example/v1", "--port", "0"], 1, "a key may not be sent to"),
-        (["--host", "192.0.2.1", "--key", KEY], 1, "cannot listen on 192.0.2.1"),
+        (["--host", "192.0.2.1", "--key", KEY], 1, "cannot listen on 192.0.2.1: this machine does not have that"),
+        (["--host", "no such", "--key", KEY], 1, "cannot listen on no such: there is no such name"),
     ],
 )
 def test_what_it_refuses(

@@ -18,7 +18,8 @@ import pytest
 
 from rftplan.cli.boundary import main
 from rftplan.doctor import About, Examined, Sign, State, examine
-from rftplan.errors import UserError, Way
+from rftplan.errors import RejectedError, UserError, Way
+from rftplan.in_process import FAULTS
 from rftplan.loading import Options
 from rftplan.render.doctor_documents import doctor_document
 from rftplan.render.doctor_text import doctor_text
@@ -31,6 +32,12 @@ from tests.checking.test_online import KEY, SPRING, Vendor, refusal
 from tests.world import SPEC, Small
 
 AT_OPENAI = SPEC.replace("provider: local", "provider: openai")
+JUDGE = """\
+  match:
+    type: score_model
+    model: gpt-4o-2024-08-06
+    input: [{role: user, content: "is {{sample.output_text}} {{item.answer}}?"}]
+"""
 SECONDS = 0.2
 
 
@@ -163,6 +170,40 @@ def test_each_break_on_the_way_is_told_apart_and_hides_nothing_of_the_machine(th
     assert sign(found, About.VERSIONS).state is State.OK
 
 
+def test_a_base_url_without_v1_is_one_cause_with_the_url_to_write(vendor: Vendor, small: Small) -> None:
+    small.edit("specs/main.yaml", "provider: local", "provider: {type: local, base_url: 'http://127.0.0.1:8321'}")
+    small.environ, small.wrap = {"RFTPLAN_LOCAL_KEY": KEY}, lambda _network: vendor
+    vendor.answers = {"": refusal(404, "Invalid URL (GET /somewhere)", "unknown_url")}
+    found = examined(small)
+    assert wrong(found).keys() == {"reachable"}
+    assert wrong(found)["reachable"].startswith(
+        "what answers there is not this API: could not list the jobs: Invalid URL"
+    )
+    assert sign(found, About.REACHABLE).next == "base_url does not end in /v1: write http://127.0.0.1:8321/v1"
+    assert sign(found, About.JOBS).found == "what answers there is not this API"
+    with pytest.raises(RejectedError) as stopped:
+        small.plan()
+    assert stopped.value.hint == sign(found, About.REACHABLE).next
+
+
+@pytest.mark.parametrize(
+    ("way", "scheme", "hint"),
+    [
+        (Way.REFUSED, "http", "is the local service running? `rftplan serve --port 8321` starts it there"),
+        (Way.TIMEOUT, "http", "something listens on port 8321 and says nothing: look what it is"),
+        (Way.TLS, "https", "the local service speaks http: write http://127.0.0.1:8321/v1"),
+    ],
+)
+def test_what_keeps_the_local_service_from_answering_has_its_own_hint(
+    small: Small, way: Way, scheme: str, hint: str
+) -> None:
+    at = f"provider: {{type: local, base_url: '{scheme}://127.0.0.1:8321/v1'}}"
+    small.edit("specs/main.yaml", "provider: local", at)
+    small.environ, small.wrap = {"RFTPLAN_LOCAL_KEY": KEY}, BROKEN[way]
+    found = sign(examined(small), About.REACHABLE)
+    assert found.next is not None and found.next.startswith(hint)
+
+
 ANSWERS = {
     "what answers there is not this API": httpx2.Response(200, html="<html>Please log in</html>"),
     "it is reached, and fails": httpx2.Response(503, text="busy"),
@@ -256,6 +297,21 @@ def test_who_may_launch_is_unknown_until_a_launch_and_nobody_may_from_the_last_d
     assert "this key sees no job that was ever launched" in launching.found
     vendor.now = datetime(2027, 1, 6, tzinfo=UTC).timestamp()
     assert wrong(examined(there, vendor.world))["launching"].startswith("nobody may, since 2027-01-06")
+
+
+def test_a_model_that_the_local_service_retires_is_listed_and_one_that_stays_is_not(small: Small) -> None:
+    small.environ[FAULTS] = "retired model=o4-mini*"
+    found = examined(small)
+    said = "shut down since 2027-01-15 (provider local says so); for job.review"
+    assert wrong(found) == {"o4-mini-2025-04-16": said}
+    small.environ[FAULTS] = "retired model=o4-mini date=2027-02-01"
+    assert (
+        "until 2027-02-01 (provider local says so), 17 days; for job.review" in sign(examined(small), About.MODEL).found
+    )
+    small.environ[FAULTS] = "retired model=gpt*"
+    head, rest = SPEC.split("  match:\n")
+    small.write("specs/main.yaml", head + JUDGE + rest[rest.index("jobs:") :])
+    assert [one for one in examined(small).signs if one.about is About.MODEL] == []
 
 
 def test_models_are_there_or_gone_or_going(vendor: Vendor, there: Small) -> None:

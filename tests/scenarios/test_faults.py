@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from rftplan.changes import Action, Reason
+from rftplan.errors import SpecError
 from rftplan.events import Outcome
 from rftplan.in_process import FAULTS, in_process
 from rftplan.server.app import close_app, create_app
@@ -21,6 +24,27 @@ PASSING = sorted(set(FaultKind) - {"lockout", "daily-limit", "retired", "pause",
 def under(small: Small, line: str) -> Small:
     small.environ[FAULTS] = line
     return small
+
+
+@contextmanager
+def served(small: Small, base_url: str | None, line: str) -> Iterator[None]:
+    """The service under these faults: in this process or, by its URL, in the place of one that `serve` runs."""
+    if base_url is None:
+        under(small, line)
+        yield
+        return
+    faults = [read_fault(line)] if line else []
+    store = small.root / "served/service.sqlite"
+    app = create_app(default_settings(store, "sk-test", now=small.clock.now, faults=faults))
+    small.write(
+        "specs/main.yaml", SPEC.replace("provider: local", f"provider: {{type: local, base_url: '{base_url}'}}")
+    )
+    small.environ["RFTPLAN_LOCAL_KEY"] = "sk-test"
+    small.wrap = lambda _network: in_process(app)
+    try:
+        yield
+    finally:
+        close_app(app)
 
 
 @pytest.mark.parametrize("where", [LAUNCH, "on=POST /v1/files"])
@@ -89,11 +113,36 @@ def test_a_daily_limit_is_told_in_the_services_words_and_the_next_apply_launches
     assert len(small.jobs()) == 1
 
 
-def test_a_retired_model_trains_nothing_and_is_named(small: Small) -> None:
-    found = under(small, "retired model=o4-mini*").results()["job.review"]
-    assert found.outcome is Outcome.FAILED
-    assert "o4-mini-2025-04-16" in str(found.error)
-    assert small.jobs() == []
+@pytest.mark.parametrize("base_url", [None, "http://127.0.0.1:8321/v1"])
+def test_a_retired_model_stops_the_plan_before_anything_is_sent(small: Small, base_url: str | None) -> None:
+    with served(small, base_url, "retired model=o4-mini*"):
+        for act in (small.plan, small.apply):
+            with pytest.raises(SpecError) as stopped:
+                act()
+            (found,) = [one for one in stopped.value.diagnostics if one.code == "M101"]
+            assert found.address == "job.review"
+            assert "o4-mini-2025-04-16 was shut down on 2027-01-15 (provider local says so)" in found.detail
+    with served(small, base_url, ""):
+        assert (small.jobs(), small.files()) == ([], [])
+
+
+@pytest.mark.parametrize("base_url", [None, "http://127.0.0.1:8321/v1"])
+def test_a_model_that_is_about_to_retire_is_a_warning_of_the_plan(small: Small, base_url: str | None) -> None:
+    with served(small, base_url, "retired model=o4-mini date=2027-02-01"):
+        (warned,) = [one for one in small.plan().diagnostics if one.code == "M103"]
+    assert "shuts down on 2027-02-01 (provider local says so), in 17 days" in warned.detail
+
+
+def test_the_stand_in_judge_outlives_the_models_that_retire(small: Small) -> None:
+    judge = """\
+  match:
+    type: score_model
+    model: gpt-4o-2024-08-06
+    input: [{role: user, content: "is {{sample.output_text}} {{item.answer}}?"}]
+"""
+    head, rest = SPEC.split("  match:\n")
+    small.write("specs/main.yaml", head + judge + rest[rest.index("jobs:") :])
+    assert [one.code for one in under(small, "retired model=gpt-4o*").plan().diagnostics if one.code[0] == "M"] == []
 
 
 def test_a_pause_by_the_service_is_held_for_a_person(small: Small) -> None:

@@ -27,6 +27,8 @@ class Capability(StrEnum):
     DATA_SHARING = "data_sharing"
     SAMPLES = "samples"
     SIMULATION = "simulation"
+    ANY_MODEL = "any_model"
+    """A base model need not be in its list: it trains any name, and its own judge stands in for any model."""
 
 
 class ResponseFormatStyle(StrEnum):

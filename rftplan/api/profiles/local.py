@@ -28,7 +28,6 @@ LOCAL: Final = Profile(
     settle_seconds=0.0,
     call_seconds=0.0,
     poll_seconds=0.3,
-    # No model of it shuts down, so it has no dates to tell.
     capabilities=frozenset(
         {
             Capability.PAUSE,
@@ -38,7 +37,9 @@ LOCAL: Final = Profile(
             Capability.GRADER_RUN,
             Capability.SAMPLES,
             Capability.UPLOADS,
+            Capability.SHUTDOWN_DATES,
             Capability.SIMULATION,
+            Capability.ANY_MODEL,
         }
     ),
     grader_types=RFT_GRADERS,
