@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rftplan.address import Address
 from rftplan.changes import Change, Plan
@@ -60,5 +60,4 @@ async def told(change: Change, work: Awaitable[Result]) -> Result:
             detail=f"fate unknown: {lost}; the next apply looks it up before it repeats anything",
         )
     except RftplanError as error:
-        hint = f"; {error.hint}" if error.hint else ""
-        return result(change, Outcome.FAILED, error=f"{error}{hint}")
+        return replace(result(change, Outcome.FAILED, error=str(error)), hint=error.hint)

@@ -22,7 +22,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one change. `error` is set when it failed, `detail` says more for a person."""
+    """What became of one change. `error` is set when it failed, `hint` may say what to do then; `detail` says
+    more for a person."""
 
     address: Address
     action: Action
@@ -32,6 +33,7 @@ class Result:
     error: str | None = None
     detail: str = ""
     evidence: tuple[Evidence, ...] = ()
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,14 @@ class Call:
     seconds: float | None = None
 
 
+LOCKED_OUT: Final = (
+    "this organization can launch no job any more; files already uploaded are still there. "
+    "`provider: local` rehearses the run"
+)
+PLAYED_LOCKOUT: Final = (
+    "the local service plays this (its fault lockout) until the fault is taken back: see RFTPLAN_LOCAL_FAULTS, "
+    "or serve --fault; files already uploaded are still there"
+)
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422})
 _WAY_HINTS: Final = {
     Way.NAME: "check base_url, and whether this machine can look up names (DNS)",
@@ -60,6 +68,7 @@ class Faults:
     base_url: str
     key_env: str | None
     secrets: tuple[str, ...] = field(repr=False)
+    lockout_hint: str = LOCKED_OUT
 
     def answered(self, call: Call, response: httpx2.Response, cause: BaseException) -> ApiError:
         """For an answer that is not a success."""
@@ -111,10 +120,7 @@ class Faults:
 
     def _answer_hint(self, status: int, code: str | None, explained: bool) -> str | None:
         if code == "training_not_available":
-            return (
-                "the service is closing fine-tuning and this organization can launch no job any more; "
-                "files already uploaded are still there. Try `provider: local`"
-            )
+            return self.lockout_hint
         if status == 401:
             return f"check the key in {self.key_env}, and that it belongs to this organization and project"
         if status == 403:

@@ -136,7 +136,7 @@ def names_asked_for(subject: Subject) -> Sequence[str]:
 
 
 def _must_be_there(subject: Subject, name: str) -> bool:
-    """Where any name is trained, only what was trained can be missing; others matter by the day they are told to end."""
+    """Where any name is trained, only what was trained can be missing; others matter by their day."""
     return not subject.profile.can(Capability.ANY_MODEL) or name.startswith("ft:")
 
 

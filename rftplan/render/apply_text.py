@@ -57,8 +57,16 @@ def apply_text(document: ApplyDocument, look: Look) -> str:
 
 def closing_text(document: ApplyDocument, look: Look) -> str:
     """The same for a reader who was told line by line what was done: only what there is more to say about."""
-    more = [r for r in document["results"] if r["outcome"] != Outcome.DONE or "evidence" in r]
+    more = [_told_above(r) for r in document["results"] if r["outcome"] != Outcome.DONE or "evidence" in r]
     return _text(document, more, look)
+
+
+def _told_above(result: ResultDocument) -> ResultDocument:
+    """Without the error that its own line of progress said."""
+    told = result.copy()
+    if told.pop("error", None):
+        told["detail"] = "why: it is said above"
+    return told
 
 
 def _text(document: ApplyDocument, results: Sequence[ResultDocument], look: Look) -> str:
@@ -83,6 +91,7 @@ def _result_lines(results: Sequence[ResultDocument], look: Look) -> list[str]:
         lines.append(f"  {look.paint(tone, mark)} {head}")
         lines += [f"      {cell}" for cell in row[count:] if cell]
         lines += [line for said in _said(result) for line in look.prose(said, indent=6)]
+        lines += look.prose(f"next: {visible(result['hint'])}", indent=6) if "hint" in result else []
         lines += evidence_lines(result.get("evidence", ()), look, indent=6)
         lines += _step_lines(result, look)
     return lines
@@ -164,7 +173,7 @@ def _after_failures(document: ApplyDocument, look: Look) -> str:
     again = f"{look.program} {document['command']}"
     if all("status" in result for result in failed):
         return f"Decide about what failed, as it says above; then go on with: {again}"
-    return f"Mend what failed, unless only no answer came; then go on with: {again}"
+    return f"Next: mend what failed, then {again}. Where only no answer came: the same, at once."
 
 
 def _running_lines(document: ApplyDocument, look: Look) -> list[str]:

@@ -171,6 +171,8 @@ def _result(result: Result) -> ResultDocument:
         document["id"] = result.id
     if result.error is not None:
         document["error"] = result.error
+    if result.hint is not None:
+        document["hint"] = result.hint
     if result.evidence:
         document["evidence"] = evidence_documents(result.evidence)
     return document

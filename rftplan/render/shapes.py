@@ -186,6 +186,7 @@ class ResultDocument(TypedDict):
     reason: NotRequired[str]
     id: NotRequired[str]
     error: NotRequired[str]
+    hint: NotRequired[str]
     status: NotRequired[str]
     evidence: NotRequired[list[EvidenceDocument]]
 

@@ -24,8 +24,8 @@ from rftplan.checks.models import BASE_CLOSING, PROMOTED_GONE, UNKNOWN_MODEL
 from rftplan.codes import DATES_UNKNOWN, NOT_ASKED
 from rftplan.config.request import DataNames
 from rftplan.errors import ApiError, CredentialError, Diagnostic, LockError, SpecError
-from rftplan.loading import load
 from rftplan.in_process import FAULTS
+from rftplan.loading import load
 from rftplan.releasing import release
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import default_settings
@@ -218,7 +218,7 @@ def unanswered(check: OnlineCheck) -> Diagnostic:
 def test_a_service_that_does_not_answer_is_a_finding_beside_what_files_show(vendor: Vendor, tmp_path: Path) -> None:
     vendor.answers["/validate"] = refusal(403, "You cannot", "training_not_available")
     found = unanswered(asked(vendor, tmp_path, ANSWERED, train=rows(3) * 2))
-    assert "You cannot" in found.detail and "closing fine-tuning" in str(found.hint)
+    assert "You cannot" in found.detail and "can launch no job any more" in str(found.hint)
     vendor.answers["/validate"] = httpx2.Response(500, headers={"x-should-retry": "false"})
     assert "could not validate the grader" in unanswered(asked(vendor, tmp_path, ANSWERED, train=rows(3) * 2)).detail
 
@@ -318,6 +318,7 @@ def test_the_local_service_leaves_nothing_behind(tmp_path: Path, monkeypatch: py
     assert online.asked.unasked == ()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["g.json", "t.jsonl"]
     assert profile("local").can(Capability.GRADER_RUN)
+    assert profile("local").can(Capability.SHUTDOWN_DATES) and profile("local").can(Capability.ANY_MODEL)
 
 
 def test_the_local_service_names_the_days_of_its_models_and_misses_none(small: Small) -> None:

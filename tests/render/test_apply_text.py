@@ -9,7 +9,7 @@ import pytest
 from rftplan.changes import Action, Change, Plan, Reason
 from rftplan.events import Outcome, Result
 from rftplan.promoted import Promoted
-from rftplan.render.apply_text import apply_text
+from rftplan.render.apply_text import apply_text, closing_text
 from rftplan.render.documents import Command, apply_document
 from rftplan.render.look import Look
 from rftplan.render.shapes import ApplyDocument
@@ -61,19 +61,32 @@ def test_an_apply_to_the_end() -> None:
 
 
 def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
-    failed = Result(JOB, Action.CREATE, "launch", Outcome.FAILED, error="model not available (403)")
+    hint = "name another"
+    failed = Result(JOB, Action.CREATE, "launch", Outcome.FAILED, error="model not available (403)", hint=hint)
     skipped = Result(DEPLOYMENT, Action.DEFER, "wait", Outcome.SKIPPED, detail="job.x is not done")
     assert apply_text(document(UPLOAD, failed, skipped), Look(program="rftplan -C d")) == (
         "  ✓ file.train                    upload done    file-1\n"
         "  ✗ job.security-review           launch failed\n"
         "      model not available (403)\n"
+        "      next: name another\n"
         "  · deployment.security-reviewer  not tried\n"
         "      job.x is not done\n"
         "\n"
         "Apply: 1 done, 1 failed, 1 not tried. 12 requests.\n"
         "\n"
-        "Mend what failed, unless only no answer came; then go on with: rftplan -C d apply\n"
+        "Next: mend what failed, then rftplan -C d apply. Where only no answer came: the same, at once.\n"
     )
+
+
+def test_who_read_each_line_of_progress_is_told_an_error_once() -> None:
+    failed = Result(
+        JOB, Action.CREATE, "launch", Outcome.FAILED, error="model not available (403)", hint="name another"
+    )
+    assert closing_text(document(UPLOAD, failed), Look()).splitlines()[:3] == [
+        "  ✗ job.security-review           launch failed",
+        "      why: it is said above",
+        "      next: name another",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ def test_a_lockout_is_told_with_what_to_do_and_the_files_stay(small: Small) -> N
     assert found.outcome is Outcome.FAILED
     assert found.error is not None
     assert "no longer able to create" in str(found.error)
-    assert "can launch no job any more; files already uploaded are still there" in str(found.error)
+    assert found.hint is not None and "the local service plays this (its fault lockout)" in found.hint
+    assert "files already uploaded are still there" in found.hint and "provider: local" not in found.hint
     assert (len(small.jobs()), len(small.files())) == (0, 2)
 
 

@@ -17,7 +17,7 @@ import httpx2
 import openai
 
 from rftplan.api import wire
-from rftplan.api.faults import Call, Faults, Kind
+from rftplan.api.faults import LOCKED_OUT, PLAYED_LOCKOUT, Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
 from rftplan.api.openai.client import ANSWER_SECONDS, Reply, Traffic, intake_timeout, listed, make_client, timeout
 from rftplan.api.openai.content import read_content
@@ -275,7 +275,8 @@ def connect(
     """
     if identity.in_process and transport is None:
         raise ValueError("the in-process service needs its transport")
-    faults = Faults(identity.base_url, profile.key_env, tuple(filter(None, (key, admin_key))))
+    lockout_hint = PLAYED_LOCKOUT if profile.can(Capability.SIMULATION) else LOCKED_OUT
+    faults = Faults(identity.base_url, profile.key_env, tuple(filter(None, (key, admin_key))), lockout_hint)
     traffic = Traffic()
     client = partial(make_client, identity, retries=read_retries, transport=transport, traffic=traffic)
     admin = client(admin_key) if admin_key else None
