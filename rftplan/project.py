@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.applying import Applied, Consent, Review, apply
+from rftplan.changes import Reason
 from rftplan.errors import Diagnostic, has_errors
 from rftplan.events import OnEvent, ignore
 from rftplan.journal import read_state
@@ -32,6 +33,7 @@ class ResourceStatus:
     state: str
     id: str | None
     detail: str
+    reason: Reason | None = None
 
 
 def check(options: Options, *, on_event: OnEvent = ignore) -> tuple[Diagnostic, ...]:
@@ -50,7 +52,7 @@ async def status(
             await dated(loaded, port)
         inputs, _ = await plan_inputs(loaded, port, world, Selection())
     return tuple(
-        ResourceStatus(address, address.kind, standing.state, standing.id, standing.detail)
+        ResourceStatus(address, address.kind, standing.state, standing.id, standing.detail, standing.reason)
         for address, standing in standings(inputs).items()
     )
 

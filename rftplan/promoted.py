@@ -18,12 +18,13 @@ from rftplan.lockfile import Entry, read_lock
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """The live model of a deployment, and where it came from."""
+    """The live model of a deployment, and where it came from. `simulated` says that nothing was trained for it."""
 
     model: str
     job: str
     step: int
     revision: int
+    simulated: bool = False
 
 
 def state_paths(root: Path, lock: str | None = None, env: str = "default") -> Paths:
@@ -64,7 +65,9 @@ def promoted(state: State) -> dict[str, Promoted]:
 
 def _promoted(entries: Mapping[Address, Entry]) -> dict[str, Promoted]:
     found = {}
-    jobs = {entry.id: str(address) for address, entry in entries.items() if address.kind == "job"}
+    known = {entry.id: (address, entry) for address, entry in entries.items() if address.kind == "job"}
+    jobs = {id: str(address) for id, (address, _) in known.items()}
+    simulated = {id for id, (_, entry) in known.items() if entry.resolved.get("simulation") is not None}
     for address, entry in sorted(entries.items(), key=lambda item: item[0]):
         if address.kind == "deployment" and entry.id is not None and entry.history:
             revision = entry.history[-1]
@@ -73,8 +76,17 @@ def _promoted(entries: Mapping[Address, Entry]) -> dict[str, Promoted]:
                 job=_address_now(jobs, revision),
                 step=_whole(revision.get("step")),
                 revision=_whole(revision.get("revision")),
+                simulated=revision.get("job_id") in simulated or _says_simulated(revision.get("evidence")),
             )
     return found
+
+
+def _says_simulated(evidence: Json) -> bool:
+    """By what its gates saw: the job itself may have been forgotten."""
+    if not isinstance(evidence, list):
+        return False
+    caveats = [one.get("caveats") for one in evidence if isinstance(one, dict)]
+    return any(isinstance(one, list) and "SIMULATED" in one for one in caveats)
 
 
 def _address_now(jobs: Mapping[str | None, str], revision: JsonObject) -> str:

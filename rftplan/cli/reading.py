@@ -160,6 +160,8 @@ def output(
         run.terminal.err(warning_text(live.doubt, run.look_err))
     document = outputs_document(_chosen(live.models, name))
     if raw and name is not None:
+        if document[name]["simulated"]:
+            run.terminal.err("SIMULATED: nothing was trained for this model\n")
         run.result(visible(document[name]["model"]) + "\n")
     else:
         run.result(dumped(document) if json else outputs_text(document, run.look))

@@ -26,9 +26,9 @@ def launching_sign(subject: Subject, glances: Mapping[Sight, Glance]) -> Sign:
         if error.code == LOCKED_OUT:
             return Sign(About.LAUNCHING, State.WRONG, str(error), error.hint)
     if subject.identity.in_process:
-        return Sign(About.LAUNCHING, State.OK, "everybody may")
+        return Sign(About.LAUNCHING, State.OK, "everybody may; training is SIMULATED")
     if subject.profile.type == "local":
-        return Sign(About.LAUNCHING, State.NOT_ASKED, _ONLY_A_LAUNCH)
+        return Sign(About.LAUNCHING, State.NOT_ASKED, f"{_ONLY_A_LAUNCH}; training is SIMULATED")
     if life is None:
         return Sign(About.LAUNCHING, State.UNKNOWN, f"{_ONLY_A_LAUNCH}; nothing is known to close at this host")
     if life.no_jobs.days_from(subject.today) <= 0:

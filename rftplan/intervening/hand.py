@@ -40,6 +40,7 @@ class Touched:
     held: bool = False
     detail: str = ""
     hint: str | None = None
+    simulated: bool = False
 
 
 _THERE: Final = {
@@ -153,7 +154,9 @@ class Hand:
         entry = self._entry(meant)
         held = entry is not None and any(hold.operator for hold in entry.holds)
         before = meant.job.raw_status
-        return Touched(meant.job.id, meant.address, before, now.raw_status, outcome, held, detail, hint)
+        return Touched(
+            meant.job.id, meant.address, before, now.raw_status, outcome, held, detail, hint, now.simulation is not None
+        )
 
     def _instead(self, job: RemoteJob) -> str | None:
         if self.command is Command.PAUSE and (job.status in _EARLY or job.status is JobStatus.RUNNING):

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rftplan.changes import Change, Evidence
+from rftplan.changes import Change, Evidence, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one resource stands: a word, its remote id, and what else there is to know."""
+    """How one resource stands: a word, its remote id, and what else there is to know. `reason` is why it is held."""
 
     state: str
     id: str | None = None
     detail: str = ""
+    reason: Reason | None = None
 
     def with_hold(self, held: Change | None) -> Standing:
         """Held and why, before all else; where nothing is there, that is how it stands."""
@@ -24,7 +25,7 @@ class Standing:
         if failed := _failed(held.evidence):
             why = f"{why} ({failed})"
         detail = "; ".join(filter(None, (why if self.id is None else f"held: {why}", self.detail)))
-        return Standing("held" if self.id is None else self.state, self.id, detail)
+        return Standing("held" if self.id is None else self.state, self.id, detail, held.reason)
 
 
 def _failed(evidence: Sequence[Evidence]) -> str:

@@ -107,9 +107,10 @@ def _step_lines(result: ResultDocument, look: Look) -> list[str]:
     if "status" in result:
         step = step_after(result["status"], address=result["address"], program=look.program)
     else:
-        step = next_step(
-            action=result["action"], reason=result.get("reason", ""), address=result["address"], program=look.program
-        )
+        action, reason = result["action"], result.get("reason", "")
+        if result["verb"] == "train" and result["outcome"] == Outcome.HELD:  # a pause, while we looked
+            action, reason = Action.HOLD.value, Reason.PAUSED_ELSEWHERE.value
+        step = next_step(action=action, reason=reason, address=result["address"], program=look.program)
     return look.prose(f"next: {step}", indent=6) if step else []
 
 
@@ -128,14 +129,19 @@ def _head(result: ResultDocument) -> list[str]:
 def _summary(document: ApplyDocument, look: Look) -> str:
     if not document["results"]:
         there = "What is there is what the specs say." if document["command"] == Command.APPLY else "Nothing is left."
-        return f"{look.paint(Tone.GOOD, 'Nothing to do.')} {there}"
+        return f"{look.paint(Tone.GOOD, 'Nothing to do.')} {there}{_mark(document)}"
     counts = [
         f"{document['summary'][outcome.value]} {outcome_words(outcome)}"
         for outcome in Outcome
         if document["summary"].get(outcome.value)
     ]
     head = "Interrupted:" if document["interrupted"] else f"{document['command'].capitalize()}:"
-    return f"{look.paint(Tone.STRONG, head)} {', '.join(counts)}. {counted(document['requests'], 'request')}."
+    requests = counted(document["requests"], "request")
+    return f"{look.paint(Tone.STRONG, head)} {', '.join(counts)}. {requests}.{_mark(document)}"
+
+
+def _mark(document: ApplyDocument) -> str:
+    return " Training is SIMULATED." if document["simulated"] else ""
 
 
 def _promoted_lines(document: ApplyDocument, look: Look) -> list[str]:

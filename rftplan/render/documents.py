@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from rftplan.canonical import Json
 from rftplan.changes import Action, Change, Plan
 from rftplan.errors import Diagnostic, LockError, has_errors
 from rftplan.events import Outcome, Result
@@ -24,6 +25,7 @@ from rftplan.render.shapes import (
     FindingDocument,
     OutputDocument,
     ReleaseDocument,
+    ResourceDocument,
     ResultDocument,
     StateDocument,
     StatusDocument,
@@ -90,6 +92,14 @@ def check_document(
     return document
 
 
+def simulates(provider: Json) -> bool:
+    """Whether what this provider trains is simulated."""
+    from rftplan.api.profiles import PROFILES, Capability
+
+    found = PROFILES.get(provider) if isinstance(provider, str) else None
+    return found is not None and found.can(Capability.SIMULATION)
+
+
 def apply_document(
     plan: Plan,
     results: Iterable[Result],
@@ -122,6 +132,7 @@ def apply_document(
         "format": "rftplan.apply/1",
         "command": command.value,
         "provider": dict(sorted(plan.provider.items())),
+        "simulated": simulates(plan.provider.get("type")),
         "results": documents,
         "summary": dict(sorted(Counter(document["outcome"] for document in documents).items())),
         "requests": requests,
@@ -180,7 +191,13 @@ def _result(result: Result) -> ResultDocument:
 
 def outputs_document(outputs: Mapping[str, Promoted]) -> dict[str, OutputDocument]:
     return {
-        name: {"model": out.model, "job": out.job, "step": out.step, "revision": out.revision}
+        name: {
+            "model": out.model,
+            "job": out.job,
+            "step": out.step,
+            "revision": out.revision,
+            "simulated": out.simulated,
+        }
         for name, out in sorted(outputs.items())
     }
 
@@ -188,11 +205,21 @@ def outputs_document(outputs: Mapping[str, Promoted]) -> dict[str, OutputDocumen
 def status_document(resources: Iterable[ResourceStatus]) -> StatusDocument:
     return {
         "format": "rftplan.status/1",
-        "resources": [
-            {"address": str(r.address), "kind": r.kind, "state": r.state, "id": r.id, "detail": r.detail}
-            for r in resources
-        ],
+        "resources": [_resource(one) for one in resources],
     }
+
+
+def _resource(one: ResourceStatus) -> ResourceDocument:
+    document: ResourceDocument = {
+        "address": str(one.address),
+        "kind": one.kind,
+        "state": one.state,
+        "id": one.id,
+        "detail": one.detail,
+    }
+    if one.reason is not None:
+        document["reason"] = one.reason.value
+    return document
 
 
 def release_document(address: Address) -> ReleaseDocument:
@@ -209,6 +236,7 @@ def state_document(lock: Lock | None) -> StateDocument:
         "lineage": lock.lineage if lock else None,
         "serial": lock.serial if lock else 0,
         "provider": lock.provider.as_document() if lock else None,
+        "simulated": simulates(lock.provider.type) if lock else False,
         "resources": {str(address): entry_document(entries[address]) for address in sorted(entries)},
         "tombstones": {str(address): list(buried[address]) for address in sorted(buried) if buried[address]},
     }

@@ -29,4 +29,5 @@ def _touched(job: Touched) -> TouchedDocument:
         "held": job.held,
         "detail": job.detail,
         "hint": job.hint,
+        "simulated": job.simulated,
     }

@@ -16,6 +16,7 @@ class TouchedDocument(TypedDict):
     held: bool
     detail: str
     hint: str | None
+    simulated: bool
 
 
 class InterventionDocument(TypedDict):

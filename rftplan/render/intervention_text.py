@@ -20,7 +20,8 @@ def intervention_text(document: InterventionDocument, look: Look) -> str:
 
 def _job_lines(command: str, job: TouchedDocument, look: Look) -> Iterator[str]:
     address = visible(job["address"] or "")
-    name = f"{address} ({visible(job['id'])})" if address else visible(job["id"])
+    id = f"{visible(job['id'])}, SIMULATED" if job["simulated"] else visible(job["id"])
+    name = f"{address} ({id})" if address else id
     match job["outcome"]:
         case "done":
             yield f"{name}: {look.paint(Tone.GOOD, visible(job['after']))}, was {visible(job['before'])}"

@@ -9,12 +9,14 @@ from rftplan.changes import Action, Change, Reason
 from rftplan.render.escape import visible
 from rftplan.render.reasons import reason_text
 
+HOLD: Final = Action.HOLD.value
 _AGAIN: Final = "{program} apply --replace {address}"
 
 HOLDS: Final[Mapping[Reason, str]] = {
     Reason.HELD: "{program} release {address}",
     Reason.LOCK_REBUILT: "{program} release {address}; its candidate is judged anew then",
-    Reason.PAUSED_ELSEWHERE: "{program} release {address}, and the next apply resumes it; or write run: paused",
+    Reason.PAUSED_ELSEWHERE: "{program} resume {address} --allow resume-after-service-pause, once it is known why "
+    "it was paused; or leave it at that: write run: paused",
     Reason.JOB_FAILED: "mend its spec or its data; "
     f"or launch it as it is: {_AGAIN}; or leave it at that: write run: cancelled",
     Reason.CANCELLED_ELSEWHERE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",

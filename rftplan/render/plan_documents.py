@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from rftplan.canonical import Json, JsonObject, canonical_json
 from rftplan.changes import Action, Change, Drift, FieldChange, Hazard, Plan
-from rftplan.render.documents import finding_document
+from rftplan.render.documents import finding_document, simulates
 from rftplan.render.estimates import estimate_document
 from rftplan.render.evidence import evidence_documents
 from rftplan.render.shapes import ChangeDocument, DriftDocument, FieldDocument, HazardDocument, PlanDocument
@@ -28,6 +28,7 @@ def plan_document(plan: Plan, *, allowed: frozenset[Hazard] = frozenset()) -> Pl
         "project": plan.project,
         "env": plan.env,
         "provider": dict(sorted(plan.provider.items())),
+        "simulated": simulates(plan.provider.get("type")),
         "changes": [_change(change) for change in plan.changes],
         "drift": [_drift(drift) for drift in plan.drift],
         "hazards": _hazards(plan),

@@ -15,6 +15,7 @@ from rftplan.render.look import Look, Tone, joined
 from rftplan.render.next_steps import next_step
 from rftplan.render.reasons import QUIET, phrase, reason_text
 from rftplan.render.shapes import ChangeDocument, FieldDocument, HazardDocument, PlanDocument
+from rftplan.render.table import fits
 
 MARKS: Final[Mapping[Action, tuple[str, Tone]]] = {
     Action.NOOP: ("·", Tone.FAINT),
@@ -49,7 +50,7 @@ def proposal_text(document: PlanDocument, look: Look) -> str:
 
 def _blocks(document: PlanDocument, look: Look) -> list[list[str]]:
     return [
-        [_head(document, look)],
+        _head(document, look),
         _change_lines(document, look),
         _drift_lines(document, look),
         _hazard_lines(document, look),
@@ -64,10 +65,13 @@ def _with_blank_lines(blocks: Iterable[list[str]]) -> list[str]:
     return lines
 
 
-def _head(document: PlanDocument, look: Look) -> str:
-    provider = document["provider"]
-    name = look.paint(Tone.STRONG, visible(document["project"]))
-    return f"{name}  environment {visible(document['env'])}, provider {visible(str(provider.get('type')))}"
+def _head(document: PlanDocument, look: Look) -> list[str]:
+    name, provider = visible(document["project"]), visible(str(document["provider"].get("type")))
+    said = f"{name}  environment {visible(document['env'])}, provider {provider}"
+    mark = ["training SIMULATED"] if document["simulated"] else []
+    whole = ", ".join([said, *mark])
+    first, *rest = [whole] if fits([whole], look.width) else [f"{said},", *(f"  {one}" for one in mark)]
+    return [first.replace(name, look.paint(Tone.STRONG, name), 1), *rest]
 
 
 def _change_lines(document: PlanDocument, look: Look) -> list[str]:

@@ -166,6 +166,7 @@ class PlanDocument(TypedDict):
     project: str
     env: str
     provider: dict[str, str | None]
+    simulated: bool
     changes: list[ChangeDocument]
     drift: list[DriftDocument]
     hazards: list[HazardDocument]
@@ -196,6 +197,7 @@ class OutputDocument(TypedDict):
     job: str
     step: int
     revision: int
+    simulated: bool
 
 
 class ApplyDocument(TypedDict):
@@ -206,6 +208,7 @@ class ApplyDocument(TypedDict):
     format: str
     command: str
     provider: dict[str, str | None]
+    simulated: bool
     results: list[ResultDocument]
     summary: dict[str, int]
     requests: int
@@ -221,6 +224,7 @@ class ResourceDocument(TypedDict):
     state: str
     id: str | None
     detail: str
+    reason: NotRequired[str]
 
 
 class StatusDocument(TypedDict):
@@ -236,6 +240,7 @@ class StateDocument(TypedDict):
     lineage: str | None
     serial: int
     provider: JsonObject | None
+    simulated: bool
     resources: dict[str, JsonObject]
     tombstones: dict[str, list[str]]
 

@@ -15,6 +15,7 @@ from rftplan.render.shapes import (
     FindingDocument,
     OutputDocument,
     ReleaseDocument,
+    ResourceDocument,
     StateDocument,
     StatusDocument,
 )
@@ -151,7 +152,17 @@ def status_text(document: StatusDocument, look: Look) -> str:
         [visible(r["address"]), visible(r["state"]), visible(r["id"] or "-"), visible(r["detail"])]
         for r in document["resources"]
     ]
-    return joined(fitted(rows, look, head=2))
+    steps = [line for r in document["resources"] for line in _what_helps(r, look)]
+    return joined([*fitted(rows, look, head=2), *([""] if steps else []), *steps])
+
+
+def _what_helps(resource: ResourceDocument, look: Look) -> list[str]:
+    """What a person does about what is held."""
+    from rftplan.render.next_steps import HOLD, next_step
+
+    address, reason = resource["address"], resource.get("reason", "")
+    step = next_step(action=HOLD, reason=reason, address=address, program=look.program)
+    return look.prose(f"next for {visible(address)}: {step}", indent=0, hang=2) if step else []
 
 
 def state_text(document: StateDocument, look: Look) -> str:
@@ -163,13 +174,19 @@ def state_text(document: StateDocument, look: Look) -> str:
     return joined(
         fitted(
             [
-                [visible(address), visible(str(entry.get("id") or "-")), _holds(entry)]
+                [visible(address), visible(str(entry.get("id") or "-")), _said_of(entry)]
                 for address, entry in document["resources"].items()
             ],
             look,
             head=1,
         )
     )
+
+
+def _said_of(entry: Mapping[str, Json]) -> str:
+    resolved = entry.get("resolved")
+    simulated = isinstance(resolved, dict) and resolved.get("simulation") is not None
+    return ", ".join(filter(None, (_holds(entry), "SIMULATED" if simulated else "")))
 
 
 def _holds(entry: Mapping[str, Json]) -> str:
@@ -223,5 +240,6 @@ def output_lines(outputs: Mapping[str, OutputDocument], look: Look, *, indent: i
             lines.append(f"{margin}{visible(name)}  {look.paint(Tone.STRONG, model)}")
         else:
             lines += [f"{margin}{visible(name)}", f"{margin}  {look.paint(Tone.STRONG, model)}"]
-        lines.append(f"{margin}  {visible(out['job'])}, step {out['step']}, revision {out['revision']}")
+        mark = ", SIMULATED" if out["simulated"] else ""
+        lines.append(f"{margin}  {visible(out['job'])}, step {out['step']}, revision {out['revision']}{mark}")
     return lines

@@ -118,15 +118,17 @@ def _made_by(service: Service, job: StoredJob, validated: Validated) -> Iterator
     """The fine-tuned model and the checkpoints that a job has so far, each once, deleted ones included."""
     moment = life_at(job.life, service.now())
     if moment.status is Status.SUCCEEDED:
-        yield _made_shape(service, job.fine_tuned_model, moment.finished_at or job.life.created_at)
+        yield _made_shape(service, job, job.fine_tuned_model, moment.finished_at or job.life.created_at)
     for kept in kept_checkpoints(validated, job, moment):
         name = checkpoint_model(job, kept.step, moment)
         if name != job.fine_tuned_model:
-            yield _made_shape(service, name, kept.at)
+            yield _made_shape(service, job, name, kept.at)
 
 
-def _made_shape(service: Service, name: str, at: int) -> dict[str, Any]:
-    return _shape(service, name, created=seconds(at), owner=ORGANIZATION)
+def _made_shape(service: Service, job: StoredJob, name: str, at: int) -> dict[str, Any]:
+    """With our own word on who trained it, as its job has it: none where a trainer simulates nothing."""
+    shape = _shape(service, name, created=seconds(at), owner=ORGANIZATION)
+    return shape if job.simulation is None else {**shape, "simulation": job.simulation}
 
 
 def _base_shape(service: Service, name: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_an_apply_to_the_end() -> None:
               step 12
               valid_reward_mean 0.912 ≥ 0.8  passed  checkpoint step 12  (SIMULATED; stand-in judge (text overlap))
 
-        Apply: 3 done. 12 requests.
+        Apply: 3 done. 12 requests. Training is SIMULATED.
 
         Promoted
           security-reviewer  {MODEL}
@@ -72,7 +72,7 @@ def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
         "  · deployment.security-reviewer  not tried\n"
         "      job.x is not done\n"
         "\n"
-        "Apply: 1 done, 1 failed, 1 not tried. 12 requests.\n"
+        "Apply: 1 done, 1 failed, 1 not tried. 12 requests. Training is SIMULATED.\n"
         "\n"
         "Next: mend what failed, then rftplan -C d apply. Where only no answer came: the same, at once.\n"
     )
@@ -92,7 +92,7 @@ def test_who_read_each_line_of_progress_is_told_an_error_once() -> None:
 @pytest.mark.parametrize(
     ("shown", "last"),
     [
-        (document(plan=plan_of()), "Nothing to do. What is there is what the specs say."),
+        (document(plan=plan_of()), "Nothing to do. What is there is what the specs say. Training is SIMULATED."),
         (document(UPLOAD, TRAINED), "What waits says above what it waits for. Look again with: rftplan apply"),
         (
             document(UPLOAD, TRAINED, running=("job.security-review",)),
@@ -100,7 +100,7 @@ def test_who_read_each_line_of_progress_is_told_an_error_once() -> None:
         ),
         (document(UPLOAD, interrupted=True), "Go on with: rftplan apply --wait"),
         (document(UPLOAD, interrupted=True, command=Command.DESTROY), "Go on with: rftplan destroy"),
-        (document(plan=plan_of(), command=Command.DESTROY), "Nothing to do. Nothing is left."),
+        (document(plan=plan_of(), command=Command.DESTROY), "Nothing to do. Nothing is left. Training is SIMULATED."),
         (document(plan=plan_of(), outputs=PROMOTED), "Next: rftplan output security-reviewer --raw"),
     ],
 )

@@ -78,10 +78,10 @@ def test_a_follow_up_replaces_what_the_plan_said_of_waiting() -> None:
 
 
 def test_outputs_and_status_are_plain_mappings() -> None:
-    outputs = outputs_document({"b": Promoted("ft:b", "job.x", 12, 2), "a": Promoted("ft:a", "job.x", 3, 1)})
+    outputs = outputs_document({"b": Promoted("ft:b", "job.x", 12, 2), "a": Promoted("ft:a", "job.x", 3, 1, True)})
     assert list(outputs.items()) == [
-        ("a", {"model": "ft:a", "job": "job.x", "step": 3, "revision": 1}),
-        ("b", {"model": "ft:b", "job": "job.x", "step": 12, "revision": 2}),
+        ("a", {"model": "ft:a", "job": "job.x", "step": 3, "revision": 1, "simulated": True}),
+        ("b", {"model": "ft:b", "job": "job.x", "step": 12, "revision": 2, "simulated": False}),
     ]
     status = status_document([Standing(Address("file", "t"), "file", "present", "file-1", "")])
     assert status["resources"] == [
@@ -95,6 +95,7 @@ def test_no_lock_is_an_empty_state() -> None:
         "lineage": None,
         "serial": 0,
         "provider": None,
+        "simulated": False,
         "resources": {},
         "tombstones": {},
     }

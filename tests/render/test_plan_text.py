@@ -22,7 +22,7 @@ def shown(plan: Plan, look: Look = Look()) -> str:  # noqa: B008 - frozen
 
 def test_a_first_plan() -> None:
     assert shown(FIRST, Look(program="rftplan -C demo")) == dedent("""\
-        security  environment default, provider local
+        security  environment default, provider local, training SIMULATED
 
           + file.train                    upload
               a job that is about to launch needs it
@@ -40,7 +40,7 @@ def test_a_first_plan() -> None:
 
 def test_a_plan_with_hazards_drift_fields_and_evidence() -> None:
     assert shown(RELAUNCH) == dedent("""\
-        security  environment default, provider local
+        security  environment default, provider local, training SIMULATED
 
           ± job.security-review           launch
               its content changed: launched beside the old one, which is then cancelled

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rftplan.errors import Diagnostic, Place, Severity
 from rftplan.render.documents import check_document, finding_document
 from rftplan.render.look import Look, ansi
+from rftplan.render.shapes import OutputDocument
 from rftplan.render.table import aligned, fitted
 from rftplan.render.text import (
     check_text,
@@ -102,9 +103,9 @@ def test_state_lists_ids_and_holds_and_shows_entries_as_a_tree() -> None:
 
 def test_outputs_name_the_model_and_where_it_is_from() -> None:
     assert outputs_text({}, Look()) == "The lock knows no promoted model. Next: rftplan apply --wait\n"
-    assert outputs_text({"r": {"model": "ft:m", "job": "job.x", "step": 3, "revision": 2}}, Look()) == (
-        "r  ft:m\n  job.x, step 3, revision 2\n"
-    )
+    trained: OutputDocument = {"model": "ft:m", "job": "job.x", "step": 3, "revision": 2, "simulated": False}
+    assert outputs_text({"r": trained}, Look()) == "r  ft:m\n  job.x, step 3, revision 2\n"
+    assert outputs_text({"r": {**trained, "simulated": True}}, Look()).endswith("revision 2, SIMULATED\n")
 
 
 ROWS = [

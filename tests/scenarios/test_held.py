@@ -57,7 +57,7 @@ def test_a_pause_by_somebody_else_is_released_and_then_resumed(small: Small) -> 
     small.launch_until_step()
     by_hand(small, "pause")
     assert small.changes()["job.review"].reason is Reason.PAUSED_ELSEWHERE
-    assert "next: rftplan release job.review, and the next apply resumes it; or write run: paused" in shown(small)
+    assert "next: rftplan resume job.review --allow resume-after-service-pause, once it is" in shown(small)
     assert lifted(small, JOB) is None
     resume = small.changes()["job.review"]
     assert (resume.action, resume.verb) == (Action.UPDATE, "resume")

@@ -59,7 +59,7 @@ def ended(change: Change, job: RemoteJob, progress: Progress) -> Result | None:
         why = job.error.message if job.error else f"the job is {job.status}"
         return result(change, Outcome.FAILED, id=job.id, error=why, detail=said(progress.grader_errors), verb=verb)
     if job.status is JobStatus.PAUSED:
-        return result(change, Outcome.HELD, id=job.id, detail="paused while waiting", verb=verb)
+        return result(change, Outcome.HELD, id=job.id, detail="it was paused while this waited for it", verb="train")
     return None
 
 

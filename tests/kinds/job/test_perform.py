@@ -41,7 +41,7 @@ def test_a_launch_carries_its_slot_and_its_token(small: Small) -> None:
 
 def test_a_job_that_is_paused_while_we_wait_is_held(small: Small) -> None:
     found = small.results(wait=True, on_event=at_the_first_step(small, "pause"))["job.review"]
-    assert (found.outcome, found.detail) == (Outcome.HELD, "paused while waiting")
+    assert (found.outcome, found.detail) == (Outcome.HELD, "it was paused while this waited for it")
 
 
 def test_a_job_that_is_cancelled_while_we_wait_has_failed_and_what_follows_is_skipped(small: Small) -> None:

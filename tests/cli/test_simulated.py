@@ -1,0 +1,115 @@
+"""SIMULATED in every output: each command that tells of a simulated job, or of what came of it, says so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rftplan.cli.app import COMMANDS
+from rftplan.cli.boundary import main
+from tests.world import Small
+
+JOB = "job.review"
+TELL: dict[str, tuple[tuple[str, ...], ...]] = {
+    "plan": (("plan",),),
+    "status": (("status",),),
+    "output": (("output",), ("output", "reviewer")),
+    "apply": (("apply", "--yes"),),
+    "destroy": (("destroy", "--yes", "--allow", "delete,replace-live"),),
+    "pause": (("pause", JOB),),
+    "resume": (("resume", JOB),),
+    "cancel": (("cancel", JOB, "--yes"),),
+    "state": (("state", "list"), ("state", "show", JOB)),
+    "doctor": (("doctor",),),
+}
+TELL_OF_NO_JOB = {
+    "init": "writes a project",
+    "version": "of rftplan alone",
+    "explain": "of codes alone",
+    "check": "of specs and rows alone",
+    "grade": "of a grader, on answers that it says where they are from",
+    "test": "of a grader, on answers that the specs write",
+    "release": "of a hold alone",
+    "serve": "its greeting says it: tests/cli/test_service.py",
+}
+LINES = [words for lines in TELL.values() for words in lines]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RFTPLAN_LOCAL_SPEED", "100000")
+        yield
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    small = Small.at(tmp_path_factory.mktemp("applied"))
+    assert main(["-C", str(small.root), "apply", "--yes", "--wait"]) == 0
+    return small.root
+
+
+@pytest.fixture
+def root(applied: Path, tmp_path: Path) -> Path:
+    """A copy, for commands that act."""
+    return Path(shutil.copytree(applied, tmp_path / "project"))
+
+
+def marked(value: Any) -> bool:
+    """Whether a document says it anywhere: in its field, or in the service's own of a job."""
+    match value:
+        case dict():
+            said = value.get("simulated") is True or isinstance(value.get("simulation"), dict)
+            return said or any(marked(item) for item in value.values())
+        case list():
+            return any(marked(item) for item in value)
+        case _:
+            return isinstance(value, str) and "SIMULATED" in value
+
+
+def test_every_command_is_looked_at() -> None:
+    assert {name for names in COMMANDS.values() for name in names} == TELL.keys() | TELL_OF_NO_JOB.keys()
+
+
+@pytest.mark.parametrize("words", LINES, ids=" ".join)
+def test_each_text_that_tells_of_a_simulated_job_says_so(
+    words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["-C", str(root), *words])
+    out = capsys.readouterr().out
+    assert "SIMULATED" in out or "trainer: simulation" in out, out
+
+
+@pytest.mark.parametrize("words", LINES, ids=" ".join)
+def test_each_document_that_tells_of_a_simulated_job_says_so(
+    words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["-C", str(root), *words, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert marked(found), found
+
+
+def test_the_bare_id_stays_bare_and_the_mark_is_on_the_other_stream(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-C", str(root), "output", "reviewer", "--raw"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("ft:") and out.count("\n") == 1 and "SIMULATED" not in out
+    assert err == "SIMULATED: nothing was trained for this model\n"
+
+
+def test_a_model_outlives_the_job_that_the_lock_knew_and_is_simulated_still(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = root / "rftplan.lock"
+    document = json.loads(lock.read_text())
+    del document["resources"][JOB]
+    lock.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
+    shutil.rmtree(root / ".rftplan" / "default")
+    assert main(["-C", str(root), "output", "--json"]) == 0
+    assert marked(json.loads(capsys.readouterr().out))
