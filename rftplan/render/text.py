@@ -184,9 +184,12 @@ def state_text(document: StateDocument, look: Look) -> str:
 
 
 def _said_of(entry: Mapping[str, Json]) -> str:
+    return ", ".join(filter(None, (_holds(entry), "SIMULATED" if _is_simulated(entry) else "")))
+
+
+def _is_simulated(entry: Mapping[str, Json]) -> bool:
     resolved = entry.get("resolved")
-    simulated = isinstance(resolved, dict) and resolved.get("simulation") is not None
-    return ", ".join(filter(None, (_holds(entry), "SIMULATED" if simulated else "")))
+    return isinstance(resolved, dict) and resolved.get("simulation") is not None
 
 
 def _holds(entry: Mapping[str, Json]) -> str:
@@ -199,7 +202,8 @@ def _holds(entry: Mapping[str, Json]) -> str:
 
 def entry_text(document: EntryDocument, look: Look) -> str:
     """An entry as indented `key: value` lines."""
-    return joined([look.paint(Tone.STRONG, visible(document["address"])), *_tree(document["entry"], 2)])
+    mark = "  SIMULATED" if _is_simulated(document["entry"]) else ""
+    return joined([look.paint(Tone.STRONG, visible(document["address"])) + mark, *_tree(document["entry"], 2)])
 
 
 def _tree(value: Json, indent: int) -> list[str]:

@@ -26,6 +26,7 @@ class Standing:
     state: str
     id: str | None
     detail: str
+    reason: Reason | None = None
 
 
 def test_a_check_is_ok_unless_a_finding_is_an_error() -> None:
