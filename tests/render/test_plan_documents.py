@@ -18,8 +18,8 @@ from tests.render.plans import FINDING, GATE, JOB, JSON_VALUES, RELAUNCH, plan_o
 def test_the_plan_document_has_the_documented_fields() -> None:
     document = plan_document(RELAUNCH)
     assert list(document) == [
-        "format", "mode", "project", "env", "provider", "simulated", "changes", "drift", "hazards", "allowed", "diagnostics",
-        "summary", "digest",
+        "format", "mode", "project", "env", "provider", "simulated", "changes", "drift", "hazards", "allowed",
+        "diagnostics", "summary", "digest",
     ]  # fmt: skip
     assert document["format"] == "rftplan.plan/1"
     assert document["changes"][0] == {
