@@ -14,9 +14,10 @@ from rftplan.cli.app import COMMANDS
 from rftplan.cli.boundary import main
 from tests.world import Small
 
-JOB = "job.review"
+JOB, SAVED = "job.review", "p.json"
 TELL: dict[str, tuple[tuple[str, ...], ...]] = {
     "plan": (("plan",),),
+    "show": (("show", SAVED),),
     "status": (("status",),),
     "output": (("output",), ("output", "reviewer")),
     "apply": (("apply", "--yes"),),
@@ -51,6 +52,7 @@ def fast() -> Iterator[None]:
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small = Small.at(tmp_path_factory.mktemp("applied"))
     assert main(["-C", str(small.root), "apply", "--yes", "--wait"]) == 0
+    assert main(["-C", str(small.root), "plan", "--out", str(small.root / SAVED)]) == 0
     return small.root
 
 
@@ -78,8 +80,9 @@ def test_every_command_is_looked_at() -> None:
 
 @pytest.mark.parametrize("words", LINES, ids=" ".join)
 def test_each_text_that_tells_of_a_simulated_job_says_so(
-    words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(root)
     main(["-C", str(root), *words])
     out = capsys.readouterr().out
     assert "SIMULATED" in out, out
@@ -87,8 +90,9 @@ def test_each_text_that_tells_of_a_simulated_job_says_so(
 
 @pytest.mark.parametrize("words", LINES, ids=" ".join)
 def test_each_document_that_tells_of_a_simulated_job_says_so(
-    words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(root)
     main(["-C", str(root), *words, "--json"])
     found = json.loads(capsys.readouterr().out)
     assert marked(found), found
