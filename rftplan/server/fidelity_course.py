@@ -61,6 +61,11 @@ COURSE: tuple[Behaviour, ...] = (
         ("messages of validating, queued and started", Source.REPORTED),
         ("messages of pausing, paused, resumed and cancelled", Source.POLICY),
         ("a warn event says that the job is simulated; the trainer's notes are events", Source.POLICY),
+        (
+            "a simulated step's message, and each note, begins with [SIMULATED]; the vendor's text follows",
+            Source.POLICY,
+        ),
+        ("the data of every other event of a simulated job names the trainer in 'simulation'", Source.POLICY),
         ("reinforcement keeps the three checkpoints of best validation reward", Source.GUIDE),
         ("of checkpoints with one reward the later is kept", Source.POLICY),
         (

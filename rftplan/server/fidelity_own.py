@@ -59,6 +59,10 @@ OUR_OWN: tuple[Behaviour, ...] = (
             "a run of over 50,000 steps or 10,000,000 samples is refused by the create call, whatever makes it so long",
             Source.POLICY,
         ),
+        (
+            "so is one whose answers take over 420 s to grade, once they do; the SDK gives up on a reply at 600",
+            Source.POLICY,
+        ),
         ("a step's metrics have in 'simulation' the share of right answers, whatever the grader says", Source.POLICY),
         (
             "they repeat the verdict on the grader, and say where reward rises without right answers (hacked)",

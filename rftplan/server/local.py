@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rftplan.server.clock import ManualClock
-from rftplan.server.errors import ApiError, not_found
+from rftplan.server.errors import ApiError, not_found, wrong_type
 from rftplan.server.faults import FAULT_ID, FaultError, Standing, read_fault
 from rftplan.server.fields import Fields
 from rftplan.server.happening import at_once
@@ -71,12 +72,18 @@ async def advance_clock(request: Request) -> Response:
     refuse_query(request)
     fields = Fields(await read_json(request))
     fields.need("advance")
-    seconds = fields.decimal("advance", least=_SHORTEST, most=_LONGEST)
+    seconds = fields.decimal("advance", least=-math.inf, most=math.inf)
     fields.close()
     if seconds is None:
-        raise ApiError("'advance' is a number of seconds.", param="advance", code="invalid_type")
+        raise wrong_type("advance", expected="a number of seconds", got=None)
+    if not _SHORTEST <= seconds <= _LONGEST:
+        said = "a clock only goes forward, by" if seconds < _SHORTEST else "a clock goes forward at once by at most"
+        most = f"{_SHORTEST:.6f} to {_LONGEST:.0f}" if seconds < _SHORTEST else f"{_LONGEST:.0f}"
+        message = f"Invalid 'advance': {said} {most} seconds."
+        raise ApiError(message, param="advance", code="invalid_value")
     if not isinstance(service.clock, ManualClock):
-        raise ApiError("This clock runs by itself. Start the service with --clock manual.", param="advance")
+        message = "This clock runs by itself. Start the service with --clock manual."
+        raise ApiError(message, param="advance", code="clock_not_manual")
     service.clock.advance(round(seconds * MICROSECONDS))
     return JSONResponse(_clock_shape(service))
 

@@ -77,8 +77,14 @@ def _event(job: StoredJob, event_id: str, entry: Entry, steps: Mapping[int, Stor
         "message": step.message if step else _message(job, entry),
         "type": _TYPES.get(entry.happening, "message"),
     }
-    data = step.metrics if step else as_json(_blocked(job) if entry.happening is Happening.BLOCKED else {})
+    data = step.metrics if step else as_json(_data(job, entry))
     return f'{as_json(told)[:-1]},"data":{data}}}'
+
+
+def _data(job: StoredJob, entry: Entry) -> dict[str, Any]:
+    """Of a message, whose text is the vendor's: that it is of a simulation can only be said beside it."""
+    said = _blocked(job) if entry.happening is Happening.BLOCKED else {}
+    return said if job.simulation is None else {**said, "simulation": {"trainer": job.simulation["trainer"]}}
 
 
 _TYPES = {Happening.STEP: "metrics", Happening.BLOCKED: "moderation_checks"}

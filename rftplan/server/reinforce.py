@@ -5,15 +5,15 @@ Each distinct answer to a row is graded once, when it is first drawn.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from statistics import fmean
 from typing import Any
 
-from rftplan.grading import Grader, GraderType, Multi, Result, Sample, ScoreModel, grade_all
+from rftplan.grading import Grader, GraderType, Result, Sample
 from rftplan.grading.calls import Spoken, call_links, tools_of
 from rftplan.grading.candidates import BUILT, Kind, item_of
 from rftplan.grading.recorded import Truth
@@ -22,14 +22,14 @@ from rftplan.server.choices import ChoiceBook, Choices, recorded_notes
 from rftplan.server.hacking import HackingWatch, Seen, right_share
 from rftplan.server.hyperparameters import Passes, ReinforcementNumbers, reinforcement_numbers
 from rftplan.server.policy import Draw, Policy, PromptPolicy, logits_of
+from rftplan.server.run_notes import mean_by_kind, started
+from rftplan.server.scoring import Scoring, asks_judge
 from rftplan.server.step_metrics import LATENCY, StepFigures
 from rftplan.server.survey import survey
 from rftplan.server.tally import Graded, Tally
 from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
 from rftplan.server.trainer import Said, Step, ToolCall, TrainingRun, Trajectory
 from rftplan.server.work import check_samples, check_steps, work_of
-
-_JUDGES_AT_ONCE = 8  # requests to a model that judges; the service caps its graders too, at a number unknown
 
 
 @dataclass(slots=True, eq=False)
@@ -48,8 +48,10 @@ class Prompt:
 class Reinforcement:
     """One run. Training and validation draw from random streams of their own: neither shifts the other."""
 
-    def __init__(self, run: TrainingRun, grader: Grader) -> None:
+    def __init__(self, run: TrainingRun, grader: Grader, *, now: Callable[[], float] = time.monotonic) -> None:
+        """`now` measures how long grading takes."""
         self._run, self._grader = run, grader
+        self._scoring = Scoring(grader, run.judge, now=now)
         self._numbers = _numbers(run)
         self._policy = Policy(self._numbers.learning_rate_multiplier, logits_of((run.start or {}).get("logits")))
         self._book = ChoiceBook(run.train, grader, run.response_format, run.recorded)
@@ -57,7 +59,7 @@ class Reinforcement:
         rng = Random(f"{run.seed}:prompts")
         self._train = [self._prompt(row, turn, rng) for turn, row in enumerate(run.train)]
         self._valid = [self._prompt(row, turn, rng) for turn, row in enumerate(run.valid)]
-        self._survey = survey(run, grader)
+        self._survey = survey(run, grader, self._scoring)
         self._watch = HackingWatch()
         self._trained_tokens = 0.0
         self._flat = self._groups = 0
@@ -99,7 +101,7 @@ class Reinforcement:
         kinds = Counter(one.kind for one in train)
         simulation = {
             "trainer": "simulation",
-            "judge": self._run.judge.name if _asks_judge(self._grader) else None,
+            "judge": self._run.judge.name if asks_judge(self._grader) else None,
             "candidate_shares": {kind.value: count / kinds.total() for kind, count in sorted(kinds.items())},
             "scores_by_kind": _scores_by_kind(train),
             "flat_prompts": sum(draw.flat for draw in draws) / len(draws),
@@ -132,19 +134,12 @@ class Reinforcement:
 
     def _grade(self, said: Iterable[tuple[Prompt, Spoken]]) -> None:
         missing = list(dict.fromkeys((prompt, answer) for prompt, answer in said if answer not in prompt.results))
-        if self._run.judge.stand_in or not _asks_judge(self._grader):
-            results = list(grade_all(self._grader, (self._sample(*one) for one in missing), self._run.judge))
-        else:
-            with ThreadPoolExecutor(_JUDGES_AT_ONCE) as pool:
-                results = list(pool.map(lambda one: self._result(*one), missing))
+        results = self._scoring.results(self._sample(*one) for one in missing)
         for (prompt, answer), result in zip(missing, results, strict=True):
             prompt.results[answer] = result
 
     def _sample(self, prompt: Prompt, answer: Spoken) -> tuple[Sample, Mapping[str, Any]]:
         return self._truth.sample(answer), prompt.item
-
-    def _result(self, prompt: Prompt, answer: Spoken) -> Result:
-        return self._grader.grade(*self._sample(prompt, answer), self._run.judge)
 
     def _notes(self) -> Iterator[str]:
         made = "drawn from recorded samples" if self._run.recorded else "made from the rows' references"
@@ -153,8 +148,8 @@ class Reinforcement:
             " kinds of answers is moved by the scores."
         )
         if self._run.start is not None:
-            yield _started(self._run)
-        if _asks_judge(self._grader) and self._run.judge.stand_in:
+            yield started(self._run)
+        if asks_judge(self._grader) and self._run.judge.stand_in:
             yield f"score_model graders are scored by the {self._run.judge.name}, not by a model."
         if self._survey is not None:
             yield from self._survey.notes()
@@ -163,7 +158,12 @@ class Reinforcement:
                 [prompt.choices for prompt in (*self._train, *self._valid)], left_over=self._book.recordings.left_over
             )
         yield from self._missing_kinds()
-        yield f"Over the whole run, mean score by kind of answer: {_mean_by_kind([*self._train, *self._valid])}."
+        graded = [
+            (prompt.choices.kinds[place], one.result.reward)
+            for prompt in (*self._train, *self._valid)
+            for place, one in prompt.graded.items()
+        ]
+        yield f"Over the whole run, mean score by kind of answer: {mean_by_kind(graded)}."
         yield (
             f"Over the whole run, {self._flat} of {self._groups} groups of samples score all alike: they teach nothing."
         )
@@ -198,15 +198,6 @@ def _said(prompt: Prompt, place: int) -> Said:
     reply = result.reply(execution_time=sum(LATENCY[GraderType(one.type)] for one in graders))
     calls = [ToolCall(call.name, call.arguments) for call in answer.calls]
     return Said(answer.text, prompt.choices.kinds[place].value, result.reward, reply, calls)
-
-
-def _started(run: TrainingRun) -> str:
-    if "logits" in (run.start or {}):
-        return f"Training goes on from what {run.model} learned."
-    return (
-        f"Training starts from where base models start: what {run.model} learned was not by reinforcement, or nothing"
-        " was kept of it."
-    )
 
 
 def _graded(prompt: Prompt, place: int) -> Graded:
@@ -247,16 +238,3 @@ def _batches(prompts: Sequence[Prompt], numbers: ReinforcementNumbers, rng: Rand
         rng.shuffle(order)
         for start in range(0, len(order), numbers.batch_size):
             yield order[start : start + numbers.batch_size]
-
-
-def _asks_judge(grader: Grader) -> bool:
-    members = grader.members.values() if isinstance(grader, Multi) else [grader]
-    return any(isinstance(member, ScoreModel) for member in members)
-
-
-def _mean_by_kind(prompts: Sequence[Prompt]) -> str:
-    rewards: dict[Kind, list[float]] = {}
-    for prompt in prompts:
-        for place, graded in prompt.graded.items():
-            rewards.setdefault(prompt.choices.kinds[place], []).append(graded.result.reward)
-    return ", ".join(f"{kind.value} {sum(rewards[kind]) / len(rewards[kind]):.2f}" for kind in Kind if kind in rewards)

@@ -13,6 +13,7 @@ from rftplan.grading.call_answers import questions_of
 from rftplan.grading.scores import judged, timed_out
 from rftplan.grading.table import Table
 from rftplan.grading.verdict import Answer, Judgement
+from rftplan.server.scoring import Scoring
 from rftplan.server.trainer import TrainingRun
 from rftplan.server.verdict_words import verdict_said
 
@@ -57,8 +58,8 @@ class Survey:
             yield f"Each of {self.rows} prompts has answers that score differently: each teaches something."
 
 
-def survey(run: TrainingRun, grader: Grader) -> Survey | None:
-    """None where it would cost: a model is asked for each answer, Python runs out of time."""
+def survey(run: TrainingRun, grader: Grader, scoring: Scoring) -> Survey | None:
+    """None where it would cost: a model is asked for each answer, Python runs out of time. Raises RefusedRunError."""
     if judged(grader) and not run.judge.stand_in:
         return None
     made = questions_of(grader, run.response_format, list(islice(run.train, _OTHERS)))
@@ -66,7 +67,7 @@ def survey(run: TrainingRun, grader: Grader) -> Survey | None:
     for question in made.of_rows(enumerate(islice(run.train, ROWS))):
         results = {}
         for text in dict.fromkeys(question.texts.values()):
-            results[text] = grader.grade(made.sample(text), question.item, run.judge)
+            (results[text],) = scoring.results([(made.sample(text), question.item)])
             if timed_out(results[text]):
                 return None
         answers.add(question, results)

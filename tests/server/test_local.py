@@ -98,6 +98,15 @@ async def test_time_goes_forward_by_some_seconds(manual: Callable[[], World], se
         assert (await http.post("/local/clock", json={"advance": seconds})).status_code == 400
 
 
+async def test_going_back_is_refused_as_that(manual: Callable[[], World]) -> None:
+    async with manual().http() as http:
+        back = (await http.post("/local/clock", json={"advance": -5})).json()["error"]
+        far = (await http.post("/local/clock", json={"advance": 1e12})).json()["error"]
+    assert back["message"] == "Invalid 'advance': a clock only goes forward, by 0.000001 to 31622400 seconds."
+    assert far["message"] == "Invalid 'advance': a clock goes forward at once by at most 31622400 seconds."
+    assert back["code"] == far["code"] == "invalid_value"
+
+
 async def test_a_running_clock_is_not_moved(http: httpx2.AsyncClient) -> None:
     reply = await http.post("/local/clock", json={"advance": 5})
     assert (reply.status_code, reply.json()["error"]["message"]) == (

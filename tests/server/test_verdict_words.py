@@ -9,6 +9,7 @@ import pytest
 from rftplan.grading.scores import Column
 from rftplan.grading.table import Table
 from rftplan.grading.verdict import Answer, Judgement, Verdict, Why
+from rftplan.server.scoring import Scoring
 from rftplan.server.survey import survey
 from rftplan.server.verdict_words import verdict_said
 
@@ -20,7 +21,7 @@ ROWS = short_rows(20)
 def said_of(grader: dict[str, Any], **changes: Any) -> str:
     run = make_run(**{"train": ROWS, "valid": ROWS, "grader": grader, "response_format": None} | changes)
     assert run.grader is not None
-    found = survey(run, run.grader)
+    found = survey(run, run.grader, Scoring(run.grader, run.judge, now=lambda: 0.0))
     assert found is not None
     return found.said
 
