@@ -21,6 +21,7 @@ from rftplan.loading import Loaded, Options
 from rftplan.made_from import MadeFrom, made_from
 from rftplan.moving import moved_launches
 from rftplan.opening import dated, opened, telling
+from rftplan.patience import patience_of
 from rftplan.planner import PlanInputs, Selection, make_plan
 from rftplan.planning import checked_state, plan_inputs
 from rftplan.wiring import World, acting_alone, connected, real_world
@@ -63,9 +64,10 @@ async def apply(
     world = world or real_world()
     loaded = opened(options, on_event, world)
     stopping = Stop(stop or asyncio.Event())
+    patience = patience_of(world, on_event, stopping.event)
     async with AsyncExitStack() as open_until_done:
         with telling(loaded.diagnostics) as told:  # until the plan is shown: what was found is shown with it
-            port = await open_until_done.enter_async_context(connected(loaded, world))
+            port = await open_until_done.enter_async_context(connected(loaded, world, patience=patience))
             told[:] = await dated(loaded, port)
             inputs, state = await plan_inputs(loaded, port, world, selection, told)
         made = make_plan(inputs)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from rftplan.address import Address
 from rftplan.changes import Change, Plan
-from rftplan.errors import RftplanError
+from rftplan.errors import LimitedError, RftplanError, StoppedError
 from rftplan.events import OnEvent, Outcome, Result, StepEnded
 from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act, result
@@ -59,5 +59,9 @@ async def told(change: Change, work: Awaitable[Result]) -> Result:
             Outcome.DEFERRED,
             detail=f"fate unknown: {lost}; the next apply looks it up before it repeats anything",
         )
+    except StoppedError:
+        return result(change, Outcome.SKIPPED, detail="apply was stopped while the service asked to wait")
+    except LimitedError as limited:
+        return result(change, Outcome.DEFERRED, detail=f"{limited}; {limited.hint}")
     except RftplanError as error:
         return replace(result(change, Outcome.FAILED, error=str(error)), hint=error.hint)

@@ -16,6 +16,8 @@ RftplanError
 ├── UsageError                the command line itself is wrong: exit 64
 └── ApiError                  the service, or the way to it
     ├── NotDoneError          certainly without effect: not connected, 429, or never brought to its end
+    │   ├── LimitedError      429: the service takes no more for now
+    │   └── StoppedError      never sent: somebody stopped us while we waited
     ├── RejectedError         the service answered that it will not: 4xx in the vendor's envelope
     │   └── NotFoundError     404
     └── FateUnknownError      anything else: the effect may or may not have happened
@@ -31,7 +33,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 
 class Severity(StrEnum):
@@ -227,6 +229,33 @@ class NotDoneError(ApiError):
     brought to its end."""
 
     error_code = "not-done"
+
+
+class Limit(StrEnum):
+    """Which limit of a service is used up."""
+
+    RATE = "rate"
+    """Too many requests: a matter of seconds."""
+    DAILY = "daily"
+    SPENDING = "spending"
+    JOBS = "jobs"
+    """As many jobs run as may run at a time."""
+
+
+class LimitedError(NotDoneError):
+    """The service takes no more for now, and nobody has to act: `hint` says when to come again."""
+
+    error_code = "limited"
+
+    def __init__(self, message: str, *, limit: Limit = Limit.RATE, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.limit = limit
+
+
+class StoppedError(NotDoneError):
+    """Nothing was sent: somebody stopped us while the service asked to wait."""
+
+    error_code = "stopped"
 
 
 class RejectedError(ApiError):

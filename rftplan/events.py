@@ -116,7 +116,14 @@ class LookFailed:
     error: str
 
 
-Event = StepStarted | StepEnded | Hashed | Graded | Uploaded | Trained | WaitStarted | LookFailed
+@dataclass(frozen=True, slots=True)
+class AskedToWait:
+    """The service asked for a pause of so many seconds: nothing is sent to it until then."""
+
+    seconds: float
+
+
+Event = StepStarted | StepEnded | Hashed | Graded | Uploaded | Trained | WaitStarted | LookFailed | AskedToWait
 OnEvent = Callable[[Event], None]
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from rftplan.address import Address
 from rftplan.carrying import Execution, note, told
 from rftplan.changes import Action, Change
-from rftplan.errors import ApiError, BusyError, LockError, RejectedError
+from rftplan.errors import ApiError, BusyError, LockError, RejectedError, StoppedError
 from rftplan.events import LookFailed, Outcome, Result, WaitStarted
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, result
@@ -78,6 +78,8 @@ async def _look(act: Act, change: Change) -> Result | None:
         return await KINDS[change.address.kind].poll(change, act)
     except RejectedError:
         raise
+    except StoppedError:
+        return None
     except ApiError as error:
         act.on_event(LookFailed(change.address, str(error)))
         return None

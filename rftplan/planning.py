@@ -22,6 +22,7 @@ from rftplan.moving import moved_entries, moved_launches, moved_tombstones
 from rftplan.observe import observe, open_intents
 from rftplan.opening import dated, opened, telling, with_sharing
 from rftplan.ownership import require_own
+from rftplan.patience import patience_of
 from rftplan.planner import PlanInputs, Selection, make_plan
 from rftplan.spelling import close_names
 from rftplan.wiring import World, connected, exposed_keys, real_world
@@ -56,7 +57,7 @@ async def plan(
     world = world or real_world()
     loaded = opened(options, on_event, world)
     with telling(loaded.diagnostics) as told:
-        async with connected(loaded, world) as port:
+        async with connected(loaded, world, patience=patience_of(world, on_event)) as port:
             told[:] = await dated(loaded, port)
             inputs, _ = await plan_inputs(loaded, port, world, selection, told)
             return Planned(make_plan(inputs), port.requests, loaded)

@@ -24,6 +24,7 @@ from rftplan.loading import Loaded
 
 if TYPE_CHECKING:
     from rftplan.api.identity import ProviderIdentity
+    from rftplan.api.pacing import Patience
     from rftplan.api.port import Port
     from rftplan.api.profiles import Profile
     from rftplan.config.project_spec import ProviderSpec
@@ -85,7 +86,7 @@ def trusting(world: World) -> World:
 
 
 def _user_config() -> Path | None:
-    """Where this user's settings lie; None for a user without a home, as in some containers."""
+    """Where this user's settings lie; None for one without a home, as in some containers."""
     try:
         home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     except RuntimeError:
@@ -115,10 +116,12 @@ class Keys:
 
 
 @asynccontextmanager
-async def connected(loaded: Reached, world: World, keys: Keys | None = None) -> AsyncIterator[Port]:
-    """A port to the project's service, with these keys or those that are found. CredentialError if there is none that
-    may go there."""
+async def connected(
+    loaded: Reached, world: World, keys: Keys | None = None, patience: Patience | None = None
+) -> AsyncIterator[Port]:
+    """A port to the project's service, with these keys or those found. CredentialError if none may go there."""
     from rftplan.api.openai import connect
+    from rftplan.api.pacing import Patience
 
     identity, profile = loaded.identity, loaded.profile
     transport, close = None, _nothing
@@ -126,7 +129,8 @@ async def connected(loaded: Reached, world: World, keys: Keys | None = None) -> 
         keys = Keys(secrets.token_urlsafe(24))
         transport, close = _in_process(loaded, world, keys.key)
     keys = keys or found_keys(loaded, world)
-    port = connect(identity, profile, keys.key, admin_key=keys.admin, transport=world.wrap(transport))
+    way, waits = world.wrap(transport), patience or Patience(world.sleep)
+    port = connect(identity, profile, keys.key, admin_key=keys.admin, transport=way, patience=waits)
     try:
         yield port
     finally:
@@ -241,8 +245,7 @@ def bench(loaded: Loaded, world: World) -> Iterator[Bench]:
 
 def judge_of(loaded: Reached, world: World) -> Judge | None:
     """The configured judge, or None for the stand-in."""
-    written = loaded.provider.judge
-    if written is None:
+    if (written := loaded.provider.judge) is None:
         return None
     from rftplan.api.credentials import check_judge_host, find_judge_key
     from rftplan.grading import HttpJudge

@@ -38,6 +38,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "api.paging",
         "api.upload",
         "api.faults",
+        "api.limits",
+        "api.pacing",
         "api.ways",
         "api.sampled",
         "estimate",
@@ -60,7 +62,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("execution", "monitor"),
     ("in_process",),
     ("wiring",),
-    ("trial", "opening", "made_from"),
+    ("trial", "opening", "made_from", "patience"),
     ("planning",),
     ("applying",),
     ("project", "releasing", "accepting", "importing", "trying", "checking", "grader_tests", "doctor"),
@@ -122,6 +124,7 @@ MIRROR_FROM = 60
 MIRROR_ELSEWHERE = {
     # Protocols and values: what they promise is tested with whoever keeps it.
     "api.openai.client": "api/openai/test_openai.py",
+    "api.openai.line": "api/test_pacing.py",
     "api.openai.looking": "doctor/test_doctor.py",
     "api.port": "api/test_life.py",
     "api.profiles.base": "api/profiles/test_profiles.py",
@@ -332,6 +335,7 @@ def test_every_module_has_its_layer() -> None:
         "api.openai",
         "api.openai.client",
         "api.openai.content",
+        "api.openai.line",
         "api.openai.looking",
         "api.openai.parts",
     }, "name it in LAYERS"

@@ -89,6 +89,8 @@ def test_released_words_are_never_changed() -> None:
         "UsageError": "usage",
         "ApiError": "service",
         "NotDoneError": "not-done",
+        "LimitedError": "limited",
+        "StoppedError": "stopped",
         "RejectedError": "rejected",
         "NotFoundError": "not-found",
         "FateUnknownError": "fate-unknown",

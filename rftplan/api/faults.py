@@ -17,9 +17,10 @@ from typing import Any, Final, TypeVar
 import httpx2
 
 from rftplan.api.endpoint import parse_endpoint
+from rftplan.api.limits import NO_CREDIT, NO_CREDIT_HINT, limit_hint, limit_of
 from rftplan.api.ways import NEVER_CONNECTED, way_of
 from rftplan.api.wire import parse_object
-from rftplan.errors import ApiError, FateUnknownError, NotDoneError, NotFoundError, RejectedError, Way
+from rftplan.errors import ApiError, FateUnknownError, LimitedError, NotDoneError, NotFoundError, RejectedError, Way
 
 _E = TypeVar("_E", bound=ApiError)
 
@@ -30,6 +31,8 @@ class Kind(Enum):
     READ = "read"
     STAGING = "staging"
     """Nothing comes of it until a later call: whatever became of this one, nothing was done."""
+    ONCE = "once"
+    """Changes nothing, but is paid for or not worth repeating."""
     EFFECT = "effect"
 
 
@@ -57,7 +60,12 @@ _WAY_HINTS: Final = {
     Way.TLS: "check this machine's certificates and its clock, and whether a proxy opens encrypted connections",
     Way.PROXY: "check the proxy that HTTPS_PROXY or ALL_PROXY names",
 }
-_UNCERTAIN: Final = {Kind.READ: ApiError, Kind.STAGING: NotDoneError, Kind.EFFECT: FateUnknownError}
+_UNCERTAIN: Final = {
+    Kind.READ: ApiError,
+    Kind.STAGING: NotDoneError,
+    Kind.ONCE: ApiError,
+    Kind.EFFECT: FateUnknownError,
+}
 _MAX_MESSAGE: Final = 2_000
 
 
@@ -76,7 +84,7 @@ class Faults:
         envelope = _envelope(response)
         facts = self._facts(response, envelope)
         if status == 429:
-            return self._because(cause, NotDoneError(self._message(call, status, envelope), **facts))
+            return self._because(cause, self._limited(self._message(call, status, envelope), facts))
         if status in _REFUSALS and envelope:
             kind = NotFoundError if status == 404 and not _no_such_url(envelope) else RejectedError
             return self._because(cause, kind(self._message(call, status, envelope), **facts))
@@ -98,6 +106,13 @@ class Faults:
         facts = self._facts(response, {})
         facts["hint"] = f"check that {self.base_url} is a fine-tuning API"
         return self._because(None, self._uncertain(call)(message, **facts))
+
+    def _limited(self, message: str, facts: dict[str, Any]) -> ApiError:
+        """Nothing was done. Waiting helps, unless there is nothing left to pay with."""
+        if facts["code"] in NO_CREDIT:
+            return RejectedError(message, **{**facts, "hint": NO_CREDIT_HINT})
+        limit = limit_of(facts["code"], message)
+        return LimitedError(message, limit=limit, **{**facts, "hint": limit_hint(limit, facts["retry_after"])})
 
     def _uncertain(self, call: Call) -> type[ApiError]:
         return _UNCERTAIN[call.kind]

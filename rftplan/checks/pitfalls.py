@@ -35,7 +35,7 @@ PITFALLS: Final = (
     ),
     Pitfall(
         "A daily or concurrent limit answers 429, and the client tries again and again",
-        otherwise="a refused launch is told as certainly not done and left for the next apply; limits are not read",
+        otherwise="a limit by day, money or jobs is asked once, waits, and says when to come again; none is read",
     ),
     Pitfall("Fewer rows than the service takes", ("D221",)),
     Pitfall(

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from rftplan.address import Address
-from rftplan.events import Event, Graded, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+from rftplan.events import (
+    AskedToWait,
+    Event,
+    Graded,
+    Hashed,
+    LookFailed,
+    StepEnded,
+    StepStarted,
+    Trained,
+    Uploaded,
+    WaitStarted,
+)
 
 HASHING_SHOWN_AFTER = 1.0
 """Seconds. A shorter pass over a data file is nobody's concern."""
@@ -73,7 +84,7 @@ class Board:
                 return self._fold_counted(grader, event, now)
             case Trained():
                 return self._fold_trained(event)
-            case WaitStarted():
+            case WaitStarted() | AskedToWait():
                 return True
             case LookFailed():
                 known = self.unanswered.get(event.address)

@@ -15,9 +15,21 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from rftplan.address import Address
 from rftplan.cli.board import Board, Training
 from rftplan.cli.terminal import Terminal
-from rftplan.events import Event, Graded, Hashed, LookFailed, StepEnded, StepStarted, Trained, Uploaded, WaitStarted
+from rftplan.events import (
+    AskedToWait,
+    Event,
+    Graded,
+    Hashed,
+    LookFailed,
+    StepEnded,
+    StepStarted,
+    Trained,
+    Uploaded,
+    WaitStarted,
+)
 from rftplan.render.look import Look, Tone
 from rftplan.render.progress_text import (
+    asked_to_wait_line,
     reading_line,
     remark_line,
     remarks,
@@ -74,6 +86,8 @@ def event_line(event: Event, look: Look) -> str:
             return upload_line(event)
         case LookFailed():
             return unanswered_line(event, look)
+        case AskedToWait():
+            return asked_to_wait_line(event, look)
         case WaitStarted(addresses):
             return f"Waiting for {', '.join(map(str, addresses))}"
         case _:
@@ -137,7 +151,9 @@ class LiveView:
         news = self._board.fold(event, now)
         if isinstance(event, StepEnded):
             self._ends.append(_end_line(event, self._look) if trained else event_line(event, self._look))
-        if trained is not None:
+        if isinstance(event, AskedToWait):
+            self.say(event_line(event, self._look))
+        elif trained is not None:
             self._keep(trained)
         elif news or now - self._drawn >= FRAME:
             self._draw(now)

@@ -12,7 +12,7 @@ from rftplan.api.port import JobStatus
 from rftplan.changes import Hazard, Plan, Reason
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation
-from rftplan.errors import UsageError
+from rftplan.errors import StoppedError, UsageError
 from rftplan.events import Outcome
 from rftplan.kinds.job.observe import status_in
 from rftplan.planner import Selection
@@ -63,7 +63,10 @@ def carried_out(run: Invocation, order: Order, interrupts: Interrupts) -> Applie
             "there is no terminal to ask on, and nothing is done without a yes",
             hint=f"look with {run.program} plan, then give --yes (and --allow for the hazards it lists)",
         )
-    return asyncio.run(_act(run, order, interrupts))
+    try:
+        return asyncio.run(_act(run, order, interrupts))
+    except StoppedError:  # while the plan was made: nothing was begun that had to end in good order
+        raise KeyboardInterrupt from None
 
 
 async def _act(run: Invocation, order: Order, interrupts: Interrupts) -> Applied | None:

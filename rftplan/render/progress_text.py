@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rftplan.events import Graded, Hashed, LookFailed, Result, Trained, Uploaded
+from rftplan.api.limits import span
+from rftplan.events import AskedToWait, Graded, Hashed, LookFailed, Result, Trained, Uploaded
 from rftplan.render.apply_text import OUTCOME_MARKS, ended_words
 from rftplan.render.curve import bar, figure, size, sparkline
 from rftplan.render.escape import inert, visible
@@ -116,6 +117,10 @@ def _errors(event: Trained) -> str:
 
 def unanswered_line(event: LookFailed, look: Look) -> str:
     return f"{event.address}  {look.paint(Tone.CAUTION, 'no answer, asked again')}: {visible(event.error)}"
+
+
+def asked_to_wait_line(event: AskedToWait, look: Look) -> str:
+    return look.paint(Tone.CAUTION, f"The service asks to wait {span(event.seconds)}; nothing is sent until then.")
 
 
 def upload_line(event: Uploaded) -> str:

@@ -13,8 +13,9 @@ import pytest
 
 from rftplan.api.faults import retry_after
 from rftplan.api.openai import OpenAIPort
+from rftplan.api.pacing import TRIES
 from rftplan.api.port import Upload
-from rftplan.errors import ApiError, FateUnknownError, NotDoneError, NotFoundError, RejectedError
+from rftplan.errors import ApiError, FateUnknownError, LimitedError, NotDoneError, NotFoundError, RejectedError
 from tests.api.wire import ADMIN_KEY, JOB, KEY, LAUNCH, Answer, Service, ask, listing, refusal, reply
 
 Ask = Callable[[OpenAIPort], Awaitable[Any]]
@@ -49,6 +50,8 @@ NOT_DONE: dict[str, Answer] = {
     "connect timeout": httpx2.ConnectTimeout(""),
     "pool timeout": httpx2.PoolTimeout(""),
     "proxy": httpx2.ProxyError("403 Forbidden"),
+}
+LIMITED: dict[str, Answer] = {
     "429": refusal(429, "slow down", "rate_limit_exceeded"),
     "429 without an envelope": httpx2.Response(429, html=HTML),
 }
@@ -95,16 +98,19 @@ def _fails(answer: Answer, call: Ask) -> tuple[ApiError, Service]:
     ("answer", "means"),
     [
         *((answer, NotDoneError) for answer in NOT_DONE.values()),
+        *((answer, LimitedError) for answer in LIMITED.values()),
         *((answer, RejectedError) for answer in REFUSED.values()),
         (refusal(404, "gone"), NotFoundError),
         *((answer, FateUnknownError) for answer in UNCERTAIN.values()),
     ],
-    ids=[*NOT_DONE, *REFUSED, "404", *UNCERTAIN],
+    ids=[*NOT_DONE, *LIMITED, *REFUSED, "404", *UNCERTAIN],
 )
-def test_a_failed_effect_means_one_thing_and_is_sent_once(effect: Ask, answer: Answer, means: type[ApiError]) -> None:
+def test_a_failed_effect_means_one_thing_and_is_sent_once_unless_too_many_were(
+    effect: Ask, answer: Answer, means: type[ApiError]
+) -> None:
     fault, service = _fails(answer, effect)
     assert type(fault) is means
-    assert len(service.requests) == 1
+    assert len(service.requests) == (TRIES if means is LimitedError else 1)
 
 
 @pytest.mark.parametrize("read", [READS["job"], READS["grader"]], ids=["job", "grader"])
@@ -112,11 +118,12 @@ def test_a_failed_effect_means_one_thing_and_is_sent_once(effect: Ask, answer: A
     ("answer", "means"),
     [
         *((answer, NotDoneError) for answer in NOT_DONE.values()),
+        *((answer, LimitedError) for answer in LIMITED.values()),
         *((answer, RejectedError) for answer in REFUSED.values()),
         (refusal(404, "gone"), NotFoundError),
         *((answer, ApiError) for answer in UNCERTAIN.values()),
     ],
-    ids=[*NOT_DONE, *REFUSED, "404", *UNCERTAIN],
+    ids=[*NOT_DONE, *LIMITED, *REFUSED, "404", *UNCERTAIN],
 )
 def test_a_failed_read_has_no_fate_to_be_unknown(read: Ask, answer: Answer, means: type[ApiError]) -> None:
     fault, _ = _fails(answer, read)
@@ -160,9 +167,9 @@ def test_a_read_is_tried_again(status: int) -> None:
     assert port.requests == len(service.requests) == 2
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
+@pytest.mark.parametrize("status", [408, 409, 500, 503])
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
-def test_an_effect_is_never_tried_again_even_if_the_service_asks_for_it(effect: Ask, status: int) -> None:
+def test_an_effect_of_unknown_fate_is_never_tried_again_though_asked_for(effect: Ask, status: int) -> None:
     service = Service(refusal(status, "later", retry_after_ms="1", x_should_retry="true"), reply(JOB))
     with pytest.raises(ApiError):
         ask(service.port(read_retries=2, admin_key=ADMIN_KEY), effect)

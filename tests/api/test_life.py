@@ -13,12 +13,13 @@ import pytest
 
 from rftplan.api.identity import ProviderSettings, identify
 from rftplan.api.openai import OpenAIPort, connect
+from rftplan.api.pacing import Patience
 from rftplan.api.port import GraderRun, JobStatus, RemoteFile, RemoteModel, Upload
 from rftplan.api.profiles import Capability, profile
 from rftplan.errors import NotFoundError, RejectedError
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import default_settings
-from tests.api.wire import ask
+from tests.api.wire import ask, no_time
 
 T = TypeVar("T")
 LOCAL = profile("local")
@@ -57,7 +58,7 @@ class World:
     def ask(self, call: Callable[[OpenAIPort], Awaitable[T]], key: str = "local-key") -> T:
         identity = identify(ProviderSettings("local"), LOCAL)
         transport = httpx2.ASGITransport(app=self.app)
-        return ask(connect(identity, LOCAL, key, transport=transport, read_retries=0), call)
+        return ask(connect(identity, LOCAL, key, transport=transport, patience=Patience(no_time, retries=0)), call)
 
     async def upload(self, port: OpenAIPort, name: str) -> RemoteFile:
         path = self.root / f"{name}.jsonl"

@@ -11,6 +11,7 @@ import httpx2
 
 from rftplan.api.identity import ProviderSettings, identify
 from rftplan.api.openai import OpenAIPort, connect
+from rftplan.api.pacing import Patience
 from rftplan.api.profiles import profile
 
 KEY = "sk-planted-0123456789abcdef"
@@ -45,6 +46,10 @@ FILE: dict[str, Any] = {
 LAUNCH: dict[str, Any] = {"model": "o4-mini-2025-04-16", "training_file": "file-1"}
 
 
+async def no_time(_seconds: float) -> None:
+    """A sleep that takes none."""
+
+
 class Service:
     """Gives each answer once, the last one for ever; `requests` are what went over the wire."""
 
@@ -67,7 +72,7 @@ class Service:
     def port(self, provider: str = "openai", **options: Any) -> OpenAIPort:
         chosen = profile(provider)
         settings = ProviderSettings(provider, **{k: options.pop(k) for k in _SETTINGS & options.keys()})
-        options.setdefault("read_retries", 0)
+        options.setdefault("patience", Patience(no_time, retries=options.pop("read_retries", 0)))
         transport = httpx2.MockTransport(self.answer)
         return connect(identify(settings, chosen), chosen, KEY, transport=transport, **options)
 

@@ -345,7 +345,7 @@ def test_a_promoted_model_that_somebody_deleted_is_told(small: Small) -> None:
     model = small.status()["deployment.reviewer"].id
 
     async def delete(port: Any) -> None:
-        await port._reads.models.delete(model)
+        await port._client.models.delete(model)
 
     small.service(delete)
     (found,) = project(small).diagnostics

@@ -42,7 +42,7 @@ def test_an_effect_of_unknown_fate_happens_once(small: Small, path: str, fault: 
     assert small.verbs() == {}
 
 
-@pytest.mark.parametrize("fault", [Fault.NOT_CONNECTED, Fault.TOO_MANY, Fault.REFUSED])
+@pytest.mark.parametrize("fault", [Fault.NOT_CONNECTED, Fault.REFUSED])
 def test_what_certainly_was_not_done_is_said_and_tried_by_the_next_apply(small: Small, fault: Fault) -> None:
     with_fault(small, once("POST", JOBS, fault))
     results = small.results()

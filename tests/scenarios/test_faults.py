@@ -108,8 +108,9 @@ def test_a_lockout_is_told_with_what_to_do_and_the_files_stay(small: Small) -> N
 
 def test_a_daily_limit_is_told_in_the_services_words_and_the_next_apply_launches(small: Small) -> None:
     found = under(small, "daily-limit").results()["job.review"]
-    assert found.outcome is Outcome.FAILED
-    assert "requests per day for the model 'o4-mini-2025-04-16'" in str(found.error)
+    assert found.outcome is Outcome.DEFERRED
+    assert "requests per day for the model 'o4-mini-2025-04-16'" in found.detail
+    assert found.detail.endswith("the limit counts by the day: come again tomorrow")
     under(small, "").train()
     assert len(small.jobs()) == 1
 

@@ -76,7 +76,7 @@ def test_lost_cancel_of_superseded_then_revert(small):
     assert c.reason is Reason.AFTER_OUR_CANCEL, (c.action, c.reason, c.detail)
 
 
-@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.ERROR_BEFORE, Fault.TOO_MANY])
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.ERROR_BEFORE, Fault.NOT_CONNECTED])
 def test_replaced_attempt_is_cancelled_by_the_next_apply(small, fault):
     small.launch_until_step()
     jid = small.jobs()[0].id

@@ -39,7 +39,7 @@ class _Client(openai.AsyncOpenAI):
 
 
 class Traffic:
-    """Counts what goes over the wire, the SDK's own retries included."""
+    """Counts what goes over the wire, each try by itself."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -52,11 +52,11 @@ def make_client(
     identity: ProviderIdentity,
     key: str,
     *,
-    retries: int,
     transport: httpx2.AsyncBaseTransport | None,
     traffic: Traffic,
 ) -> openai.AsyncOpenAI:
-    """Every value that the SDK would else take from the environment is given, if only as an empty text."""
+    """Every value that the SDK would else take from the environment is given, if only as an empty text. It sends each
+    request once: what is worth another try is for `api.pacing` to say."""
     return _Client(
         api_key=key,
         admin_api_key="",
@@ -64,7 +64,7 @@ def make_client(
         organization=identity.organization or "",
         project=identity.project or "",
         base_url=identity.base_url,
-        max_retries=retries,
+        max_retries=0,
         timeout=timeout(ANSWER_SECONDS),
         http_client=httpx2.AsyncClient(
             transport=transport,

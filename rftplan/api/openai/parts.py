@@ -10,52 +10,51 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import IO, Protocol, TypeVar, cast
+from typing import IO, TypeVar, cast
 
 import openai
 
 from rftplan.api import wire
 from rftplan.api.faults import Call, Kind
-from rftplan.api.openai.client import ANSWER_SECONDS, Reply, intake_timeout
+from rftplan.api.openai.client import ANSWER_SECONDS, intake_timeout
+from rftplan.api.openai.line import Line
 from rftplan.api.port import Progress, RemoteFile, Upload
 from rftplan.api.profiles import PartSizes
 from rftplan.api.upload import PartedFile, Section
-from rftplan.canonical import JsonObject
 from rftplan.errors import ApiError, NotDoneError, RejectedError, UserError
 
 _MIME_TYPE = "text/jsonl"
 _T = TypeVar("_T")
 
 
-class Ask(Protocol):
-    """A call with its answer parsed, or the fault that it means."""
-
-    async def __call__(self, call: Call, sending: Awaitable[Reply], parse: Callable[[JsonObject], _T]) -> _T: ...
-
-
 async def upload_in_parts(
-    upload: Upload, progress: Progress, ask: Ask, client: openai.AsyncOpenAI, sizes: PartSizes
+    upload: Upload, progress: Progress, line: Line, client: openai.AsyncOpenAI, sizes: PartSizes
 ) -> RemoteFile:
     """UserError if the file is not what was planned, or changes meanwhile: the service then keeps nothing of it.
     NotDoneError and RejectedError for what ended it before its last call; FateUnknownError is of the last call."""
     what = f"upload {upload.filename}"
     with PartedFile(upload, progress) as file:
-        begun = client.uploads.with_raw_response.create(
+        begin = partial(
+            client.uploads.with_raw_response.create,
             bytes=upload.size,
             filename=upload.filename,
             mime_type=_MIME_TYPE,
             purpose=upload.purpose,  # type: ignore[arg-type]  # a closed set in the SDK, open here
         )
-        upload_id = await ask(Call(Kind.STAGING, what), begun, wire.staged)
+        upload_id = await line.ask(Call(Kind.STAGING, what), begin, wire.staged)
         try:
-            send = partial(_send, what=what, upload_id=upload_id, ask=ask, client=client)
+            send = partial(_send, what=what, upload_id=upload_id, line=line, client=client)
             md5, part_ids = await _staged(file, sizes, send)
-            ending = client.with_options(max_retries=0).uploads.with_raw_response.complete(
-                upload_id, part_ids=part_ids, md5=md5, timeout=intake_timeout(upload.size)
+            end = partial(
+                client.uploads.with_raw_response.complete,
+                upload_id,
+                part_ids=part_ids,
+                md5=md5,
+                timeout=intake_timeout(upload.size),
             )
-            return await ask(Call(Kind.EFFECT, what), ending, wire.completed)
+            return await line.ask(Call(Kind.EFFECT, what), end, wire.completed)
         except (NotDoneError, RejectedError, UserError):
-            await _give_up(what, upload_id, ask, client)
+            await _give_up(what, upload_id, line, client)
             raise
 
 
@@ -86,15 +85,18 @@ async def _staged(
     raise fault
 
 
-async def _send(section: Section, *, what: str, upload_id: str, ask: Ask, client: openai.AsyncOpenAI) -> str:
-    sending = client.uploads.parts.with_raw_response.create(
-        upload_id, data=("part", cast("IO[bytes]", section)), timeout=intake_timeout(section.size)
+async def _send(section: Section, *, what: str, upload_id: str, line: Line, client: openai.AsyncOpenAI) -> str:
+    sending = partial(
+        client.uploads.parts.with_raw_response.create,
+        upload_id,
+        data=("part", cast("IO[bytes]", section)),
+        timeout=intake_timeout(section.size),
     )
-    return await ask(Call(Kind.STAGING, what), sending, wire.staged)
+    return await line.ask(Call(Kind.STAGING, what), sending, wire.staged)
 
 
-async def _give_up(what: str, upload_id: str, ask: Ask, client: openai.AsyncOpenAI) -> None:
+async def _give_up(what: str, upload_id: str, line: Line, client: openai.AsyncOpenAI) -> None:
     """Good manners, no need: what is not completed becomes no file and expires."""
-    cancelling = client.with_options(max_retries=0).uploads.with_raw_response.cancel(upload_id)
+    cancel = partial(client.uploads.with_raw_response.cancel, upload_id)
     with suppress(ApiError):
-        await ask(Call(Kind.STAGING, what, ANSWER_SECONDS), cancelling, wire.staged)
+        await line.ask(Call(Kind.ONCE, what, ANSWER_SECONDS), cancel, wire.staged)

@@ -12,7 +12,7 @@ from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change
-from rftplan.errors import ApiError
+from rftplan.errors import ApiError, LimitedError, StoppedError
 from rftplan.events import Outcome, Result
 from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act, result
@@ -36,6 +36,8 @@ async def launch_once(change: Change, step: LaunchStep, act: Act) -> Result:
     launch = launch_of(want.fingerprint, step.attempt)
     try:
         there = await _slot(change.address, launch, act)
+    except (LimitedError, StoppedError):
+        raise
     except ApiError as error:
         return result(change, Outcome.FAILED, error=f"nothing was launched: its place could not be looked at: {error}")
     if there:
@@ -61,6 +63,9 @@ async def _tidy_up(change: Change, step: LaunchStep, job: RemoteJob, tokens: fro
     try:
         for old in step.cancels:
             await cancel_one(change, old, act)
+    except (LimitedError, StoppedError) as error:
+        detail = f"{kept.id} was launched; what it replaces is cancelled by the next apply: {error}"
+        return result(change, Outcome.DEFERRED, id=kept.id, detail=detail)
     except ApiError as error:
         return result(change, Outcome.FAILED, id=kept.id, error=f"{kept.id} was launched, but: {error}")
     if rivals:

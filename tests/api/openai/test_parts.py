@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from rftplan.api.identity import ProviderSettings, identify
 from rftplan.api.openai import OpenAIPort, connect
+from rftplan.api.pacing import Patience
 from rftplan.api.port import RemoteFile, Upload
 from rftplan.api.profiles import Capability, PartSizes, elsewhere, profile
 from rftplan.errors import ApiError, FateUnknownError, NotDoneError, RejectedError, UserError
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import default_settings
-from tests.api.wire import ask
+from tests.api.wire import ask, no_time
 from tests.faults import Fault, Faulty
 
 T = TypeVar("T")
@@ -61,7 +62,12 @@ class Place:
         transport = Faulty(httpx2.ASGITransport(app=app), watched)
         identity = identify(ProviderSettings("local"), chosen)
         try:
-            return ask(connect(identity, chosen, "local-key", transport=transport, read_retries=self.retries), call)  # type: ignore[arg-type]
+            return ask(
+                connect(
+                    identity, chosen, "local-key", transport=transport, patience=Patience(no_time, retries=self.retries)
+                ),
+                call,
+            )  # type: ignore[arg-type]
         finally:
             close_app(app)
 
@@ -183,7 +189,11 @@ def test_a_part_that_fails_once_is_repeated(place: Place) -> None:
     app = create_app(default_settings(place.root / "local.sqlite", "local-key"))
     transport = Allowing(httpx2.ASGITransport(app=app), on("parts", Fault.ERROR_AFTER, 2))
     port = connect(
-        identify(ProviderSettings("local"), chosen), chosen, "local-key", transport=transport, read_retries=1
+        identify(ProviderSettings("local"), chosen),
+        chosen,
+        "local-key",
+        transport=transport,
+        patience=Patience(no_time, retries=1),
     )  # type: ignore[arg-type]
     file = ask(port, lambda port: port.upload_file(upload, lambda *_: None))
     close_app(app)
