@@ -13,6 +13,7 @@ from rftplan.api.profiles import Profile
 from rftplan.changes import Hazard
 from rftplan.checks import Preflight, run_rules, without_dated
 from rftplan.checks.cost import over_budget
+from rftplan.checks.policy import too_many_launches
 from rftplan.config import read_config
 from rftplan.config.project_spec import MoveSpec, ProviderSpec
 from rftplan.data import DataFacts, OnProgress
@@ -95,7 +96,9 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     preflight = replace(preflight, facts=known)
     findings.extend(run_rules(preflight))
     graph = Graph({}, ()) if has_errors(without_dated(findings)) else build_graph(config, references, facts)
-    findings.extend(over_budget(preflight, graph, entries, begun={i.address for i in state.intents.values()}))
+    begun = {intent.address for intent in state.intents.values()}
+    findings.extend(over_budget(preflight, graph, entries, begun=begun))
+    findings.extend(too_many_launches(preflight, graph, entries, begun=begun))
     diagnostics = sort_diagnostics(findings)
     return Loaded(
         root=directory,

@@ -26,6 +26,7 @@ from rftplan.checks import (
     leaks,
     messages,
     models,
+    policy,
     provider,
     python_names,
     python_reads,
@@ -90,6 +91,7 @@ FAMILIES: Final = (
     answers,
     cost,
     sharing,
+    policy,
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for family in FAMILIES for rule in family.RULES)
 PROBES: Final[tuple[ProbeChoice, ...]] = tuple(choice for family in FAMILIES for choice in family.PROBES)
