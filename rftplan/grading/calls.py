@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rftplan.grading import ABSENT, Grader, Multi, Namespace, Operation, StringCheck, Template, TextSimilarity, as_text
+from rftplan.grading.answer_shape import ObjectShape
 from rftplan.grading.candidates import AnswerBook, Item, Kind, Link
 
 _ROOTS = (("output_tools",), ("choices", 0, "message", "tool_calls"))
@@ -70,7 +71,7 @@ class SpokenBook:
     def candidates(self, item: Item, tools: Sequence[Mapping[str, Any]], *, turn: int) -> dict[Kind, Spoken]:
         """What of each kind can be said; `turn` chooses whose answer the wrong one is."""
         texts = self._texts.candidates(item, turn=turn)
-        calls = {kind: _named(call, tools) for kind, call in self._kinds(item, turn).items()} if tools else {}
+        calls = self._kinds(item, tools, turn) if tools else {}
         if not calls:
             return {kind: Spoken(text) for kind, text in texts.items()}
         if not self._reads_text:
@@ -79,17 +80,22 @@ class SpokenBook:
         with_calls = {kind: Spoken(text, calls.get(kind, usual)) for kind, text in texts.items()}
         return {kind: Spoken(texts.get(kind, ""), call) for kind, call in calls.items()} | with_calls
 
-    def _kinds(self, item: Item, turn: int) -> dict[Kind, Call]:
+    def _kinds(self, item: Item, tools: Sequence[Mapping[str, Any]], turn: int) -> dict[Kind, Call]:
         right = self._right(item)
         kinds = {Kind.RIGHT: right, Kind.WRONG: self._other(right, turn), Kind.CONSTANT: self._constant}
-        calls = {kind: call for kind, call in kinds.items() if call is not None}
+        calls = {kind: self._completed(call, item, tools) for kind, call in kinds.items() if call is not None}
         if broken := calls.get(Kind.RIGHT) or calls.get(Kind.CONSTANT):
             cut = broken.arguments[: -(len(broken.arguments) // 3 + 1)]
             calls[Kind.MALFORMED] = replace(broken, arguments=cut)
         return calls
 
+    def _completed(self, call: Call, item: Item, tools: Sequence[Mapping[str, Any]]) -> Call:
+        """With what nothing says: the first tool's name, and what the called tool requires."""
+        named = _named(call, tools)
+        return named if "arguments" in self._links else replace(named, arguments=_required(named.name, item, tools))
+
     def _right(self, item: Item) -> Call | None:
-        """None if the row lacks a field that says what is right. A name that nothing says is empty for now."""
+        """None if the row lacks a field that says what is right. What nothing says is empty for now."""
         values = {part: link.value(item) for part, link in self._links.items()}
         if not values or ABSENT in values.values():
             return None
@@ -138,6 +144,22 @@ def _arguments(value: Any) -> str:
 
 def _named(call: Call, tools: Sequence[Mapping[str, Any]]) -> Call:
     """With the first tool's name where the grader asks for none."""
-    function = tools[0].get("function")
-    name = function.get("name") if isinstance(function, Mapping) else None
-    return call if call.name else replace(call, name=str(name or ""))
+    return call if call.name else replace(call, name=str(_function(tools[0]).get("name") or ""))
+
+
+def _function(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    function = tool.get("function")
+    return function if isinstance(function, Mapping) else {}
+
+
+def _required(name: str, item: Item, tools: Sequence[Mapping[str, Any]]) -> str:
+    """The arguments without which the tool cannot be called: the row's fields of those names where their type fits,
+    else something of the type; `{}` where the tool says nothing of them."""
+    schemas = (_function(tool).get("parameters") for tool in tools if _function(tool).get("name") == name)
+    schema = next((one for one in schemas if isinstance(one, Mapping)), {})
+    needed = schema.get("required")
+    names = [key for key in needed if isinstance(key, str)] if isinstance(needed, list) else []
+    shape = ObjectShape(schema)
+    filled = shape.filled({}, item) if names else {}
+    values = shape.filler() if filled is ABSENT else filled
+    return _arguments({key: values[key] for key in names if key in values})

@@ -43,6 +43,14 @@ OUR_OWN: tuple[Behaviour, ...] = (
             Source.POLICY,
         ),
         ("rows with tools are answered with one call, where the grader compares a call with the row", Source.POLICY),
+        (
+            "arguments that the grader does not compare are those that the tool requires, of their types",
+            Source.POLICY,
+        ),
+        (
+            "objects of a simulated job and of a model that it made have 'simulation', which names who simulated them",
+            Source.POLICY,
+        ),
         ("before any step, notes say what each kind scores over 20 rows, and the verdict on the grader", Source.POLICY),
         (
             "the field 'simulate' of a creation names a file of recorded samples (candidates) to draw from, as often as"

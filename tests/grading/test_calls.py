@@ -61,6 +61,42 @@ def test_what_the_grader_does_not_ask_for_is_filled_in() -> None:
     assert only_arguments.candidates(ITEMS[1], TOOLS, turn=1)[Kind.RIGHT].call == Call("look_up", '{"to": "a"}')
 
 
+def parameters(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [name for name in properties if name != "note"]}
+
+
+LOOK_UP = parameters(
+    id={"type": "integer"}, city={"type": "string"}, sure={"type": "boolean"}, note={"type": "string"},
+    unit={"enum": ["C", "F"]}, near={"$ref": "#/$defs/place"},
+) | {"$defs": {"place": parameters(lat={"type": "number"})}}  # fmt: skip
+
+
+def test_a_call_by_its_name_has_the_arguments_that_its_tool_requires() -> None:
+    offered = [{"type": "function", "function": {"name": "look_up", "parameters": LOOK_UP}}, TOOLS[1]]
+    items = [{"tool": "look_up", "id": 7, "sure": "no"}, {"tool": "send"}]
+    made = book(NAME, items).candidates(items[0], offered, turn=0)
+    right, wrong = made[Kind.RIGHT].call, made[Kind.WRONG].call
+    assert right is not None and right.name == "look_up"
+    filled = {"id": 7, "city": "Not stated.", "sure": False, "unit": "C", "near": {"lat": 0}}
+    assert json.loads(right.arguments) == filled
+    assert wrong == Call("send", "{}")
+    with pytest.raises(ValueError):
+        json.loads(made[Kind.MALFORMED].call.arguments)  # type: ignore[union-attr]
+
+
+def test_arguments_that_the_grader_compares_are_the_rows_whatever_the_tool_requires() -> None:
+    offered = [{"type": "function", "function": {"name": "look_up", "parameters": LOOK_UP}}]
+    assert book(ARGUMENTS).candidates(ITEMS[0], offered, turn=0)[Kind.RIGHT].call == Call("look_up", '{"id": 1}')
+
+
+@pytest.mark.parametrize(
+    "schema", [None, [], {"required": "id"}, {"required": [1, "id"]}, {"required": ["id"], "properties": 3}]
+)
+def test_a_tool_that_says_nothing_of_its_arguments_is_called_without_any(schema: Any) -> None:
+    offered = [{"type": "function", "function": {"name": "look_up", "parameters": schema}}]
+    assert book(NAME).candidates(ITEMS[0], offered, turn=0)[Kind.RIGHT].call == Call("look_up", "{}")
+
+
 def test_without_tools_or_without_a_comparison_there_is_no_call() -> None:
     text = {**NAME, "input": "{{sample.output_text}}"}
     assert call_links(parse_grader(text)) == {}
