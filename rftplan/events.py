@@ -89,7 +89,8 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """How far a job is. Rewards and step are None while the service has not said any, and so is `quality`."""
+    """How far a job is. Rewards, losses and step are None while the service has not said any, and so is `quality`: only
+    a reinforcement job has rewards, only another has losses."""
 
     address: Address
     job_id: str
@@ -101,6 +102,8 @@ class Trained:
     caveat: str | None = None
     grader_errors: tuple[str, ...] = ()
     quality: Quality | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,22 +26,33 @@ HASHING_SHOWN_AFTER = 1.0
 @dataclass(slots=True)
 class Training:
     """One job: what was heard last, its validation rewards in order of their steps, and the shares of right answers
-    beside them, as far as they are known."""
+    beside them, as far as they are known. Of a job with losses, the validation losses, or the training's where it has
+    no others."""
 
     last: Trained
     curve: list[float] = field(default_factory=list)
     rights: list[float] = field(default_factory=list)
 
     def hear(self, event: Trained) -> bool:
-        """Take it in; True for a new status or a new validation reward."""
-        news = event.status != self.last.status
+        """Take it in; True for a new status, a new validation reward, or another tenth of a job with losses."""
+        news = event.status != self.last.status or _tenths(event) > _tenths(self.last)
         self.last = event
+        loss = event.train_loss if event.valid_loss is None else event.valid_loss
+        if loss is not None and (news or not self.curve):  # the whole course, where each step has a figure
+            self.curve.append(loss)
         if event.valid_reward is not None and self.curve[-1:] != [event.valid_reward]:
             self.curve.append(event.valid_reward)
             if event.quality is not None and event.quality.valid_right is not None:
                 self.rights.append(event.quality.valid_right)
             news = True
         return news
+
+
+def _tenths(event: Trained) -> int:
+    """How many are done of a job with losses, which may tell one at each of thousands of steps."""
+    if event.train_loss is None or event.step is None or not event.total_steps:
+        return 0
+    return 10 * event.step // event.total_steps
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ def size(count: int) -> str:
 
 
 def figure(value: float) -> str:
-    """A reward or a threshold, short: at most three decimals, no trailing zeros."""
+    """A reward, a loss or a threshold, short: at most three decimals, no trailing zeros."""
     if not math.isfinite(value):
         return str(value)
     text = f"{value:.3f}".rstrip("0").rstrip(".")

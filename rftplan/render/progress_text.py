@@ -39,6 +39,7 @@ def training_line(event: Trained, look: Look) -> str:
         visible(event.status),
         _step(event),
         _rewards(event),
+        _losses(event),
         _rights(event),
         look.paint(Tone.CAUTION, _caveat(event)) if event.caveat else "",
         look.paint(Tone.BAD, _errors(event)) if event.grader_errors else "",
@@ -47,14 +48,14 @@ def training_line(event: Trained, look: Look) -> str:
 
 
 def training_lines(event: Trained, curve: Sequence[float], rights: Sequence[float], look: Look) -> list[str]:
-    """Short lines with a bar and the curve of the validation reward, for a live view; with the curve of right answers
-    under it where the service knows them."""
+    """Short lines with a bar and the curve of the validation reward or loss, for a live view; with the curve of right
+    answers under it where the service knows them."""
     head = [str(event.address), visible(event.status), _step(event)]
     if event.step is not None and event.total_steps:
         head.append(bar(event.step, event.total_steps))
-    rewards = [_rewards(event), sparkline(curve) if curve else ""]
+    figures = [_rewards(event), _losses(event), sparkline(curve) if curve else ""]
     known = [_rights(event), sparkline(rights) if rights else ""]
-    lines = [*_packed(head, look, 0), *_packed(rewards, look, 2), *_packed(known, look, 2)]
+    lines = [*_packed(head, look, 0), *_packed(figures, look, 2), *_packed(known, look, 2)]
     for tone, text in ((Tone.CAUTION, _caveat(event)), (Tone.BAD, _errors(event)), *remarks(event)):
         lines += [look.paint(tone, line) for line in look.prose(text, indent=2, hang=2)] if text else []
     return [inert(line) for line in lines]
@@ -78,18 +79,23 @@ def _step(event: Trained) -> str:
 
 
 def _rewards(event: Trained) -> str:
-    known = (("train", event.train_reward), ("valid", event.valid_reward))
+    return _pair("reward", event.train_reward, event.valid_reward)
+
+
+def _losses(event: Trained) -> str:
+    return _pair("loss", event.train_loss, event.valid_loss)
+
+
+def _pair(of: str, train: float | None, valid: float | None) -> str:
+    known = (("train", train), ("valid", valid))
     shown = "  ".join(f"{name} {figure(value)}" for name, value in known if value is not None)
-    return f"reward {shown}" if shown else ""
+    return f"{of} {shown}" if shown else ""
 
 
 def _rights(event: Trained) -> str:
     """How many answers are right, whatever the grader says."""
-    if event.quality is None:
-        return ""
-    known = (("train", event.quality.train_right), ("valid", event.quality.valid_right))
-    shown = "  ".join(f"{name} {figure(value)}" for name, value in known if value is not None)
-    return f"right answers {shown}" if shown else ""
+    quality = event.quality
+    return "" if quality is None else _pair("right answers", quality.train_right, quality.valid_right)
 
 
 def remarks(event: Trained) -> list[tuple[Tone, str]]:

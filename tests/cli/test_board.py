@@ -28,6 +28,18 @@ def test_training_is_news_when_its_status_or_its_validation_changes() -> None:
     assert board.training[JOB].last.step == 12
 
 
+def test_a_job_with_losses_is_news_at_each_tenth_of_its_steps() -> None:
+    board = Board()
+    heard = [
+        Trained(JOB, "x", "running", step, 500, train_loss=1 / step, valid_loss=2 / step) for step in range(1, 501)
+    ]
+    assert sum(board.fold(event, 0.0) for event in heard) == 11
+    assert board.training[JOB].curve == [2.0] + [2 / step for step in range(50, 501, 50)], "the whole course"
+    alone = Board()
+    alone.fold(Trained(JOB, "x", "running", 1, train_loss=0.5), 0.0)
+    assert alone.training[JOB].curve == [0.5], "without a validation file, the training's"
+
+
 def test_reading_is_news_once_and_only_after_a_second() -> None:
     board = Board()
     told = [board.fold(Hashed("a", int(now * 10), 1000), now) for now in (0.0, 0.9, 1.0, 2.0, 3.0)]

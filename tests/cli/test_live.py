@@ -124,6 +124,12 @@ def test_a_grader_that_is_hacked_is_seen_being_hacked() -> None:
     assert "  hacked: reward rose" in drawn
 
 
+def test_losses_are_told_like_rewards() -> None:
+    heard = [Trained(JOB, "x", "running", n, 2, train_loss=1 / n, valid_loss=0.9 / n) for n in (1, 2)]
+    assert told(pipes(), heard).endswith("job.security-review  running  step 2/2  loss train 0.5  valid 0.45\n")
+    assert "  loss train 0.5  valid 0.45  ▇▄" in re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]", "", told(person(), heard))
+
+
 def test_a_grader_that_is_good_is_no_caution() -> None:
     for separates, tone in ((True, Tone.FAINT), (False, Tone.CAUTION)):
         event = Trained(JOB, "x", "running", quality=Quality(verdict="so", separates=separates))

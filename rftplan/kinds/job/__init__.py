@@ -11,6 +11,7 @@ from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation
 from rftplan.kinds.job import accepted, compare, decide, following, launch, observe, pausing, perform, quality, trouble
+from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import AwaitPauseStep, Followed
 from rftplan.kinds.standing import Standing
@@ -76,6 +77,7 @@ class JobKind(Kind[JobSpec]):
             said.append(f"step {step} of {total}")
         if progress.valid_reward is not None:
             said.append(f"valid reward {progress.valid_reward:.3f}")
+        said += _loss(progress)
         if known := quality.said(progress.quality or quality.kept_quality(entry)):
             said.append(known)
         if job.error is not None and situation.held is None:  # otherwise the hold has the service's words
@@ -110,6 +112,12 @@ class JobKind(Kind[JobSpec]):
 
     async def settle(self, change: Change, act: Act) -> None:
         await following.settle(change, act)
+
+
+def _loss(progress: Progress) -> list[str]:
+    """The validation's where there is one, as of rewards."""
+    figures = (("valid", progress.valid_loss), ("train", progress.train_loss))
+    return [f"{of} loss {figure:.3f}" for of, figure in figures if figure is not None][:1]
 
 
 def _changed_by_others(entry: Entry, now: JobStatus) -> FieldChange | None:

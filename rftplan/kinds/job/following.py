@@ -43,6 +43,8 @@ async def looked_at(address: Address, job_id: str, act: Act) -> tuple[RemoteJob,
             _caveat(job),
             progress.grader_errors,
             progress.quality,
+            progress.train_loss,
+            progress.valid_loss,
         )
     )
     return job, progress

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from rftplan.api.port import JobEvent, JobStatus, Port, RemoteJob
-from rftplan.canonical import Json
+from rftplan.canonical import Json, JsonObject
 from rftplan.events import Quality
 from rftplan.kinds.job.quality import quality_of
 from rftplan.kinds.job.trouble import grader_errors
 
 NEWEST_EVENTS: Final = 40
+Figure = TypeVar("Figure", int, float)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The newest figures of a job, as far as its newest events go. `seconds` is how long all of its steps took by the
+    """The newest figures of a job, as far as its newest events go: rewards of a reinforcement job, losses of any other.
+    `seconds` is how long all of its steps took by the
     service's own account; None if it does not account for every one."""
 
     step: int | None = None
@@ -28,6 +30,8 @@ class Progress:
     grader_errors: tuple[str, ...] = ()
     seconds: float | None = None
     quality: Quality | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
 
 
 NO_PROGRESS: Final = Progress()
@@ -66,20 +70,26 @@ def _full_iteration(timing: Json) -> float | None:
 
 def newest_figures(events: Sequence[JobEvent]) -> Progress:
     """Pure half of `progress_of`; `events` newest first. The validation figure may be of an earlier step."""
-    step = total = train = valid = None
-    for event in events:
-        if event.type != "metrics":
-            continue
-        data = event.data
-        step = step if step is not None else whole(data.get("step"))
-        total = total if total is not None else whole(data.get("total_steps"))
-        scores = data.get("scores")
-        scores = scores if isinstance(scores, dict) else {}
-        train = train if train is not None else _figure(scores.get("train_reward_mean"), data.get("train_mean_reward"))
-        valid = (
-            valid if valid is not None else _figure(scores.get("valid_reward_mean"), data.get("full_valid_mean_reward"))
-        )
-    return Progress(step, total, train, valid, grader_errors(events), quality=quality_of(events))
+    told = [event.data for event in events if event.type == "metrics"]
+    return Progress(
+        _first(whole(data.get("step")) for data in told),
+        _first(whole(data.get("total_steps")) for data in told),
+        _first(_figure(_score(data, "train_reward_mean"), data.get("train_mean_reward")) for data in told),
+        _first(_figure(_score(data, "valid_reward_mean"), data.get("full_valid_mean_reward")) for data in told),
+        grader_errors(events),
+        quality=quality_of(events),
+        train_loss=_first(_figure(data.get("train_loss")) for data in told),
+        valid_loss=_first(_figure(data.get("full_valid_loss"), data.get("valid_loss")) for data in told),
+    )
+
+
+def _first(figures: Iterable[Figure | None]) -> Figure | None:
+    return next((figure for figure in figures if figure is not None), None)
+
+
+def _score(data: JsonObject, name: str) -> Json:
+    scores = data.get("scores")
+    return scores.get(name) if isinstance(scores, dict) else None
 
 
 def whole(value: Json) -> int | None:

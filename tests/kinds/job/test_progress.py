@@ -32,6 +32,13 @@ def test_the_services_newer_names_are_read_first_and_nonsense_not_at_all() -> No
     assert newest_figures([]) == Progress()
 
 
+def test_losses_are_read_where_there_are_no_rewards_and_of_a_validation_the_full_one_first() -> None:
+    older = metrics(step=2, total_steps=9, train_loss=0.9, valid_loss=1.1, full_valid_loss=1.0)
+    newer = metrics(step=3, total_steps=9, train_loss=0.8)
+    assert newest_figures([newer, older]) == Progress(3, 9, train_loss=0.8, valid_loss=1.0)
+    assert newest_figures([metrics(step=3, train_loss=0.8, valid_loss=0.9), older]).valid_loss == 0.9
+
+
 def timed(step: int, seconds: Any) -> JobEvent:
     return metrics(step=step, timing={"step": {"full_iteration": seconds, "eval": 1.0}})
 
