@@ -8,6 +8,7 @@ from rftplan.address import Address
 from rftplan.api.port import JobStatus, Port, RemoteJob
 from rftplan.changes import FieldChange
 from rftplan.errors import NotFoundError, RefusedPlanError, UserError
+from rftplan.file_lock import acting_alone
 from rftplan.kinds.base import Resource, stands_for
 from rftplan.kinds.job.accepted import accepted_reason, as_launched, edits, with_accepted
 from rftplan.kinds.job.observe import resolved_values, status_in
@@ -18,7 +19,7 @@ from rftplan.loading import Loaded, Options
 from rftplan.lockfile import Entry
 from rftplan.opening import readable
 from rftplan.planning import checked_state
-from rftplan.wiring import World, acting_alone, connected, real_world
+from rftplan.wiring import World, connected, real_world
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ async def _with_end(port: Port, entry: Entry, job: RemoteJob, loaded: Loaded) ->
 
 
 def _write(loaded: Loaded, address: Address, before: Entry, after: Entry, world: World) -> None:
-    with acting_alone(loaded.paths):
+    with acting_alone(loaded.paths, "accept"):
         checked_state(loaded, world)
         ledger = open_ledger(
             loaded.paths, loaded.identity, project=loaded.project, now=world.now, new_lineage=world.new_id

@@ -7,14 +7,15 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rftplan.carrying import Execution, Stop
 from rftplan.changes import Action, Change, Plan
-from rftplan.errors import LockError, RefusedPlanError
-from rftplan.events import OnEvent, Result, ignore
+from rftplan.errors import BusyError, LockError, RefusedPlanError
+from rftplan.events import LockAwaited, OnEvent, Result, ignore
 from rftplan.execution import execute
-from rftplan.journal import State
+from rftplan.file_lock import acting_alone, busy, lock_standing
+from rftplan.journal import Paths, State
 from rftplan.kinds.base import Act, RecordStep
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options
@@ -24,7 +25,8 @@ from rftplan.opening import dated, opened, telling
 from rftplan.patience import patience_of
 from rftplan.planner import PlanInputs, Selection, make_plan
 from rftplan.planning import checked_state, plan_inputs
-from rftplan.wiring import World, acting_alone, connected, real_world
+from rftplan.promoted import state_paths
+from rftplan.wiring import World, connected, real_world
 
 if TYPE_CHECKING:
     from rftplan.api.port import Port
@@ -57,13 +59,65 @@ async def apply(
     parallelism: int = 10,
     on_event: OnEvent = ignore,
     stop: asyncio.Event | None = None,
+    lock_timeout: float = 0,
     world: World | None = None,
     review: Review | None = None,
 ) -> Applied | None:
-    """Plan, ask, act. None if consent was not given. SpecError, RefusedPlanError, BusyError, LockError."""
+    """Plan, ask, act. None if consent was not given. SpecError, RefusedPlanError, BusyError, LockError.
+
+    Where somebody else acts, it waits for up to `lock_timeout` seconds, and plans on what that one left.
+    """
     world = world or real_world()
-    loaded = opened(options, on_event, world)
     stopping = Stop(stop or asyncio.Event())
+    until = world.now() + lock_timeout
+    while True:
+        if lock_timeout:
+            await _until_free(state_paths(options.directory, options.lock), until, on_event, stopping, world)
+        try:
+            return await _apply(options, consent, selection, wait, parallelism, on_event, stopping, world, review)
+        except _Overtaken as overtaken:
+            if not lock_timeout or world.now() >= until:
+                raise overtaken.error from None
+
+
+class _Overtaken(Exception):
+    """Somebody else acts, or has acted since the plan was made. Nothing was done."""
+
+    def __init__(self, error: BusyError | RefusedPlanError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def _until_free(paths: Paths, until: float, on_event: OnEvent, stop: Stop, world: World) -> None:
+    """Until nobody acts. BusyError when that takes too long, KeyboardInterrupt when somebody stops the waiting."""
+    told = None
+    while (standing := lock_standing(paths)).held:
+        if world.now() >= until:
+            raise busy(standing)
+        if standing.holder != told or told is None:
+            on_event(LockAwaited(str(standing.holder or "somebody")))
+            told = standing.holder
+        await world.sleep(_LOOKS_AGAIN)
+        if stop.asked:
+            raise KeyboardInterrupt
+
+
+_LOOKS_AGAIN: Final = 0.5
+"""Seconds: whoever acts has calls to make."""
+
+
+async def _apply(
+    options: Options,
+    consent: Consent,
+    selection: Selection,
+    wait: bool,
+    parallelism: int,
+    on_event: OnEvent,
+    stopping: Stop,
+    world: World,
+    review: Review | None,
+) -> Applied | None:
+    loaded = opened(options, on_event, world)
     patience = patience_of(world, on_event, stopping.event)
     async with AsyncExitStack() as open_until_done:
         with telling(loaded.diagnostics) as told:  # until the plan is shown: what was found is shown with it
@@ -81,15 +135,22 @@ async def apply(
         scope = replace(inputs.scope, lineage=made.lineage or inputs.scope.lineage)
         execution = Execution(
             plan=made,
-            acting=_acting(loaded, port, world, replace(inputs, scope=scope), state, on_event),
+            acting=acting_on(loaded, port, world, replace(inputs, scope=scope), state, on_event, _command(selection)),
             on_event=on_event,
             stop=stopping,
             parallelism=parallelism,
             poll_seconds=loaded.profile.poll_seconds,
             sleep=world.sleep,
         )
-        done = await execute(execution, wait=wait)
+        try:
+            done = await execute(execution, wait=wait)
+        except (BusyError, RefusedPlanError) as error:
+            raise _Overtaken(error) from None
         return Applied(made, done.results, port.requests, stopping.asked, done.unsaved)
+
+
+def _command(selection: Selection) -> str:
+    return "destroy" if selection.destroy else "apply"
 
 
 def _writes(made: Plan) -> bool:
@@ -101,16 +162,23 @@ def _notes(change: Change) -> bool:
     return change.closes is not None or (change.action is Action.NOOP and isinstance(change.step, RecordStep))
 
 
-def _acting(
-    loaded: Loaded, port: Port, world: World, inputs: PlanInputs, planned: State, on_event: OnEvent
+def acting_on(
+    loaded: Loaded,
+    port: Port,
+    world: World,
+    inputs: PlanInputs,
+    planned: State,
+    on_event: OnEvent,
+    doing: str = "apply",
 ) -> Callable[[], AbstractContextManager[Act]]:
-    """How to begin acting: take the file lock, and refuse if the state moved since it was planned on."""
+    """How to begin acting: take the file lock, and refuse if the state moved since it was planned on. `doing` is the
+    command, as whoever comes meanwhile is told."""
     expected: list[State | None] = [planned]
 
     @contextmanager
     def acting() -> Iterator[Act]:
         before = expected.pop() if expected else None
-        with acting_alone(loaded.paths):
+        with acting_alone(loaded.paths, doing):
             if before is not None:
                 _refuse_moved(checked_state(loaded, world), before)
             ledger = open_ledger(

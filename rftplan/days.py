@@ -1,4 +1,4 @@
-"""Which day it is: the same one for everybody, wherever a command runs. Knows no date that matters."""
+"""Which day and which moment it is: the same for everybody, wherever a command runs. Knows no date that matters."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def day_of(seconds: float) -> date:
 def today() -> date:
     """The day by this machine's clock."""
     return day_of(time.time())
+
+
+def moment_of(seconds: float) -> str:
+    """Day and time by UTC, to the second: `2026-11-23 06:51:47`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

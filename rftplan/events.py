@@ -126,7 +126,25 @@ class AskedToWait:
     seconds: float
 
 
-Event = StepStarted | StepEnded | Hashed | Graded | Uploaded | Trained | WaitStarted | LookFailed | AskedToWait
+@dataclass(frozen=True, slots=True)
+class LockAwaited:
+    """Somebody else acts, and we wait for the file lock: who it is."""
+
+    holder: str
+
+
+Event = (
+    StepStarted
+    | StepEnded
+    | Hashed
+    | Graded
+    | Uploaded
+    | Trained
+    | WaitStarted
+    | LookFailed
+    | AskedToWait
+    | LockAwaited
+)
 OnEvent = Callable[[Event], None]
 
 

@@ -73,7 +73,7 @@ async def _level(execution: Execution, act: Act, changes: list[Change], results:
     acting = []
     for change in changes:
         if isinstance(change.step, RecordStep) and change.action is Action.NOOP:
-            _note_silently(act, change.address, change.step)
+            note_silently(act, change.address, change.step)
         if change.closes is not None:
             _close(act, change.address, change.closes)
         settled = _without_acting(execution, change, results)
@@ -92,8 +92,8 @@ async def _level(execution: Execution, act: Act, changes: list[Change], results:
     return bool(acting)
 
 
-def _note_silently(act: Act, address: Address, step: RecordStep) -> None:
-    """Keep what a NOOP has to say, and close the intent that it answers."""
+def note_silently(act: Act, address: Address, step: RecordStep) -> None:
+    """Keep what a NOOP has to say, and close the intent that it answers. Touches no service."""
     intent = act.open_intents.get(address)
     if intent is not None and intent.verb not in ("launch", "upload"):
         act.ledger.finish(intent, step.entry, tombstone=step.tombstone)

@@ -45,6 +45,16 @@ class Intent:
         return now >= ended + settle_seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What an open effect is known to have left at the service: the object's id and its state. `nothing`: certainly
+    nothing, so that it can be repeated; otherwise nobody knows yet, or the kind does not look."""
+
+    id: str | None = None
+    state: str | None = None
+    nothing: bool = False
+
+
 class LostEffect(Exception):
     """An effect's fate is unknown; its intent is still open in the journal."""
 

@@ -56,6 +56,10 @@ class Ledger:
         return self._state.entries
 
     @property
+    def tombstones(self) -> Mapping[Address, tuple[str, ...]]:
+        return self._state.tombstones
+
+    @property
     def intents(self) -> tuple[Intent, ...]:
         return tuple(self._state.intents.values())
 

@@ -166,7 +166,7 @@ def _decide(inputs: PlanInputs, situation: Situation) -> Change:
     """What holds for every kind comes before what only the kind knows."""
     declared = inputs.graph.resources.get(situation.address)
     if situation.entry is not None and situation.entry.holds:
-        return _held(situation, situation.entry.holds[0])
+        return _held(situation, situation.entry.holds)
     change = KINDS[situation.address.kind].decide(situation)
     if inputs.selection.destroy and declared is not None:
         # Without a lock there is nothing to forget, but a job may run: the kind has looked.
@@ -195,8 +195,10 @@ def standings(inputs: PlanInputs) -> dict[Address, Standing]:
     return found
 
 
-def _held(situation: Situation, hold: Hold) -> Change:
-    return situation.change(Action.HOLD, "hold", Reason.HELD, f"{hold.code}: {hold.reason}")
+def _held(situation: Situation, holds: Sequence[Hold]) -> Change:
+    """Every hold at once: `release` lifts them all, so a person has to have seen each."""
+    said = "; ".join(f"{hold.code}: {hold.reason}" for hold in holds)
+    return situation.change(Action.HOLD, "hold", Reason.HELD, said)
 
 
 def _blocked(decided: Mapping[Address, Change]) -> dict[Address, Change]:

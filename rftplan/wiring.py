@@ -1,4 +1,4 @@
-"""Where adapters meet the core: the SDK, the in-process service, keys, the file lock, real time. Nowhere else."""
+"""Where adapters meet the core: the SDK, the in-process service, keys, real time. Nowhere else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rftplan.codes import KEY_EXPOSED, finding
 from rftplan.days import day_of
-from rftplan.errors import BusyError, Diagnostic, LockError, UserError
-from rftplan.journal import Paths
+from rftplan.errors import Diagnostic, UserError
 from rftplan.loading import Loaded
 
 if TYPE_CHECKING:
@@ -263,38 +262,3 @@ def _speed(world: World) -> float:
     if not 0 < speed < float("inf"):
         raise UserError(f"{SPEED} must be a number above 0, not {written!r}")
     return speed
-
-
-@contextmanager
-def acting_alone(paths: Paths) -> Iterator[None]:
-    """Hold the environment's file lock; BusyError says at once who has it. Who can wait asks again.
-
-    The operating system frees the lock of a holder that died.
-    """
-    from filelock import FileLock, Timeout
-
-    folder = paths.journal.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "apply.lock", timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise BusyError(
-            f"another rftplan is acting here{_holder(folder)}",
-            hint="wait until it is done, then run this again",
-        ) from None
-    except OSError as error:
-        raise LockError(f"{folder} cannot be used: {error.strerror}", hint="fix its permissions") from None
-    try:
-        with suppress(OSError):  # who holds the lock is a courtesy, the lock itself is held
-            (folder / "holder").write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}")
-        yield
-    finally:
-        lock.release()
-
-
-def _holder(folder: Path) -> str:
-    try:
-        return f" ({(folder / 'holder').read_text()[:80]})"
-    except OSError:
-        return ""

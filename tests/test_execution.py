@@ -13,9 +13,9 @@ from rftplan.address import Address
 from rftplan.changes import Action, Hazard, Plan, Reason
 from rftplan.errors import RefusedPlanError, SpecError, UserError
 from rftplan.events import Event, LookFailed, Outcome, StepEnded, Trained
+from rftplan.file_lock import acting_alone
 from rftplan.loading import load
 from rftplan.safety import refuse_unallowed
-from rftplan.wiring import acting_alone
 from tests.faults import Fault, Faulty
 from tests.world import SPEC, Small, rows
 
@@ -413,7 +413,7 @@ def test_who_follows_a_job_waits_for_another_process_without_standing_still(smal
 
     async def sleeping(seconds: float) -> None:
         if not rests:
-            holding.enter_context(acting_alone(load(small.options).paths))
+            holding.enter_context(acting_alone(load(small.options).paths, "apply"))
         rests.append(seconds)
         if len(rests) == 100:
             holding.close()

@@ -144,6 +144,7 @@ class Small:
         on_event: Callable[[Event], None] = ignore,
         stop: asyncio.Event | None = None,
         parallelism: int = 10,
+        lock_timeout: float = 0,
         **selection: Any,
     ) -> Applied | None:
         return asyncio.run(
@@ -153,6 +154,7 @@ class Small:
                 selection=Selection(**selection),
                 wait=wait,
                 parallelism=parallelism,
+                lock_timeout=lock_timeout,
                 on_event=on_event,
                 stop=stop,
                 world=self.world,

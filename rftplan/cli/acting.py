@@ -1,4 +1,4 @@
-"""Commands that act: apply, destroy, release. They ask, call and report; the plan decided."""
+"""Commands that act: apply, destroy. They ask, call and report; the plan decided."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rftplan.cli.exit_codes import ExitCode
-from rftplan.cli.invocation import Invocation, invocation, parse_address, parse_selection
+from rftplan.cli.invocation import Invocation, invocation, parse_selection
 from rftplan.cli.reading import JsonFlag, ReplaceOption, TrustOption
-from rftplan.errors import UsageError, UserError
+from rftplan.errors import UsageError
 
 if TYPE_CHECKING:
     from rftplan.cli.order import Order
@@ -19,6 +19,10 @@ YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; hazards 
 AllowOption = Annotated[
     list[str] | None,
     typer.Option("--allow", metavar="LIST", help="Hazards that --yes may take, with commas between them."),
+]
+LockTimeoutOption = Annotated[
+    str | None,
+    typer.Option("--lock-timeout", metavar="TIME", help="Where another acts, wait so long (90s, 5m, 1h)."),
 ]
 ParallelismOption = Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Steps at a time.")]
 PlanArgument = Annotated[
@@ -30,7 +34,7 @@ DigestOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    for command in (apply, destroy, release):
+    for command in (apply, destroy):
         app.command()(command)
 
 
@@ -43,6 +47,7 @@ def apply(
     wait: Annotated[bool, typer.Option("--wait", help="Follow jobs to their end, then promote.")] = False,
     json: JsonFlag = False,
     parallelism: ParallelismOption = 10,
+    lock_timeout: LockTimeoutOption = None,
     replace: ReplaceOption = None,
     trust_python: TrustOption = False,
 ) -> int:
@@ -50,7 +55,7 @@ def apply(
 
     With PLAN, a file that plan --out saved: exactly that without asking, or nothing if anything moved since.
     """
-    from rftplan.cli.order import Order, parse_allowed
+    from rftplan.cli.order import Order, parse_allowed, parse_seconds
     from rftplan.wiring import real_world, trusting
 
     run = invocation(context)
@@ -60,6 +65,7 @@ def apply(
         asks=not yes,
         waits=wait,
         parallelism=parallelism,
+        lock_timeout=parse_seconds(lock_timeout),
         json=json,
         world=trusting(real_world()) if trust_python else real_world(),
     )
@@ -89,13 +95,14 @@ def destroy(
     allow: AllowOption = None,
     json: JsonFlag = False,
     parallelism: ParallelismOption = 10,
+    lock_timeout: LockTimeoutOption = None,
 ) -> int:
     """End and delete what this lock created.
 
     Cancels jobs that have not ended, deletes files, revokes permissions, and forgets everything: each is shown,
     and asked about, first. Models, ended jobs, and files that one of them was trained from stay at the service.
     """
-    from rftplan.cli.order import Order, parse_allowed
+    from rftplan.cli.order import Order, parse_allowed, parse_seconds
     from rftplan.planner import Selection
     from rftplan.wiring import real_world
 
@@ -104,6 +111,7 @@ def destroy(
         allowed=parse_allowed(allow or ()),
         asks=not yes,
         parallelism=parallelism,
+        lock_timeout=parse_seconds(lock_timeout),
         json=json,
         world=real_world(),
     )
@@ -123,25 +131,3 @@ def _carry_out(run: Invocation, order: Order) -> int:
     if order.json:
         run.result(dumped(declined_document(exit_code=ExitCode.FAILED)))
     return ExitCode.FAILED
-
-
-def release(
-    context: typer.Context,
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="For example job.security-review.")],
-    json: JsonFlag = False,
-) -> int:
-    """Lift what holds one address. That is a hold, a pause by somebody else, or the stop after a lost lock."""
-    import asyncio
-
-    from rftplan.releasing import release as lift
-    from rftplan.render.documents import dumped, release_document
-    from rftplan.render.next_steps import not_released
-    from rftplan.render.text import release_text
-
-    run, held = invocation(context), parse_address(address)
-    if (change := asyncio.run(lift(run.options(), held))) is not None:
-        message, hint = not_released(change, run.program)
-        raise UserError(message, hint=hint)
-    document = release_document(held)
-    run.result(dumped(document) if json else release_text(document, run.look))
-    return ExitCode.OK

@@ -11,6 +11,7 @@ from rftplan.events import (
     Event,
     Graded,
     Hashed,
+    LockAwaited,
     LookFailed,
     StepEnded,
     StepStarted,
@@ -95,7 +96,7 @@ class Board:
                 return self._fold_counted(grader, event, now)
             case Trained():
                 return self._fold_trained(event)
-            case WaitStarted() | AskedToWait():
+            case WaitStarted() | AskedToWait() | LockAwaited():
                 return True
             case LookFailed():
                 known = self.unanswered.get(event.address)

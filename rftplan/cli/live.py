@@ -20,6 +20,7 @@ from rftplan.events import (
     Event,
     Graded,
     Hashed,
+    LockAwaited,
     LookFailed,
     StepEnded,
     StepStarted,
@@ -30,6 +31,7 @@ from rftplan.events import (
 from rftplan.render.look import Look, Tone
 from rftplan.render.progress_text import (
     asked_to_wait_line,
+    awaited_line,
     reading_line,
     remark_line,
     remarks,
@@ -90,6 +92,8 @@ def event_line(event: Event, look: Look) -> str:
             return asked_to_wait_line(event, look)
         case WaitStarted(addresses):
             return f"Waiting for {', '.join(map(str, addresses))}"
+        case LockAwaited(holder):
+            return awaited_line(holder)
         case _:
             assert_never(event)
 
@@ -151,7 +155,7 @@ class LiveView:
         news = self._board.fold(event, now)
         if isinstance(event, StepEnded):
             self._ends.append(_end_line(event, self._look) if trained else event_line(event, self._look))
-        if isinstance(event, AskedToWait):
+        if isinstance(event, AskedToWait | LockAwaited):
             self.say(event_line(event, self._look))
         elif trained is not None:
             self._keep(trained)

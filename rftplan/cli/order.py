@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rftplan import project
 from rftplan.api.port import JobStatus
@@ -41,6 +42,7 @@ class Order:
     asks: bool
     waits: bool = False
     parallelism: int
+    lock_timeout: float = 0
     json: bool
     world: World
     review: Review | None = None
@@ -54,6 +56,20 @@ def parse_allowed(lists: Iterable[str]) -> frozenset[Hazard]:
     if unknown := sorted(words - known.keys()):
         raise UsageError(f'--allow does not know "{unknown[0]}"', hint=f"it knows {', '.join(known)}")
     return frozenset(known[word] for word in words)
+
+
+_TIME: Final = re.compile(r"(\d{1,6})(s|m|h)?\Z")
+_SECONDS: Final = {None: 1, "s": 1, "m": 60, "h": 3600}
+
+
+def parse_seconds(text: str | None) -> float:
+    """`90s`, `5m`, `1h` or `90` in seconds, 0 for None; UsageError for anything else."""
+    if text is None:
+        return 0
+    found = _TIME.match(text)
+    if found is None:
+        raise UsageError(f'--lock-timeout does not understand "{text}"', hint="write 90s, 5m or 1h")
+    return float(int(found[1]) * _SECONDS[found[2]])
 
 
 def carried_out(run: Invocation, order: Order, interrupts: Interrupts) -> Applied | None:
@@ -77,6 +93,7 @@ async def _act(run: Invocation, order: Order, interrupts: Interrupts) -> Applied
             selection=order.selection,
             wait=order.waits,
             parallelism=order.parallelism,
+            lock_timeout=order.lock_timeout,
             on_event=listener,
             stop=stop,
             world=order.world,

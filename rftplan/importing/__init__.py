@@ -16,6 +16,7 @@ from rftplan.canonical import fingerprint_like, known_version
 from rftplan.changes import FieldChange
 from rftplan.errors import RefusedPlanError, UsageError, UserError
 from rftplan.events import OnEvent, ignore
+from rftplan.file_lock import acting_alone
 from rftplan.importing.checkpoints import checkpoint_found
 from rftplan.importing.files import file_found
 from rftplan.importing.found import Found, Ground, Input, Looking
@@ -28,7 +29,7 @@ from rftplan.loading import Loaded, Options
 from rftplan.lockfile import Entry, Origin
 from rftplan.opening import readable
 from rftplan.planning import checked_state
-from rftplan.wiring import World, acting_alone, connected, real_world
+from rftplan.wiring import World, connected, real_world
 
 __all__ = ["Ground", "ImportOutcome", "Imported", "Input", "import_one"]
 
@@ -157,7 +158,7 @@ def _recorded(loaded: Loaded, address: Address, found: Found, world: World) -> I
     after = _merged(before, found.entry)
     if after == before:
         return ImportOutcome.UNCHANGED
-    with acting_alone(loaded.paths):
+    with acting_alone(loaded.paths, "import"):
         state = checked_state(loaded, world)
         if state.entries != loaded.state.entries:
             raise RefusedPlanError("somebody else changed the lock meanwhile", hint="run this again")

@@ -14,6 +14,7 @@ from rftplan.api.port import Port
 from rftplan.changes import Hazard
 from rftplan.errors import BusyError, LockError
 from rftplan.events import ignore
+from rftplan.file_lock import acting_alone
 from rftplan.intervening.hand import Command, Hand, Touched
 from rftplan.intervening.meant import ENV, Every, JobId, Meant, Target, jobs_meant
 from rftplan.kinds.base import Act
@@ -22,7 +23,7 @@ from rftplan.ledger import Ledger, open_ledger
 from rftplan.loading import Options
 from rftplan.ownership import require_own
 from rftplan.subject import Subject, read_subject
-from rftplan.wiring import World, acting_alone, connected, real_world
+from rftplan.wiring import World, connected, real_world
 
 __all__ = ["Command", "Every", "Intervention", "JobId", "Meant", "Target", "Touched", "intervene"]
 
@@ -61,7 +62,7 @@ async def intervene(
         meant = await jobs_meant(subject, port, target)
         if not consent(meant):
             return None
-        with _writing(subject, world) as (ledger, unheld):
+        with _writing(subject, world, command) as (ledger, unheld):
             hand = Hand(command, port, _act(subject, port, ledger, world), reason, allowed)
             touched = await asyncio.gather(*map(hand.touch, meant))
             if ledger is not None:
@@ -70,14 +71,14 @@ async def intervene(
 
 
 @contextmanager
-def _writing(subject: Subject, world: World) -> Iterator[tuple[Ledger | None, str | None]]:
+def _writing(subject: Subject, world: World, command: Command) -> Iterator[tuple[Ledger | None, str | None]]:
     """The ledger, or None and why it cannot be written: a job is stopped all the same."""
     if subject.state is None or subject.state.new:
         yield None, subject.damage.message if subject.damage else "there is no lock"
         return
     with ExitStack() as until_done:
         try:
-            until_done.enter_context(acting_alone(subject.paths))
+            until_done.enter_context(acting_alone(subject.paths, command))
             ledger = open_ledger(
                 subject.paths, subject.identity, project=subject.project, now=world.now, new_lineage=world.new_id
             )

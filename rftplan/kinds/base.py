@@ -19,7 +19,7 @@ from rftplan.changes import Action, Change, Drift, Evidence, Reason
 from rftplan.data import DataFacts
 from rftplan.errors import ApiError, LockError, NotDoneError, Place, RejectedError, UserError
 from rftplan.events import OnEvent, Outcome, Result
-from rftplan.journal import Intent, LostEffect
+from rftplan.journal import Intent, LostEffect, Trace
 from rftplan.kinds.scope import Scope
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
@@ -241,6 +241,10 @@ class Kind(ABC, Generic[SpecT]):
         """The ids of the files that what was seen at the service goes on from, or that its model was made from where
         the lock does not know of it yet. Pure."""
         return frozenset()
+
+    def trace(self, seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
+        """What is known of an effect whose end nobody saw, by what was seen at the service. Pure."""
+        return Trace()
 
     @abstractmethod
     def standing(self, situation: Situation) -> Standing:

@@ -24,7 +24,6 @@ from rftplan.render.shapes import (
     EntryDocument,
     FindingDocument,
     OutputDocument,
-    ReleaseDocument,
     ResourceDocument,
     ResultDocument,
     StateDocument,
@@ -220,10 +219,6 @@ def _resource(one: ResourceStatus) -> ResourceDocument:
     if one.reason is not None:
         document["reason"] = one.reason.value
     return document
-
-
-def release_document(address: Address) -> ReleaseDocument:
-    return {"format": "rftplan.release/1", "address": str(address), "released": True}
 
 
 def state_document(lock: Lock | None) -> StateDocument:

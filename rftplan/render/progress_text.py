@@ -139,3 +139,7 @@ def reading_line(event: Hashed | Graded) -> str:
     if isinstance(event, Graded):
         return inert(f"{visible(event.grader)}  grading {bar(event.done, event.total)} {event.done} of {event.total}")
     return inert(f"{visible(event.path)}  reading {bar(event.done, event.total)} {size(event.total)}")
+
+
+def awaited_line(holder: str) -> str:
+    return inert(f"Waiting for another to be done: {visible(holder)}")

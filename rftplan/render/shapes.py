@@ -251,14 +251,6 @@ class EntryDocument(TypedDict):
     entry: JsonObject
 
 
-class ReleaseDocument(TypedDict):
-    """What `release` lifted; where it lifts nothing there is an `rftplan.error/1` instead."""
-
-    format: str
-    address: str
-    released: bool
-
-
 class CodeDocument(TypedDict):
     code: str
     severity: str

@@ -14,7 +14,6 @@ from rftplan.render.shapes import (
     EntryDocument,
     FindingDocument,
     OutputDocument,
-    ReleaseDocument,
     ResourceDocument,
     StateDocument,
     StatusDocument,
@@ -221,10 +220,6 @@ def _branch(label: str, item: Json, indent: int) -> list[str]:
     if isinstance(item, (dict, list)) and item:
         return [margin + label, *_tree(item, indent + 2)]
     return [f"{margin}{label} {shown_value(item, _LONGEST_VALUE)}"]
-
-
-def release_text(document: ReleaseDocument, look: Look) -> str:
-    return joined([f"{visible(document['address'])} is released.", f"Next: {look.program} plan"])
 
 
 def outputs_text(outputs: Mapping[str, OutputDocument], look: Look) -> str:

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from rftplan.address import Address
+from rftplan.amending.holds import release
 from rftplan.api.profiles import Capability, profile
 from rftplan.checking.online import OnlineCheck, check_project, check_request
 from rftplan.checking.request import RequestFiles
@@ -26,7 +27,6 @@ from rftplan.config.request import DataNames
 from rftplan.errors import ApiError, CredentialError, Diagnostic, LockError, SpecError
 from rftplan.in_process import FAULTS
 from rftplan.loading import load
-from rftplan.releasing import release
 from rftplan.server.app import close_app, create_app
 from rftplan.server.settings import default_settings
 from rftplan.wiring import World

@@ -35,10 +35,12 @@ TELL_OF_NO_JOB = {
     "check": "of specs and rows alone",
     "grade": "of a grader, on answers that it says where they are from",
     "test": "of a grader, on answers that the specs write",
+    "hold": "of a hold alone",
     "release": "of a hold alone",
+    "unlock": "of a process alone",
     "serve": "its greeting says it: tests/cli/test_service.py",
 }
-UNMARKED = {"import", "accept"}
+UNMARKED = {"import", "accept", "recover"}
 """They tell of a job, and do not say it: what they record says it in `state` and `plan`."""
 LINES = [words for lines in TELL.values() for words in lines]
 

@@ -15,9 +15,9 @@ from rftplan.api.port import JobStatus
 from rftplan.changes import Hazard, Reason
 from rftplan.errors import LockError, UserError
 from rftplan.events import Outcome
+from rftplan.file_lock import acting_alone
 from rftplan.intervening import Command, Every, Intervention, JobId, Target, Touched, intervene
 from rftplan.lockfile import Hold
-from rftplan.wiring import acting_alone
 from tests.faults import Fault, Faulty
 from tests.world import SPEC, Small
 
@@ -98,10 +98,10 @@ def test_a_damaged_lock_stops_no_pause(training: Small, damage: str) -> None:
 def test_while_an_apply_acts_the_job_is_paused_all_the_same(training: Small) -> None:
     from rftplan.promoted import state_paths
 
-    with acting_alone(state_paths(training.root)):
+    with acting_alone(state_paths(training.root), "apply"):
         done = act(training, Command.PAUSE)
     assert done.jobs[0].after == "pausing"
-    assert done.unheld is not None and done.unheld.startswith("another rftplan is acting here")
+    assert done.unheld is not None and done.unheld.startswith("another rftplan is acting in ")
 
 
 def test_a_lock_of_another_account_is_an_error(training: Small) -> None:

@@ -16,15 +16,18 @@ import typer
 import rftplan
 from rftplan import grader_tests
 from rftplan.address import Address
+from rftplan.amending.recovering import Fate, Recovered, Recovery
 from rftplan.changes import Action, Hazard, Mode, Reason
 from rftplan.cli.app import make_app
 from rftplan.cli.boundary import main
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.doctor import About, State
-from rftplan.errors import RejectedError, RftplanError, Severity
+from rftplan.errors import RejectedError, RftplanError, Severity, SpecError
 from rftplan.events import Outcome
+from rftplan.file_lock import Holder, Standing
 from rftplan.importing import Ground
 from rftplan.render import (
+    amending_shapes,
     doctor_shapes,
     grade_shapes,
     import_shapes,
@@ -33,7 +36,7 @@ from rftplan.render import (
     shapes,
     testing_shapes,
 )
-from rftplan.render.documents import release_document
+from rftplan.render.amending_documents import recover_document, unlock_document
 from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
 from rftplan.render.import_text import GROUNDS
 from rftplan.render.reasons import PHRASES
@@ -52,6 +55,7 @@ SHAPES = {
         doctor_shapes,
         intervention_shapes,
         import_shapes,
+        amending_shapes,
     )
     for name, shape in vars(module).items()
 }
@@ -126,6 +130,7 @@ def test_every_word_that_a_field_may_have_is_on_the_page() -> None:
     assert list(_listed("actions")) == [action.value for action in Action]
     assert list(_listed("verdicts")) == [verdict.value for verdict in Verdict]
     assert list(_listed("why")) == [why.value for why in Why]
+    assert list(_listed("fates")) == [fate.value for fate in Fate]
     assert list(_listed("kinds of answers")) == [*Answer, SAMPLE]
     assert list(_listed("verdicts of tests")) == [*grader_tests.Verdict]
     assert list(_listed("outcomes")) == [outcome.value for outcome in Outcome]
@@ -159,7 +164,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def test_every_command_with_json_is_on_the_page() -> None:
-    named = re.findall(r"^\| `rftplan ([a-z ]+?)(?: [A-Z]+)? --json` \|", PAGE.read_text(), re.MULTILINE)
+    named = re.findall(r"^\| `rftplan ([a-z ]+?)(?: [A-Z]+)* --json` \|", PAGE.read_text(), re.MULTILINE)
     assert sorted(named) == sorted(_commands(typer.main.get_command(make_app())))
 
 
@@ -199,7 +204,12 @@ FORMATS = {
     "rftplan.status/1": shapes.StatusDocument,
     "rftplan.state/1": shapes.StateDocument,
     "rftplan.entry/1": shapes.EntryDocument,
-    "rftplan.release/1": shapes.ReleaseDocument,
+    "rftplan.hold/1": amending_shapes.HoldDocument,
+    "rftplan.release/1": amending_shapes.ReleaseDocument,
+    "rftplan.recover/1": amending_shapes.RecoverDocument,
+    "rftplan.unlock/1": amending_shapes.UnlockDocument,
+    "rftplan.move/1": amending_shapes.MoveDocument,
+    "rftplan.forget/1": amending_shapes.ForgetDocument,
     "rftplan.intervention/1": intervention_shapes.InterventionDocument,
     "rftplan.import/1": import_shapes.ImportDocument,
     "rftplan.generated/1": import_shapes.GeneratedDocument,
@@ -243,6 +253,10 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         small.edit("specs/main.yaml", "at_least: 0.1", "at_least: 1.5")
         seen += [printed(small, capsys, "plan"), printed(small, capsys, "release", "job.review")]
         seen += [printed(small, capsys, *words) for words in (["state", "list"], ["state", "show", "job.review"])]
+        seen += [printed(small, capsys, "hold", "job.review", "--reason", "wait")]
+        seen += [printed(small, capsys, *words) for words in (["release", "job.review"], ["recover"], ["unlock"])]
+        seen += [printed(small, capsys, "state", "mv", "grader.match", "grader.other")]
+        seen += [printed(small, capsys, "state", "rm", "grader.other", "--yes")]
         seen += [printed(small, capsys, "cancel", "job.review", "--yes")]
         seen += [printed(small, capsys, "destroy", "--yes"), printed(small, capsys, "version")]
         small.write("samples.jsonl", '{"sample": "3", "item": {"answer": "3"}}\n{"sample": "", "item": {}}\n')
@@ -257,14 +271,20 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
     assert outputs and all(fits(one, shapes.OutputDocument) == [] for one in outputs.values())
     for document in seen:
         assert fits(document, FORMATS[document["format"]], document["format"]) == []
-    assert {document["format"] for document in seen} >= FORMATS.keys() - {"rftplan.release/1"}
+    assert {document["format"] for document in seen} == FORMATS.keys()
+
+
+SETTLED = Recovered(Address("job", "review"), "launch", 0, Fate.RECORDED, "ftjob-1", "running")
+LEFT = Recovered(Address("job", "other"), "launch", 0, Fate.OPEN, detail="may appear", settles_in=120, next_verb="x")
+HOLDER = Holder("apply", "sven", "build-7", 4711, "2026-11-23 06:51:47")
 
 
 def test_the_rarer_documents_are_what_the_page_says_too() -> None:
     fault = RejectedError("no", status=400, code="bad", param="model", request_id="req_1")
     errors = (fault, ExceptionGroup("tasks", [fault, KeyError("x")]), KeyboardInterrupt())
     rare = [
-        (release_document(Address("job", "review")), shapes.ReleaseDocument),
+        (recover_document(Recovery((SETTLED, LEFT), 3, SpecError(()))), amending_shapes.RecoverDocument),
+        (unlock_document(Standing(True, HOLDER, Path("folder")), broken=True), amending_shapes.UnlockDocument),
         (declined_document(exit_code=1), shapes.ErrorDocument),
         *((error_document(error, exit_code=1), shapes.ErrorDocument) for error in errors),
     ]

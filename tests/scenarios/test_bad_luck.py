@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from rftplan.address import Address
+from rftplan.amending.holds import release
 from rftplan.changes import Action, Hazard, Reason
 from rftplan.errors import BusyError, LockError, RefusedPlanError, UserError
 from rftplan.events import Outcome
+from rftplan.file_lock import acting_alone
 from rftplan.loading import load
-from rftplan.releasing import release
-from rftplan.wiring import acting_alone
 from tests.faults import Fault, Faulty, always, once
 from tests.world import SPEC, Clock, Small
 
@@ -204,7 +204,7 @@ def test_a_create_repeated_on_the_way_keeps_the_first_and_cancels_the_second(sma
 
 
 def test_a_second_apply_beside_the_first_is_refused(small: Small) -> None:
-    with acting_alone(load(small.options).paths), pytest.raises(BusyError, match="process"):
+    with acting_alone(load(small.options).paths, "apply"), pytest.raises(BusyError, match="process"):
         small.apply()
     assert small.jobs() == []
 

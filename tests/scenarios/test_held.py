@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 
 from rftplan.address import Address
+from rftplan.amending.holds import Released, release
 from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.planner import PlanInputs, make_plan
-from rftplan.releasing import release
 from rftplan.render.look import Look
 from rftplan.render.next_steps import next_step, not_released
 from rftplan.render.plan_documents import plan_document
@@ -38,7 +38,7 @@ def test_every_hold_and_every_wait_of_its_own_has_a_next_step(inputs: PlanInputs
             assert step(change), change
 
 
-def lifted(small: Small, address: Address) -> Change | None:
+def lifted(small: Small, address: Address) -> Released | Change:
     return asyncio.run(release(small.options, address, world=small.world))
 
 
@@ -58,7 +58,7 @@ def test_a_pause_by_somebody_else_is_released_and_then_resumed(small: Small) -> 
     by_hand(small, "pause")
     assert small.changes()["job.review"].reason is Reason.PAUSED_ELSEWHERE
     assert "next: rftplan resume job.review --allow resume-after-service-pause, once it is" in shown(small)
-    assert lifted(small, JOB) is None
+    assert lifted(small, JOB) == Released(JOB)
     resume = small.changes()["job.review"]
     assert (resume.action, resume.verb) == (Action.UPDATE, "resume")
     assert [hazard.hazard for hazard in resume.hazards] == [Hazard.RESUME_AFTER_SERVICE_PAUSE]
@@ -111,5 +111,5 @@ def test_a_lost_lock_names_release(small: Small) -> None:
     shutil.rmtree(small.root / ".rftplan" / "default")
     small.apply()
     assert "next: rftplan release deployment.reviewer; its candidate is judged anew then" in shown(small)
-    assert lifted(small, DEPLOYMENT) is None
+    assert lifted(small, DEPLOYMENT) == Released(DEPLOYMENT)
     assert small.verbs() == {"deployment.reviewer": "create promote"}

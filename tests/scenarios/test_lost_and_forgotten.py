@@ -6,8 +6,8 @@ import asyncio
 
 from rftplan import project
 from rftplan.address import Address
+from rftplan.amending.holds import release
 from rftplan.changes import Action, Hazard, Reason
-from rftplan.releasing import release
 from tests.world import Small
 
 JOB = Address("job", "review")

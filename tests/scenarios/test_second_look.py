@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rftplan.address import Address
+from rftplan.amending.holds import release
 from rftplan.changes import Action, Reason
 from rftplan.errors import ApiError, RefusedPlanError, RftplanError, UserError
 from rftplan.events import Outcome
-from rftplan.releasing import release
 from tests.faults import Fault, once
 from tests.scenarios.test_bad_luck import JOBS, PAID, PaidService, with_fault
 from tests.world import SPEC, Clock, Small, rows

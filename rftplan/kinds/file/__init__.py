@@ -9,7 +9,8 @@ from rftplan.api.port import RemoteFile
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift
 from rftplan.events import Result
-from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation
+from rftplan.journal import Trace
+from rftplan.kinds.base import Act, Kind, Look, OpenIntent, Ref, Resource, Situation
 from rftplan.kinds.file import decide, perform
 from rftplan.kinds.file.spec import (
     PURPOSE,
@@ -76,6 +77,13 @@ class FileKind(Kind[FileSpec]):
         if situation.entry is None or situation.entry.id is None or not isinstance(seen, SeenFile) or seen.mine:
             return ()
         return (Drift(situation.address, f"{situation.entry.id} is no longer at the service"),)
+
+    def trace(self, seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
+        if not isinstance(seen, SeenFile) or open_.intent.verb != "upload":
+            return Trace()
+        if seen.sent is not None:
+            return Trace(seen.sent.id, "uploaded")
+        return Trace(nothing=open_.settled)
 
     def standing(self, situation: Situation) -> Standing:
         entry, seen, want = situation.entry, situation.seen, situation.want

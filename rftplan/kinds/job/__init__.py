@@ -9,7 +9,8 @@ from rftplan.api.port import JobStatus
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift, FieldChange
 from rftplan.events import Result
-from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation
+from rftplan.journal import Trace
+from rftplan.kinds.base import Act, Kind, Look, OpenIntent, Ref, Resource, Situation
 from rftplan.kinds.job import accepted, compare, decide, following, launch, observe, pausing, perform, quality, trouble
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import JobSpec, Run
@@ -93,6 +94,9 @@ class JobKind(Kind[JobSpec]):
         jobs = (*seen.slot, *(seen.others if situation.replace else ()))
         tokens = [job.metadata.get(launch.TOKEN_KEY, "") for job in jobs]
         return next((token.partition(":")[0] for token in tokens if ":" in token), None)
+
+    def trace(self, seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
+        return observe.trace(seen, open_, want)
 
     async def perform(self, change: Change, act: Act) -> Result:
         return await perform.perform(change, act)

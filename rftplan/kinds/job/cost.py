@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from rftplan.address import Address
 from rftplan.api.profiles import Profile
+from rftplan.api.profiles.prices import HourPrice
 from rftplan.canonical import Json
 from rftplan.changes import Action, Change, Hazard, HazardOf, Leave, Reason
 from rftplan.estimate import CHARACTERS_PER_TOKEN, FEWEST_RUNS, Estimate, JudgeEstimate, Range
@@ -54,7 +55,7 @@ def estimate_of(
     method = want.inputs.get("method")
     settings = method.get("reinforcement") if isinstance(method, dict) else None
     training = isinstance(settings, dict)
-    price = _known(profile.prices.training, want.spec.model, profile) if training else None
+    price = hour_price(want.spec.model, profile) if training else None
     runs = comparable_runs(entries, want.inputs, want.spec.model, profile)
     seconds = [seconds_of(run) for run in runs]
     hours = Range(min(seconds) / 3600, max(seconds) / 3600) if len(seconds) >= FEWEST_RUNS else None
@@ -71,6 +72,11 @@ def estimate_of(
         cap_usd=profile.cap.usd,
         cap=profile.cap.said,
     )
+
+
+def hour_price(model: str, profile: Profile) -> HourPrice | None:
+    """What an hour of training costs, by the model's name as it is written; None where that is not known."""
+    return _known(profile.prices.training, model, profile)
 
 
 def _known(prices: Mapping[str, _P], model: str, profile: Profile) -> _P | None:

@@ -9,11 +9,12 @@ from rftplan.address import Address
 from rftplan.api.port import JobFault, JobStatus, Port, RemoteJob, Simulation
 from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
-from rftplan.kinds.base import Look, Resource, stands_for
+from rftplan.journal import Trace
+from rftplan.kinds.base import Look, OpenIntent, Resource, stands_for
 from rftplan.kinds.job import quality, trouble
 from rftplan.kinds.job.accepted import as_launched
 from rftplan.kinds.job.compare import same_model
-from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, attempt_of, launch_of
+from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, attempt_of, launch_of
 from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of, whole
 from rftplan.kinds.job.spec import Run
 from rftplan.lockfile import Entry
@@ -49,6 +50,21 @@ def files_of(seen: object) -> frozenset[str]:
     going = [j for j in (seen.mine, *seen.slot, *seen.others, *seen.elsewhere) if j is not None and not j.status.ended]
     files = (file for job in (*going, *adoptable) for file in (job.training_file, job.validation_file))
     return frozenset(file for file in files if file is not None)
+
+
+def trace(seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
+    """A launch is known by its token. Ended ones are seen only where the specs still want that very launch, and only
+    there the absence of one says anything."""
+    intent = open_.intent
+    if not isinstance(seen, SeenJob):
+        return Trace()
+    if intent.verb != "launch":
+        return Trace(seen.mine.id, seen.mine.raw_status) if seen.mine is not None else Trace()
+    for job in (*seen.slot, *seen.others, *([seen.mine] if seen.mine else [])):
+        if job.metadata.get(TOKEN_KEY) == intent.token:
+            return Trace(job.id, job.raw_status)
+    wanted = want is not None and (intent.launch or "").rpartition(":")[0] == want.fingerprint
+    return Trace(nothing=open_.settled and wanted)
 
 
 def current_job(want: Resource | None, entry: Entry | None, seen: object) -> RemoteJob | None:
