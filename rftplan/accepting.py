@@ -25,7 +25,8 @@ from rftplan.wiring import World, connected, real_world
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """A run that stands for the spec as it is now. `fields` are what differs from what was launched; `replaced` is
-    the reason that somebody gave before. `changed`: the lock says something new."""
+    the reason that somebody gave before. `changed`: the lock says something new. `simulated`: nothing was
+    trained in it."""
 
     address: Address
     id: str
@@ -34,6 +35,7 @@ class Accepted:
     replaced: str | None
     changed: bool
     requests: int
+    simulated: bool = False
 
 
 async def accept(options: Options, address: Address, reason: str, *, world: World | None = None) -> Accepted:
@@ -53,7 +55,16 @@ async def accept(options: Options, address: Address, reason: str, *, world: Worl
     if accepted != entry:
         _write(loaded, address, entry, accepted, world)
     replaced = earlier if earlier != reason else None
-    return Accepted(address, job.id, reason, edits(entry, want), replaced, accepted != entry, requests)
+    return Accepted(
+        address,
+        job.id,
+        reason,
+        edits(entry, want),
+        replaced,
+        accepted != entry,
+        requests,
+        simulated=job.simulation is not None,
+    )
 
 
 def _concerned(loaded: Loaded, address: Address) -> tuple[Resource, Entry]:

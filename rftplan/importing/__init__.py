@@ -47,7 +47,8 @@ class ImportOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What was imported, or why not: `differences` say what the spec has (`before`) and the service (`after`).
-    `related` are objects of the service that it uses, each with the declared address that no lock entry has yet."""
+    `related` are objects of the service that it uses, each with the declared address that no lock entry has yet.
+    `simulated` says that nothing was trained for it."""
 
     address: Address
     id: str
@@ -57,6 +58,7 @@ class Imported:
     differences: tuple[FieldChange, ...]
     related: tuple[tuple[Address, str], ...]
     requests: int
+    simulated: bool = False
 
 
 async def import_one(
@@ -87,7 +89,9 @@ async def import_one(
     outcome = _recorded(loaded, address, found, world)
     related = tuple((i.declared, i.file) for i in found.inputs if i.declared and i.file and i.declared != address)
     missing = tuple(pair for pair in related if pair[0] not in loaded.state.entries)
-    return Imported(address, id, outcome, found.state, found.inputs, found.differences, missing, requests)
+    return Imported(
+        address, id, outcome, found.state, found.inputs, found.differences, missing, requests, found.simulated
+    )
 
 
 def _declared(loaded: Loaded, address: Address) -> Resource:

@@ -40,7 +40,8 @@ async def checkpoint_found(looking: Looking, want: Resource, id: str) -> Found:
         imported={"checkpoint": Ground.ECHOED.value},
     )
     differences = (*_other_choice(spec, live, checkpoints), *map(_failed, (e for e in evidence if not e.passed)))
-    return Found(entry, f"step {live.step}", (Input("checkpoint", Ground.ECHOED),), differences)
+    simulated = live.simulation is not None
+    return Found(entry, f"step {live.step}", (Input("checkpoint", Ground.ECHOED),), differences, simulated=simulated)
 
 
 def _revision(spec: DeploymentSpec, job: Entry, live: Checkpoint, evidence: tuple[Evidence, ...]) -> JsonObject:

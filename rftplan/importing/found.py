@@ -53,13 +53,15 @@ class Input:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the service has under the id, and the entry that the lock would get. With `differences` (`before` is what
-    the spec says, `after` what is there) it gets none. `also` are entries of others that go with it."""
+    the spec says, `after` what is there) it gets none. `also` are entries of others that go with it. `simulated` says that
+    nothing was trained for it."""
 
     entry: Entry
     state: str
     inputs: tuple[Input, ...]
     differences: tuple[FieldChange, ...] = ()
     also: Mapping[Address, Entry] = field(default_factory=dict)
+    simulated: bool = False
 
 
 @dataclass(slots=True)

@@ -29,12 +29,13 @@ _NOTHING_TO_KEEP = (JobStatus.FAILED, JobStatus.CANCELLED)
 @dataclass(frozen=True, slots=True)
 class Generated:
     """`specs` is the YAML; `imports` are its addresses in the order in which they are imported, each with its id.
-    `left_out` is what was meant and is not in it, each with why."""
+    `left_out` is what was meant and is not in it, each with why. `simulated`: nothing was trained in a job of it."""
 
     specs: str
     imports: tuple[tuple[Address, str], ...]
     left_out: tuple[tuple[str, str], ...]
     requests: int
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ async def generate(
         await drafting.choose(port, jobs, files)
         here = await bytes_here(subject.root, drafting.used(files), port)
         drafting.write(files, here)
-        return Generated(drafting.text(), drafting.imports, tuple(drafting.left_out), port.requests)
+        return Generated(drafting.text(), drafting.imports, tuple(drafting.left_out), port.requests, drafting.simulated)
 
 
 class _Drafting:
@@ -129,6 +130,11 @@ class _Drafting:
         ids = [id for job in self._jobs for id in (job.training_file, job.validation_file) if id in files]
         chosen = {file.id: file for file in (*self._files, *(files[str(id)] for id in ids))}
         return [file for id, file in sorted(chosen.items()) if id not in self._locked]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nothing was trained in one of the jobs that are written."""
+        return any(job.simulation is not None for job in self._jobs)
 
     def write(self, files: Mapping[str, RemoteFile], here: Mapping[str, Path]) -> None:
         for id, path in sorted(here.items()):

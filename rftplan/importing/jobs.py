@@ -40,6 +40,7 @@ async def job_found(looking: Looking, want: Resource, id: str) -> Found:
         inputs=tuple(comparing.inputs),
         differences=tuple(comparing.differences),
         also=_also(comparing),
+        simulated=job.simulation is not None,
     )
 
 

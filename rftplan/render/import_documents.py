@@ -32,6 +32,7 @@ def import_document(done: Imported) -> ImportDocument:
         "differences": _fields(done.differences),
         "related": _related(done.related),
         "requests": done.requests,
+        "simulated": done.simulated,
     }
 
 
@@ -61,6 +62,7 @@ def generated_document(made: Generated, *, out: str | None) -> GeneratedDocument
         "imports": _related(made.imports),
         "left_out": [{"id": id, "why": why} for id, why in made.left_out],
         "requests": made.requests,
+        "simulated": made.simulated,
     }
 
 
@@ -74,4 +76,5 @@ def accept_document(done: Accepted) -> AcceptDocument:
         "changed": done.changed,
         "fields": _fields(done.fields),
         "requests": done.requests,
+        "simulated": done.simulated,
     }

@@ -36,6 +36,7 @@ class ImportDocument(TypedDict):
     differences: list[FieldDocument]
     related: list[RelatedDocument]
     requests: int
+    simulated: bool
 
 
 class LeftOutDocument(TypedDict):
@@ -54,6 +55,7 @@ class GeneratedDocument(TypedDict):
     imports: list[RelatedDocument]
     left_out: list[LeftOutDocument]
     requests: int
+    simulated: bool
 
 
 class AcceptDocument(TypedDict):
@@ -67,3 +69,4 @@ class AcceptDocument(TypedDict):
     changed: bool
     fields: list[FieldDocument]
     requests: int
+    simulated: bool

@@ -29,9 +29,14 @@ GROUNDS: Final[Mapping[str, str]] = {
 """In a person's words: a test compares it with the enum."""
 
 
+def _name(document: ImportDocument | AcceptDocument) -> str:
+    id = f"{visible(document['id'])}, SIMULATED" if document["simulated"] else visible(document["id"])
+    return f"{visible(document['address'])} ({id})"
+
+
 def import_text(document: ImportDocument, look: Look) -> str:
     """What stands in the lock now and how that is known, or what the spec says otherwise."""
-    name = f"{visible(document['address'])} ({visible(document['id'])})"
+    name = _name(document)
     match document["outcome"]:
         case "refused":
             lines = [f"{name}: {look.paint(Tone.BAD, 'not imported')}: the spec says something else"]
@@ -67,7 +72,7 @@ def _field_lines(fields: list[FieldDocument], look: Look) -> list[str]:
 
 def accept_text(document: AcceptDocument, look: Look) -> str:
     """What stands although the spec differs, and what that means."""
-    name = f"{visible(document['address'])} ({visible(document['id'])})"
+    name = _name(document)
     if not document["changed"]:
         return joined(look.prose(f"{name} is accepted already: {visible(document['reason'])}", indent=0))
     lines = look.prose(f"{name} is {look.paint(Tone.GOOD, 'accepted')}: {visible(document['reason'])}", indent=0)
@@ -92,6 +97,8 @@ def generated_text(document: GeneratedDocument, program: str) -> str:
     lines = ["# What exists at the service, written by rftplan import --generate."]
     if not document["imports"]:
         return f"{lines[0]}\n# Nothing was left to write: it is in the lock already, or was left out.\n"
+    if document["simulated"]:
+        lines.append("# Training there is SIMULATED.")
     lines.append("# Once this is among the specs, take it under rftplan's care:")
     lines += [f"#   {program} import {visible(one['address'])} {_word(one['id'])}" for one in document["imports"]]
     return "".join(f"{line}\n" for line in lines) + "\n" + document["specs"]

@@ -27,6 +27,8 @@ TELL: dict[str, tuple[tuple[str, ...], ...]] = {
     "cancel": (("cancel", JOB, "--yes"),),
     "state": (("state", "list"), ("state", "show", JOB)),
     "doctor": (("doctor",),),
+    "import": (("import", JOB, "JOB-ID"), ("import", "deployment.reviewer", "MODEL-ID")),
+    "accept": (("accept", JOB, "--reason", "as good"),),
 }
 TELL_OF_NO_JOB = {
     "init": "writes a project",
@@ -40,8 +42,8 @@ TELL_OF_NO_JOB = {
     "unlock": "of a process alone",
     "serve": "its greeting says it: tests/cli/test_service.py",
 }
-UNMARKED = {"import", "accept", "recover"}
-"""They tell of a job, and do not say it: what they record says it in `state` and `plan`."""
+UNMARKED = {"recover"}
+"""It tells of a job, and does not say it: what it records says it in `state` and `plan`."""
 LINES = [words for lines in TELL.values() for words in lines]
 
 
@@ -82,12 +84,22 @@ def test_every_command_is_looked_at() -> None:
     assert {name for names in COMMANDS.values() for name in names} == TELL.keys() | TELL_OF_NO_JOB.keys() | UNMARKED
 
 
+def said_in(root: Path, words: tuple[str, ...]) -> list[str]:
+    """The words with the ids that the lock knows; what is accepted was edited before."""
+    known = json.loads((root / "rftplan.lock").read_text())["resources"]
+    ids = {"JOB-ID": known[JOB]["id"], "MODEL-ID": known["deployment.reviewer"]["id"]}
+    if words[0] == "accept":
+        spec = root / "specs" / "main.yaml"
+        spec.write_text(spec.read_text().replace("n_epochs: 2", "n_epochs: 3"))
+    return ["-C", str(root), *(ids.get(word, word) for word in words)]
+
+
 @pytest.mark.parametrize("words", LINES, ids=" ".join)
 def test_each_text_that_tells_of_a_simulated_job_says_so(
     words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
-    main(["-C", str(root), *words])
+    main(said_in(root, words))
     out = capsys.readouterr().out
     assert "SIMULATED" in out, out
 
@@ -97,7 +109,7 @@ def test_each_document_that_tells_of_a_simulated_job_says_so(
     words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
-    main(["-C", str(root), *words, "--json"])
+    main([*said_in(root, words), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert marked(found), found
 

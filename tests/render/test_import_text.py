@@ -19,6 +19,7 @@ def test_ids_of_the_service_cannot_break_out_of_the_comment() -> None:
     document: Any = {
         "imports": [{"address": "job.a", "id": "ftjob-1\nfiles: {a: {path: x}}; rm -rf /"}],
         "specs": "jobs: {}\n",
+        "simulated": False,
     }
     text = generated_text(document, "rftplan")
     assert [line for line in text.splitlines() if line and not line.startswith("#")] == ["jobs: {}"]
@@ -37,6 +38,7 @@ def test_what_the_service_says_is_escaped() -> None:
         "differences": [],
         "related": [{"address": HOSTILE, "id": HOSTILE}],
         "requests": 1,
+        "simulated": False,
     }
     shown = import_text(document, Look()) + left_out_text([{"id": HOSTILE, "why": HOSTILE}], Look())
     assert "\x1b" not in shown and "\u202e" not in shown
