@@ -53,8 +53,8 @@ class Input:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the service has under the id, and the entry that the lock would get. With `differences` (`before` is what
-    the spec says, `after` what is there) it gets none. `also` are entries of others that go with it. `simulated` says that
-    nothing was trained for it."""
+    the spec says, `after` what is there) it gets none. `also` are entries of others that go with it.
+    `simulated` says that nothing was trained for it."""
 
     entry: Entry
     state: str
