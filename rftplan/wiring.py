@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rftplan.api.port import Port
     from rftplan.api.profiles import Profile
     from rftplan.config.project_spec import ProviderSpec
-    from rftplan.grading import Grader, Judge, PythonRunner, PythonWorker
+    from rftplan.grading import Grader, HttpJudge, Judge, PythonRunner, PythonWorker
 
 SPEED = "RFTPLAN_LOCAL_SPEED"
 """How much faster than usual the in-process service lives; 1 if unset."""
@@ -174,11 +175,11 @@ def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[
     from rftplan.server.settings import default_settings
     from rftplan.server.store import StoreError
 
-    runner = OneRunner(world.new_runner)
+    runner, judge = OneRunner(world.new_runner), judge_of(loaded, world)
     settings = default_settings(
         local_store(loaded.root),
         key,
-        judge=judge_of(loaded, world),
+        judge=judge,
         runner=runner,
         speed=_speed(world),
         now=world.now,
@@ -193,6 +194,8 @@ def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[
     def close() -> None:
         close_app(app)
         runner.close()
+        if judge is not None:
+            judge.close()
 
     return in_process(app), close
 
@@ -235,22 +238,27 @@ def bench(loaded: Loaded, world: World) -> Iterator[Bench]:
     """The project's judge, or the stand-in; and a runner, which ends with the block."""
     from rftplan.grading import StandInJudge
 
-    runner = world.new_runner()
+    runner, judge = world.new_runner(), judge_of(loaded, world)
     try:
-        yield Bench(judge_of(loaded, world) or StandInJudge(), runner)
+        yield Bench(judge or StandInJudge(), runner)
     finally:
         runner.close()
+        if judge is not None:
+            judge.close()
 
 
-def judge_of(loaded: Reached, world: World) -> Judge | None:
+def judge_of(loaded: Reached, world: World) -> HttpJudge | None:
     """The configured judge, or None for the stand-in."""
     if (written := loaded.provider.judge) is None:
         return None
     from rftplan.api.credentials import check_judge_host, find_judge_key
+    from rftplan.api.secrets import without_keys
     from rftplan.grading import HttpJudge
 
     check_judge_host(written.base_url, world.environ)
-    return HttpJudge(written.base_url, written.model, find_judge_key(written.base_url, world.environ))
+    key = find_judge_key(written.base_url, world.environ)
+    clean = partial(without_keys, secrets=(key,)) if key else None
+    return HttpJudge(written.base_url, written.model, key, without_key=clean)
 
 
 def _speed(world: World) -> float:

@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "api.limits",
         "api.pacing",
         "api.ways",
+        "api.secrets",
         "api.sampled",
         "estimate",
         "changes",

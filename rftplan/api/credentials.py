@@ -23,6 +23,8 @@ KEY_FILE: Final = "RFTPLAN_KEY_FILE"
 KEY_COMMAND: Final = "RFTPLAN_KEY_COMMAND"
 JUDGE_KEY: Final = "RFTPLAN_JUDGE_KEY"
 
+_HANDED_OUT: Final[set[str]] = set()
+
 _MAX_KEY_BYTES: Final = 64 * 1024
 _COMMAND_SECONDS: Final = 60.0
 
@@ -174,7 +176,13 @@ def _sound_key(key: str, source: str) -> str:
         raise CredentialError(f"the key of {source} is empty")
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise _unsound(source)
+    _HANDED_OUT.add(key)
     return key
+
+
+def handed_out() -> frozenset[str]:
+    """Every key that this process got hold of, so that what it says of a bug can be stripped of them."""
+    return frozenset(_HANDED_OUT)
 
 
 def _unsound(source: str) -> CredentialError:

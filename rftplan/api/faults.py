@@ -18,6 +18,7 @@ import httpx2
 
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.limits import NO_CREDIT, NO_CREDIT_HINT, limit_hint, limit_of
+from rftplan.api.secrets import reply_without_keys, without_keys
 from rftplan.api.ways import NEVER_CONNECTED, way_of
 from rftplan.api.wire import parse_object
 from rftplan.errors import ApiError, FateUnknownError, LimitedError, NotDoneError, NotFoundError, RejectedError, Way
@@ -114,6 +115,10 @@ class Faults:
         limit = limit_of(facts["code"], message)
         return LimitedError(message, limit=limit, **{**facts, "hint": limit_hint(limit, facts["retry_after"])})
 
+    def readable(self, response: httpx2.Response) -> bytes:
+        """What a success says, fit to be kept: a service that repeats the key puts it into no lock and no log."""
+        return reply_without_keys(response.content, self.secrets)
+
     def _uncertain(self, call: Call) -> type[ApiError]:
         return _UNCERTAIN[call.kind]
 
@@ -171,14 +176,13 @@ class Faults:
         return self._clean(value) if isinstance(value, str) and value else None
 
     def _clean(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "[key]")
+        text = without_keys(text, self.secrets)
         return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "…"
 
     def _because(self, cause: BaseException | None, fault: _E) -> _E:
         """Chains the cause, unless the service echoed the key and the cause's text repeats it."""
         shown = "".join(traceback.format_exception(cause)) if cause else ""
-        fault.__cause__ = None if any(secret in shown for secret in self.secrets) else cause
+        fault.__cause__ = None if without_keys(shown, self.secrets) != shown else cause
         fault.__suppress_context__ = True
         return fault
 

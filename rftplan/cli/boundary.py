@@ -177,9 +177,12 @@ def _report_bug(error: Exception, terminal: Terminal) -> int:
 
 def scrubbed(text: str, environ: Mapping[str, str]) -> str:
     """The text without anything that looks like a key, or is the value of a variable named like one."""
+    from rftplan.api.credentials import handed_out
+    from rftplan.api.secrets import without_keys
+
     secrets = {
         value for name, value in environ.items() if re.search(_SECRET_NAMES, name) and len(value) >= _SHORTEST_SECRET
     }
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
+    secrets |= handed_out()
+    text = without_keys(text, sorted(secrets, key=len, reverse=True), mark="***")
     return re.sub(_SECRET_FORMS, r"\1***", text)

@@ -161,13 +161,17 @@ def _settings(service: Service, key: str, runner: PythonRunner, terminal: Termin
 
 
 def _judge(service: Service, terminal: Terminal) -> Judge | None:
+    from functools import partial
+
     from rftplan.api.credentials import find_judge_key
+    from rftplan.api.secrets import without_keys
     from rftplan.grading import HttpJudge
 
     if service.judge_url is None:
         return None
     key = find_judge_key(service.judge_url, terminal.environ)
-    return HttpJudge(service.judge_url, service.judge_model, key)
+    clean = partial(without_keys, secrets=(key,)) if key else None
+    return HttpJudge(service.judge_url, service.judge_model, key, without_key=clean)
 
 
 def _bracketed(host: str) -> str:

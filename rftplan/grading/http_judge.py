@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,8 @@ class HttpJudge:
     """Asks a model at `base_url`; `model` None asks the one that the grader names.
 
     `timeout` in seconds, for each phase of a request. Proxies and netrc of the environment are not used: they
-    could send the key elsewhere. `transport` replaces the network.
+    could send the key elsewhere. `transport` replaces the network. `without_key` takes every form of the key out of
+    what the judge says; by itself only the key as it is goes.
     """
 
     base_url: str
@@ -61,6 +62,7 @@ class HttpJudge:
     api_key: str | None = field(default=None, repr=False)
     timeout: float = 120.0
     transport: httpx2.BaseTransport | None = field(default=None, repr=False)
+    without_key: Callable[[str], str] | None = field(default=None, repr=False)
     _client: httpx2.Client | None = field(default=None, init=False, repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -85,7 +87,7 @@ class HttpJudge:
             what = str(error) or type(error).__name__
             return self._failure(model, Flag.MODEL_SERVER, f"The judge could not be asked: {what}")
         if response.status_code != 200:
-            what = f"The judge answered HTTP {response.status_code}: {response.text[:500]}"
+            what = f"The judge answered HTTP {response.status_code}: {self._shown(response.text)}"
             return self._failure(model, Flag.MODEL_SERVER, what)
         return self._read(model, parse_json(response.text))
 
@@ -115,9 +117,16 @@ class HttpJudge:
         return headers | ({"Authorization": f"Bearer {self.api_key}"} if self.api_key else {})
 
     def _failure(self, model: str, flag: Flag, details: str, usage: TokenUsage | None = None) -> JudgeReply:
-        if self.api_key:
-            details = details.replace(self.api_key, "***")
-        return JudgeReply(model, JudgeFailure(flag, details), usage)
+        return JudgeReply(model, JudgeFailure(flag, self._clean(details)), usage)
+
+    def _shown(self, text: str) -> str:
+        """Cleaned before it is cut: half a key is no form of it any more."""
+        return self._clean(text)[:500]
+
+    def _clean(self, text: str) -> str:
+        if self.without_key is not None:
+            return self.without_key(text)
+        return text.replace(self.api_key, "***") if self.api_key else text
 
     def _read(self, model: str, reply: Any) -> JudgeReply:
         try:
@@ -128,12 +137,12 @@ class HttpJudge:
         except (TypeError, KeyError, IndexError, AttributeError):
             return self._failure(model, Flag.MODEL_SERVER, "The judge's reply is not a chat completion.")
         if refusal:
-            return self._failure(model, Flag.MODEL_REFUSAL, str(refusal)[:500], usage)
+            return self._failure(model, Flag.MODEL_REFUSAL, self._shown(str(refusal)), usage)
         if choice.get("finish_reason") == "length":
             return self._failure(model, Flag.MODEL_EXCEEDED_MAX_TOKENS, "The judge reached its token limit.", usage)
         result = _result(content)
         if result is None:
-            what = f"The judge's answer has no numeric result: {json.dumps(content)[:500]}"
+            what = f"The judge's answer has no numeric result: {self._shown(json.dumps(content))}"
             return self._failure(model, Flag.MODEL_PARSE, what, usage)
         return JudgeReply(model, result, usage)
 

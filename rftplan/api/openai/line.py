@@ -35,7 +35,7 @@ class Line:
         """A call with its answer parsed, or the fault that it means; `send` sends it once, each time anew."""
         response = await self._answer(call, send)
         try:
-            return parse(wire.parse_object(response.content))
+            return parse(wire.parse_object(self.faults.readable(response)))
         except ValueError as error:
             fault = self.faults.unreadable(call, response, error)
         raise fault

@@ -54,7 +54,7 @@ async def look(sight: Sight, client: openai.AsyncOpenAI, faults: Faults, seconds
 
 def _read(sight: Sight, call: Call, response: httpx2.Response, faults: Faults) -> Seen:
     try:
-        body = wire.parse_object(response.content)
+        body = wire.parse_object(faults.readable(response))
         if sight is Sight.GRADERS:
             wire.validated(body)
             return _seen(response)
