@@ -15,7 +15,7 @@ from rftplan.errors import BusyError, LockError, RefusedPlanError
 from rftplan.events import LockAwaited, OnEvent, Result, ignore
 from rftplan.execution import execute
 from rftplan.file_lock import acting_alone, busy, lock_standing
-from rftplan.journal import Paths, State
+from rftplan.journal import Paths, State, differs
 from rftplan.kinds.base import Act, RecordStep
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options
@@ -130,7 +130,7 @@ async def _apply(
         made = made if wait else made.without_follow_ups()
         if (made.acts or made.hazards()) and not consent(made):
             return None
-        if not wait and not _writes(made):
+        if not wait and not _writes(made) and not differs(state, loaded.lock):
             return Applied(made, (), port.requests, stopping.asked)
         scope = replace(inputs.scope, lineage=made.lineage or inputs.scope.lineage)
         execution = Execution(

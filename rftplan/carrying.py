@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from rftplan.address import Address
 from rftplan.changes import Change, Plan
-from rftplan.errors import LimitedError, RftplanError, StoppedError
+from rftplan.errors import BehindError, LimitedError, RftplanError, StoppedError
 from rftplan.events import OnEvent, Outcome, Result, StepEnded
 from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act, result
@@ -50,9 +50,12 @@ def note(execution: Execution, results: dict[Address, Result], ended: Result) ->
 
 
 async def told(change: Change, work: Awaitable[Result]) -> Result:
-    """What became of it: an unknown fate is not yet a failure, and never told as one."""
+    """What became of it: an unknown fate is not yet a failure, and never told as one. BehindError passes through: who
+    waits looks again."""
     try:
         return await work
+    except BehindError:
+        raise
     except LostEffect as lost:
         return result(
             change,

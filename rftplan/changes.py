@@ -179,7 +179,9 @@ class Change:
     attempt: int | None = None
     """Of a launch: the slot that it takes, so that a plan which was carried out is never taken for one to come."""
     closes: int | None = None
-    """The number of an open intent that certainly came to nothing, which apply closes although it does not act."""
+    """The number of an open intent whose fate is known now, which apply closes although it may not act."""
+    tombstone: str | None = None
+    """The launch that the intent of `closes` ended; None if it came to nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ RftplanError
     │   └── StoppedError      never sent: somebody stopped us while we waited
     ├── RejectedError         the service answered that it will not: 4xx in the vendor's envelope
     │   └── NotFoundError     404
+    ├── BehindError           lists do not show yet what has to be there
     └── FateUnknownError      anything else: the effect may or may not have happened
 
 A module in brackets defines the class beside what raises it, for it carries that module's types. Exceptions outside
@@ -268,6 +269,12 @@ class NotFoundError(RejectedError):
     """The service knows no such object."""
 
     error_code = "not-found"
+
+
+class BehindError(ApiError):
+    """What has to be there by what the service says otherwise is in no list yet: to be asked again."""
+
+    error_code = "behind"
 
 
 class FateUnknownError(ApiError):

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from typing import Final
 
 from rftplan.address import Address
 from rftplan.carrying import Execution, note, told
@@ -19,8 +18,6 @@ from rftplan.events import Outcome, Result, StepStarted
 from rftplan.following import follow
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, MoveStep, RecordStep, result
-
-_LOST: Final = (Outcome.FAILED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ async def _level(execution: Execution, act: Act, changes: list[Change], results:
         if isinstance(change.step, RecordStep) and change.action is Action.NOOP:
             note_silently(act, change.address, change.step)
         if change.closes is not None:
-            _close(act, change.address, change.closes)
+            _close(act, change)
         settled = _without_acting(execution, change, results)
         if settled is None:
             acting.append(change)
@@ -104,10 +101,14 @@ def note_silently(act: Act, address: Address, step: RecordStep) -> None:
         act.ledger.record(address, step.entry, tombstone=step.tombstone)
 
 
-def _close(act: Act, address: Address, number: int) -> None:
-    intent = act.open_intents.get(address)
-    if intent is not None and intent.number == number:
+def _close(act: Act, change: Change) -> None:
+    intent = act.open_intents.get(change.address)
+    if intent is None or intent.number != change.closes:
+        return
+    if change.tombstone is None:
         act.ledger.abandon(intent)
+    else:
+        act.ledger.finish(intent, act.ledger.entries.get(change.address), tombstone=change.tombstone)
 
 
 def _without_acting(execution: Execution, change: Change, results: Mapping[Address, Result]) -> Result | None:
@@ -115,9 +116,6 @@ def _without_acting(execution: Execution, change: Change, results: Mapping[Addre
         case Action.NOOP:
             return result(change, Outcome.DONE)
         case Action.DEFER:
-            lost = [a for a in change.after if a in results and results[a].outcome in _LOST]
-            if lost:  # what it waits for will not come of this apply
-                return result(change, Outcome.SKIPPED, detail=f"{', '.join(map(str, lost))} is not done")
             return result(change, Outcome.DEFERRED, detail=change.detail)
         case Action.HOLD:
             return result(change, Outcome.HELD, detail=change.detail, evidence=change.evidence)

@@ -205,7 +205,10 @@ def _damaged(paths: Paths, error: Exception) -> LockError:
     )
 
 
-def differs(state: State, lock: Lock) -> bool:
+def differs(state: State, lock: Lock | None) -> bool:
+    """Whether the journal knows what the lock does not."""
+    if lock is None:
+        return bool(state.entries or state.tombstones)
     return state.entries != dict(lock.resources) or state.tombstones != dict(lock.tombstones)
 
 

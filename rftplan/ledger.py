@@ -63,6 +63,10 @@ class Ledger:
     def intents(self) -> tuple[Intent, ...]:
         return tuple(self._state.intents.values())
 
+    def now(self) -> float:
+        """The time that goes into the journal, in seconds since the epoch."""
+        return self._now()
+
     def begin(
         self, address: Address, verb: str, *, token: str, launch: str | None = None, target: tuple[str, ...] = ()
     ) -> Intent:

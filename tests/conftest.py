@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.world import Small
 
-pytest_plugins = ("pytester", "tests.contract.plugin")
+pytest_plugins = ("pytester", "tests.contract.plugin", "tests.tally")
 
 # A property holds or does not; how long an example takes on a busy machine says nothing about it.
 settings.register_profile("house", deadline=None)

@@ -93,6 +93,7 @@ def test_released_words_are_never_changed() -> None:
         "StoppedError": "stopped",
         "RejectedError": "rejected",
         "NotFoundError": "not-found",
+        "BehindError": "behind",
         "FateUnknownError": "fate-unknown",
     }
 

@@ -223,6 +223,10 @@ class Port(Protocol):
 
     async def list_files(self, purpose: str) -> Sequence[RemoteFile]: ...
 
+    async def get_file(self, file_id: str) -> RemoteFile:
+        """NotFoundError if it is gone, whatever lists show."""
+        ...
+
     async def upload_file(self, upload: Upload, progress: Progress) -> RemoteFile: ...
 
     async def read_file(self, file_id: str, take: Callable[[bytes], None]) -> None:

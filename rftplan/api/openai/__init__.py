@@ -82,6 +82,10 @@ class OpenAIPort(Port):
         found = await self._pages("list the files", fetch, wire.file, self._profile.page_sizes.files)
         return [file for file in found if file.purpose == purpose]
 
+    async def get_file(self, file_id: str) -> RemoteFile:
+        send = partial(self._client.files.with_raw_response.retrieve, _id(file_id))
+        return await self._line.ask(Call(Kind.READ, f"read {file_id}"), send, wire.file)
+
     async def upload_file(self, upload: Upload, progress: Progress) -> RemoteFile:
         """UserError if the file is too large, or not what was planned."""
         check_size(upload, self._profile.largest_file)

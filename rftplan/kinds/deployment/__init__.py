@@ -9,7 +9,7 @@ from rftplan.address import Address
 from rftplan.api.port import JobStatus, Permission
 from rftplan.canonical import Json, JsonObject
 from rftplan.changes import Action, Change, Drift, Reason
-from rftplan.errors import CredentialError, NotFoundError
+from rftplan.errors import BehindError, CredentialError, NotFoundError
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, result
 from rftplan.kinds.deployment.decide import (
@@ -30,11 +30,12 @@ from rftplan.kinds.deployment.spec import (
     SeenDeployment,
     grant_in,
     grants_of,
+    lists_behind,
     model_of,
 )
 from rftplan.kinds.deployment.waiting import waits
 from rftplan.kinds.gates import Pick, choose, judge
-from rftplan.kinds.job.observe import current_job
+from rftplan.kinds.job.observe import current_job, job_from
 from rftplan.kinds.job.trouble import kept_errors, said
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
@@ -144,6 +145,9 @@ class DeploymentKind(Kind[DeploymentSpec]):
             return result(change, Outcome.DEFERRED, verb="promote", detail=detail)
         job = act.ledger.entries[Address("job", spec.job)]
         checkpoints = tuple(await act.port.list_checkpoints(str(job.id)))
+        settle = act.scope.profile.settle_seconds
+        if lists_behind(job_from(job), checkpoints, now=act.ledger.now(), settle_seconds=settle):
+            raise BehindError(f"the checkpoints of {job.id} are not all listed yet")
         candidate = choose(spec.checkpoint, checkpoints)
         if candidate is None:
             detail = f"{job.id} has no checkpoint that {spec.checkpoint} names"
@@ -191,10 +195,11 @@ async def _see_declared(look: Look, want: Resource, entry: Entry | None) -> Seen
         checkpoints = tuple(await look.port.list_checkpoints(job.id))
     except NotFoundError:
         checkpoints = ()  # a service that lost the job has none of its checkpoints either
+    behind = lists_behind(job, checkpoints, now=look.now, settle_seconds=look.scope.profile.settle_seconds)
     model = model_of(entry)
     if model is None or not (want.spec.projects or grants_of(entry)):
-        return SeenDeployment(job, checkpoints, ())
-    return SeenDeployment(job, checkpoints, await _permissions(look, model))
+        return SeenDeployment(job, checkpoints, (), behind=behind)
+    return SeenDeployment(job, checkpoints, await _permissions(look, model), behind=behind)
 
 
 async def _permissions(look: Look, model: str) -> tuple[Permission, ...] | None:

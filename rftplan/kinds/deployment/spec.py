@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -31,13 +31,24 @@ class DeploymentSpec(SpecModel):
 class SeenDeployment:
     """The job that counts, its checkpoints if it succeeded, and who may use the live model (None: unknown).
 
-    `cut_off` are the permissions of the model that a grant of unknown fate was for (None: unknown).
+    `cut_off` are the permissions of the model that a grant of unknown fate was for (None: unknown). `behind`: the job
+    may have more checkpoints than are listed yet.
     """
 
     job: RemoteJob | None
     checkpoints: tuple[Checkpoint, ...] = ()
     permissions: tuple[Permission, ...] | None = None
     cut_off: tuple[Permission, ...] | None = None
+    behind: bool = False
+
+
+def lists_behind(job: RemoteJob, checkpoints: Sequence[Checkpoint], *, now: float, settle_seconds: float) -> bool:
+    """Whether checkpoints may be missing from the list of a job that succeeded: its last is, and it ended only now.
+
+    Some services keep the best ones alone, so that the last may be missing for ever.
+    """
+    listed = any(checkpoint.model == job.fine_tuned_model for checkpoint in checkpoints)
+    return not listed and job.finished_at is not None and now < job.finished_at + settle_seconds
 
 
 @dataclass(frozen=True, slots=True)

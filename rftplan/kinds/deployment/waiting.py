@@ -17,7 +17,7 @@ def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chang
     live = model_of(situation.entry)
     launches = bool(upstream.needs) and upstream.action is not Action.HOLD
     ended = seen.job is not None and seen.job.status is JobStatus.SUCCEEDED
-    if ended and not launches and upstream.action is not Action.HOLD:
+    if ended and not launches and upstream.action is not Action.HOLD and not seen.behind:
         return None
     stays = f"; {live} stays live" if live else ""
     detail = f"{upstream.address} {_how(upstream, seen.job)}{stays}"
@@ -52,7 +52,7 @@ def _how(upstream: Change, job: RemoteJob | None) -> str:
             return "is resumed first"
         case "pause", _:
             return f"is paused now; {_RUN}"
-        case "cancel", reason if reason is not Reason.SUPERSEDED:
+        case "cancel", reason if reason not in (Reason.SUPERSEDED, Reason.DUPLICATE):
             return f"is cancelled now; {_LAUNCH}"
         case _, Reason.BEFORE_FIRST_STEP:
             return f"shall be paused; {_RUN}"
@@ -73,6 +73,8 @@ def _left_alone(upstream: Change, job: RemoteJob | None) -> str:
             return f"failed; {_LAUNCH}"
         case JobStatus.CANCELLED:
             return f"was cancelled; {_LAUNCH}"
+        case JobStatus.SUCCEEDED:
+            return "succeeded, and its checkpoints are not all listed yet"
         case JobStatus.UNKNOWN:
             return f'is "{job.raw_status}", a status not known here'
         case _:

@@ -8,6 +8,7 @@ from rftplan.address import Address
 from rftplan.api.port import RemoteFile
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift
+from rftplan.errors import NotFoundError
 from rftplan.events import Result
 from rftplan.journal import Trace
 from rftplan.kinds.base import Act, Kind, Look, OpenIntent, Ref, Resource, Situation
@@ -43,7 +44,7 @@ class FileKind(Kind[FileSpec]):
         raise AssertionError("a file's identity comes from its bytes: see file_identity")
 
     async def observe(self, look: Look) -> Mapping[Address, object]:
-        """One list for all files."""
+        """One list for all files, and one request for each file of the lock that it lacks: lists may be behind."""
         sent = (address for address, want in look.resources.items() if not want.spec.stays_here)
         cut_off = {one.address: one for one in look.intents if one.address.kind == self.name and one.verb == "upload"}
         wanted = {*sent, *look.entries, *cut_off}
@@ -54,6 +55,7 @@ class FileKind(Kind[FileSpec]):
         for remote in await look.port.list_files(PURPOSE):
             by_id[remote.id] = remote
             by_name.setdefault(remote.filename, []).append(remote)
+        by_id |= await _unlisted(look, [e.id for a in sorted(wanted) if (e := look.entries.get(a)) and e.id], by_id)
         seen: dict[Address, object] = {}
         for address in wanted:
             entry, want = look.entries.get(address), look.resources.get(address)
@@ -97,6 +99,20 @@ class FileKind(Kind[FileSpec]):
 
     async def perform(self, change: Change, act: Act) -> Result:
         return await perform.perform(change, act)
+
+
+async def _unlisted(look: Look, ids: Sequence[str], listed: Mapping[str, RemoteFile]) -> dict[str, RemoteFile]:
+    """Those of our files that are there, although no list shows them yet."""
+    import asyncio  # here, for `check` reads kinds and waits for nothing
+
+    async def find(id: str) -> RemoteFile | None:
+        try:
+            return await look.port.get_file(id)
+        except NotFoundError:
+            return None
+
+    found = await asyncio.gather(*(find(id) for id in dict.fromkeys(ids) if id not in listed))
+    return {file.id: file for file in found if file is not None}
 
 
 def _age(file: RemoteFile) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rftplan.address import Address
 from rftplan.api.port import RemoteFile
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
-from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
+from rftplan.kinds.base import OpenIntent, RecordStep, Resource, Situation, stands_for
 from rftplan.kinds.file.spec import (
     USED,
     AdoptStep,
@@ -24,7 +24,15 @@ from rftplan.lockfile import Entry, Origin
 
 
 def decide(situation: Situation) -> Change:
-    """What would make the file be where a launch needs it."""
+    """What would make the file be where a launch needs it. An intent whose fate is known, and that nothing follows, is
+    closed."""
+    change, open_ = _decided(situation), situation.intent
+    if open_ is None or change.action.acts or change.action is Action.DEFER or not open_.settled:
+        return change
+    return replace(change, closes=open_.intent.number)
+
+
+def _decided(situation: Situation) -> Change:
     seen = situation.seen if isinstance(situation.seen, SeenFile) else SeenFile()
     if situation.want is None:
         return _taken_away(situation, seen, Reason.REMOVED_FROM_SPEC)
@@ -36,14 +44,19 @@ def decide(situation: Situation) -> Change:
         now = as_declared(entry, want)
         return situation.change(Action.NOOP, "keep", Reason.MATCHES, step=RecordStep(now) if now != entry else None)
     if (found := _same(situation, seen)) is not None:
-        return _adopt(situation, found, "recover" if situation.intent else "adopt")
+        return _adopt(situation, found, "recover" if _cut_off_upload(situation) else "adopt")
     if not situation.launching:
         return situation.change(Action.NOOP, "keep", Reason.GONE_NOT_NEEDED if stands else Reason.NOT_NEEDED)
-    if situation.intent is not None and not situation.intent.settled:
+    if (cut_off := _cut_off_upload(situation)) is not None and not cut_off.settled:
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _UNKNOWN)
     if stands:
         return _upload(situation, Reason.GONE_AND_NEEDED)
     return _upload(situation, Reason.NEEDED_BY_LAUNCH if entry is None else Reason.CONTENT_CHANGED)
+
+
+def _cut_off_upload(situation: Situation) -> OpenIntent | None:
+    open_ = situation.intent
+    return open_ if open_ is not None and open_.intent.verb == "upload" else None
 
 
 _UNKNOWN = "an upload was cut off; it is looked up again before it is repeated"

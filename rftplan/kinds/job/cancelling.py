@@ -10,13 +10,15 @@ from rftplan.errors import NotFoundError, RejectedError
 from rftplan.kinds.base import Act
 from rftplan.kinds.job.following import with_status
 from rftplan.kinds.job.launch import LAUNCH_KEY, launch_of
+from rftplan.lockfile import Entry
 
 _OWN_ENDS: Final = (JobStatus.FAILED, JobStatus.SUCCEEDED)
 
 
-async def cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
+async def cancel_one(change: Change, job: RemoteJob, act: Act, *, stays: Entry | None = None) -> None:
     """Cancel and leave a tombstone, so that our own cancel is never taken for somebody else's. A job that ended by
-    itself before was not ended by us."""
+    itself before was not ended by us; and a second launch of the slot in which another job `stays` has no end of its
+    own: the slot goes on."""
 
     async def cancel(_token: str) -> RemoteJob:
         try:
@@ -33,6 +35,8 @@ async def cancel_one(change: Change, job: RemoteJob, act: Act) -> None:
     launch = job.metadata.get(LAUNCH_KEY)
     if launch is None and own is not None and own.id == job.id:
         launch = launch_of(own.fingerprint, own.attempt)
+    if stays is not None and stays.id != job.id and launch == launch_of(stays.fingerprint, stays.attempt):
+        launch = None
     await act.effect(
         change.address,
         "cancel",

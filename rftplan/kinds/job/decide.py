@@ -21,6 +21,7 @@ from rftplan.kinds.job.remedies import (
     hold_for_active,
     hold_for_foreign,
     launch,
+    oldest,
     pause,
     we_ended,
 )
@@ -31,13 +32,21 @@ from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
 
 def decide(situation: Situation) -> Change:
-    """What would make the job match its spec, and what it would cost. A launch that came to nothing, and that nothing
-    follows, is closed."""
-    change = priced(situation, _decided(situation))
-    open_ = situation.intent
-    if open_ is None or change.action.acts or open_.intent.verb != "launch" or not open_.settled:
+    """What would make the job match its spec, and what it would cost; an intent whose fate is known is closed."""
+    return _with_closing(situation, priced(situation, _decided(situation)))
+
+
+def _with_closing(situation: Situation, change: Change) -> Change:
+    """A launch that came to nothing, and that nothing follows; a cancel that is seen to have come through, whatever
+    follows; anything else once the status has said what there is to say of it."""
+    open_, seen = situation.intent, situation.seen
+    if open_ is None:
         return change
-    return replace(change, closes=open_.intent.number)
+    intent = open_.intent
+    if intent.verb == "cancel" and isinstance(seen, SeenJob) and intent.launch in seen.cancelled:
+        return replace(change, closes=intent.number, tombstone=intent.launch)
+    waits = change.action.acts or (intent.verb != "launch" and change.action is Action.DEFER)
+    return change if waits or not open_.settled else replace(change, closes=intent.number)
 
 
 def _decided(situation: Situation) -> Change:
@@ -64,8 +73,9 @@ def _recover(situation: Situation, seen: SeenJob, want: Resource) -> Change | No
         if job.metadata.get(TOKEN_KEY) == intent.token:
             if job not in seen.slot:
                 return None  # the spec has moved on since; the job is cancelled as superseded
+            stays, held = oldest(situation, seen, job)
             reason = Reason.INTENT_RECOVERED
-            return adopt(situation, seen, job, verb="recover", reason=reason, origin=Origin.CREATED)
+            return held or adopt(situation, seen, stays, verb="recover", reason=reason, origin=Origin.CREATED)
     if situation.intent.settled:
         return None
     return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
@@ -164,23 +174,20 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
         if spec.run is Run.CANCELLED:
             return situation.change(Action.NOOP, "keep", Reason.GONE, f"{entry.id} is not at the service any more")
         return situation.change(Action.HOLD, "hold", Reason.GONE, f"{entry.id} is not at the service any more")
-    rivals = [j for j in seen.slot if j.id != job.id and not j.status.ended and _launched_as(j) == _launched_as(job)]
-    if rivals:
-        ids = ", ".join(j.id for j in rivals)
-        return situation.change(Action.HOLD, "hold", Reason.DUPLICATE, f"{ids} runs in the same slot as {job.id}")
+    stays, held = oldest(situation, seen, job)
+    if held is not None or stays.id != job.id:
+        return held or adopt(situation, seen, stays, verb="adopt", reason=Reason.DUPLICATE, origin=entry.origin)
     change = by_status(situation, seen, job, entry, spec.run)
     stale = active_jobs(situation, seen, keep=job.id)
     if change.action is Action.NOOP and stale:
-        return cancel(situation, stale, Reason.SUPERSEDED, f"{job.id} stands in their place")
+        twice = any(other.metadata.get(LAUNCH_KEY) == job.metadata.get(LAUNCH_KEY) for other in stale)
+        reason = Reason.DUPLICATE if twice else Reason.SUPERSEDED
+        return cancel(situation, stale, reason, f"{job.id} stands in their place")
     if change.action is Action.NOOP and job.status.ended:
         change = _record_end(situation, seen, job, entry, change)
     if change.reason is Reason.MATCHES and not stands_for(as_launched(entry), want) and not stands_for(entry, want):
         return replace(change, reason=Reason.ALIAS_RESOLVED)
     return told(change, entry, want)
-
-
-def _launched_as(job: RemoteJob) -> str | None:
-    return job.metadata.get(LAUNCH_KEY)
 
 
 def _record_end(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, change: Change) -> Change:

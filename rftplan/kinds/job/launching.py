@@ -5,6 +5,7 @@ Decides nothing about what is to be launched.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -56,7 +57,8 @@ async def _tidy_up(change: Change, step: LaunchStep, job: RemoteJob, tokens: fro
     """One launch a slot, and nothing left of what it replaces. The job is there and on record: whatever goes
     wrong now is told beside it, and the next apply goes on here."""
     try:
-        kept, rivals = await _one_a_slot(change, job, tokens, act)
+        place = await _one_a_slot(change, job, tokens, act)
+        kept = place.kept
     except (ApiError, LostEffect) as error:
         detail = f"{job.id} was launched; what else is in its place is not known: {error}; run rftplan apply again"
         return result(change, Outcome.DEFERRED, id=job.id, detail=detail)
@@ -68,11 +70,13 @@ async def _tidy_up(change: Change, step: LaunchStep, job: RemoteJob, tokens: fro
         return result(change, Outcome.DEFERRED, id=kept.id, detail=detail)
     except ApiError as error:
         return result(change, Outcome.FAILED, id=kept.id, error=f"{kept.id} was launched, but: {error}")
-    if rivals:
-        ids = ", ".join(j.id for j in rivals)
-        return result(change, Outcome.HELD, id=kept.id, detail=f"duplicate: {ids} runs in the same slot")
-    detail = f"replaces {', '.join(j.id for j in step.cancels)}" if step.cancels else ""
-    return result(change, Outcome.DONE, id=kept.id, detail=detail)
+    replaced = f"replaces {_ids(step.cancels)}" if step.cancels else ""
+    detail = "; ".join(filter(None, (replaced, *place.said())))
+    return result(change, Outcome.HELD if place.rivals else Outcome.DONE, id=kept.id, detail=detail)
+
+
+def _ids(jobs: Sequence[RemoteJob]) -> str:
+    return ", ".join(job.id for job in jobs)
 
 
 def keep_files(change: Change, act: Act) -> None:
@@ -156,15 +160,33 @@ async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
     return sorted((job for jobs in lists for job in jobs), key=age)
 
 
-async def _one_a_slot(
-    change: Change, job: RemoteJob, tokens: frozenset[str], act: Act
-) -> tuple[RemoteJob, list[RemoteJob]]:
-    """The oldest launch of the slot stays, and our own later one is cancelled while that is free. What else is
-    active in the slot comes back beside it: a person has to choose."""
+@dataclass(slots=True)
+class _Place:
+    """Who is in the slot after a launch: who stays, which of ours were cancelled, which of ours run and cost already
+    (a person has to choose), and which are another's, who cancels them."""
+
+    kept: RemoteJob
+    cancelled: list[RemoteJob] = field(default_factory=list)
+    rivals: list[RemoteJob] = field(default_factory=list)
+    theirs: list[RemoteJob] = field(default_factory=list)
+
+    def said(self) -> Iterator[str]:
+        """In words; nothing where it was launched once, as it should be."""
+        if self.rivals:
+            yield f"duplicate: {_ids(self.rivals)} runs in the same slot"
+        if self.cancelled:
+            yield f"it was launched twice: {_ids(self.cancelled)} was cancelled; {self.kept.id} is older and stays"
+        if self.theirs:
+            yield f"another apply launched {_ids(self.theirs)} in the same slot; {self.kept.id} is older and stays"
+
+
+async def _one_a_slot(change: Change, job: RemoteJob, tokens: frozenset[str], act: Act) -> _Place:
+    """The oldest launch of the slot stays, and our own later one is cancelled while that is free."""
     launch = job.metadata[LAUNCH_KEY]
     listed = {j.id: j for j in (*await _slot(change.address, launch, act), job)}  # the list may be stale
     standing = sorted((j for j in listed.values() if j.status not in _BAD_ENDS or j.id == job.id), key=age)
-    first, rivals = standing[0], []
+    first = standing[0]
+    place = _Place(first)
     for later in standing[1:]:
         if later.metadata.get(TOKEN_KEY) in tokens and later.status.unbilled:
             await act.effect(
@@ -173,9 +195,10 @@ async def _one_a_slot(
                 lambda _, id=later.id: act.port.cancel_job(id),  # type: ignore[misc]
                 lambda _: act.ledger.entries.get(change.address),
             )
-        elif not later.status.ended and later.metadata.get(TOKEN_KEY) in tokens:
-            rivals.append(later)
+            place.cancelled.append(later)
+        elif not later.status.ended:
+            (place.rivals if later.metadata.get(TOKEN_KEY) in tokens else place.theirs).append(later)
     if first.id != job.id:
         entry = act.ledger.entries[change.address]
         act.ledger.record(change.address, replace(entry, id=first.id, resolved=resolved_values(first)))
-    return first, rivals
+    return place

@@ -30,7 +30,8 @@ class SeenJob:
     `elsewhere` launches of the wanted fingerprint under addresses that the spec lacks. Each oldest first, and none
     that the lock knows as another address's. `begun` are those that have taken a step, looked at where the spec
     wants them paused. `taken` is the highest attempt of the wanted fingerprint that went to another address. `ended` is
-    how `mine` went, where it succeeded and the lock does not know yet."""
+    how `mine` went, where it succeeded and the lock does not know yet. `cancelled` are the launches under this address,
+    of any fingerprint, that the service says were cancelled."""
 
     mine: RemoteJob | None = None
     slot: tuple[RemoteJob, ...] = ()
@@ -40,6 +41,7 @@ class SeenJob:
     begun: frozenset[str] = frozenset()
     taken: int = 0
     ended: Progress = NO_PROGRESS
+    cancelled: frozenset[str] = frozenset()
 
 
 def files_of(seen: object) -> frozenset[str]:
@@ -169,7 +171,8 @@ async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJ
     slot = tuple(j for j in under if want is not None and _fingerprint_of(j) == want.fingerprint)
     others = tuple(j for j in under if j not in slot and not j.status.ended and (mine is None or j.id != mine.id))
     elsewhere = tuple(j for j in jobs if want is not None and j.id not in theirs and _moved(look, j, want))
-    seen = SeenJob(mine, slot, others, elsewhere, taken=taken)
+    cancelled = frozenset(j.metadata.get(LAUNCH_KEY, "") for j in launched if j.status is JobStatus.CANCELLED)
+    seen = SeenJob(mine, slot, others, elsewhere, taken=taken, cancelled=cancelled)
     job = current_job(want, entry, seen) or _going(seen)
     pausable = _running(seen) if want is not None and want.spec.run is Run.PAUSED else []
     early = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING)
@@ -251,6 +254,7 @@ def resolved_values(job: RemoteJob, progress: Progress = NO_PROGRESS) -> JsonObj
         "training_file": job.training_file,
         "validation_file": job.validation_file,
         "fine_tuned_model": job.fine_tuned_model,
+        "finished_at": job.finished_at,
         "step": progress.step if job.status.ended else None,
         "total_steps": progress.total_steps if job.status.ended else None,
     }
@@ -281,6 +285,7 @@ def job_from(entry: Entry) -> RemoteJob:
         validation_file=_text(values.get("validation_file")),
         seed=whole(values.get("seed")),
         fine_tuned_model=_text(values.get("fine_tuned_model")),
+        finished_at=whole(values.get("finished_at")),
         error=JobFault(str(error.get("message")), _text(error.get("code"))) if isinstance(error, dict) else None,
         simulation=(
             Simulation(str(simulation.get("trainer")), _text(simulation.get("judge")))

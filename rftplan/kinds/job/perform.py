@@ -44,7 +44,7 @@ async def perform(change: Change, act: Act) -> Result:
 
 async def _adopt(change: Change, step: AdoptStep, act: Act) -> Result:
     for old in step.cancels:  # first: once the adopted job is known, nobody looks for others
-        await cancel_one(change, old, act)
+        await cancel_one(change, old, act, stays=step.entry)
     return _take(change, step.entry, act)
 
 
@@ -93,7 +93,7 @@ def _take(change: Change, entry: Entry, act: Act) -> Result:
 
 async def _cancel_step(change: Change, step: CancelStep, act: Act) -> Result:
     for job in step.jobs:
-        await cancel_one(change, job, act)
+        await cancel_one(change, job, act, stays=act.ledger.entries.get(change.address))
     if step.forget:
         _forget(change, act)
     return result(change, Outcome.DONE, id=step.jobs[-1].id)

@@ -62,6 +62,30 @@ def hold_for_active(situation: Situation, seen: SeenJob) -> Change | None:
     return hold_for_foreign(situation, _active(seen, None))
 
 
+def oldest(situation: Situation, seen: SeenJob, job: RemoteJob) -> tuple[RemoteJob, Change | None]:
+    """Which of the launches of this job's slot stays: the oldest, or what came to something while this one ended
+    badly. HOLD where a later one runs that costs already, or that is not ours to cancel."""
+    launch = job.metadata.get(LAUNCH_KEY)
+    twins = [j for j in seen.slot if j.metadata.get(LAUNCH_KEY) == launch and j.id != job.id and _counts(j)]
+    if launch is None or not twins:
+        return job, None
+    stays = min((j for j in (job, *twins) if _counts(j)), key=age)
+    if job.status is JobStatus.SUCCEEDED:
+        stays = job
+    others = [j for j in (job, *twins) if not j.status.ended and j.id != stays.id]
+    if all(j.status.unbilled and (j.id == job.id or not _foreign(situation, j)) for j in others):
+        return stays, None
+    ids = ", ".join(j.id for j in others)
+    return job, situation.change(
+        Action.HOLD, "hold", Reason.DUPLICATE, f"{ids} runs in the same slot as {stays.id}, which stays"
+    )
+
+
+def _counts(job: RemoteJob) -> bool:
+    """Whether it runs, or came to something."""
+    return not job.status.ended or job.status is JobStatus.SUCCEEDED
+
+
 def we_ended(situation: Situation, launch: str | None) -> bool:
     """A launch with a tombstone, or whose cancel we sent and died before we knew of its end."""
     intent = situation.intent.intent if situation.intent else None

@@ -29,7 +29,7 @@ def test_a_file_that_changed_since_the_plan_fails_and_leaves_nothing_behind(smal
     told = small.results(consent=edit)["file.train"]
     assert told.outcome is Outcome.FAILED
     assert "changed since" in str(told.error)
-    assert "plan again" in str(told.error)
+    assert told.hint == "plan again"
     assert [f.filename.split("-")[0] for f in small.files()] == ["demo.default.test"]
     assert '"intent"' not in (small.root / ".rftplan/default/journal.jsonl").read_text()
     small.train()
