@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from typing import Final
 
 from rftplan.address import Address
 from rftplan.carrying import Execution, note, told
@@ -18,6 +19,8 @@ from rftplan.events import Outcome, Result, StepStarted
 from rftplan.following import follow
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import Act, MoveStep, RecordStep, result
+
+_LOST: Final = (Outcome.FAILED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,9 @@ def _without_acting(execution: Execution, change: Change, results: Mapping[Addre
         case Action.NOOP:
             return result(change, Outcome.DONE)
         case Action.DEFER:
+            lost = [a for a in change.after if a in results and results[a].outcome in _LOST]
+            if lost:  # what it waits for will not come of this apply
+                return result(change, Outcome.SKIPPED, detail=f"{', '.join(map(str, lost))} is not done")
             return result(change, Outcome.DEFERRED, detail=change.detail)
         case Action.HOLD:
             return result(change, Outcome.HELD, detail=change.detail, evidence=change.evidence)
