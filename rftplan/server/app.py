@@ -39,15 +39,16 @@ _CLOCK = "/v1/local/clock"
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The service over its store, which is opened here if it is there; raises `store.StoreError`.
+    """The service over its store, which is opened for reading if it is there; raises `store.StoreError`.
 
+    What its first write does before: it brings the store up to date, and sweeps up what has expired or was left there.
     Whoever makes an app ends it: a server through the lifespan protocol, others with `close_app`.
     """
     store = Store(settings.store)
     service = Service(settings, store, ValidatedSteps(store), clock_of(settings.clock, store, settings.now))
     for fault in settings.faults:
         service.faults.add(settings.new_id(FAULT_ID), fault)
-    sweep(store, now=seconds(service.now()))
+    store.before_acting(lambda: sweep(store, now=seconds(service.now())))
     app = Starlette(
         routes=_routes(),
         # What happens with a fault uses the store, too, and fails as a route does.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -36,18 +35,15 @@ def receive(store: Store, object_id: str) -> Iterator[Path]:
 
 
 def sweep(store: Store, *, now: int) -> None:
-    """Removes what dead processes left, and what has expired at `now` (seconds). Whoever may only read leaves it."""
+    """Removes what dead processes left, and what has expired at `now` (seconds). It writes: for whoever acts."""
     _remove_abandoned(store.incoming, _names(store.incoming))
-    if not store.made:  # before its first row, a store is a folder
-        return
-    with suppress(sqlite3.OperationalError):
-        _expire(store, now)
-        # Listed before the rows are read: what gets its row in between is not taken for an orphan.
-        files = {name for name in _names(store.contents) if name.startswith("file-")}
-        uploads = {name: _names(store.parts / name) for name in _names(store.parts)}
-        _remove_abandoned(store.contents, files - _ids(store, _KEPT))
-        if uploads:
-            _sweep_parts(store, uploads)
+    _expire(store, now)
+    # Listed before the rows are read: what gets its row in between is not taken for an orphan.
+    files = {name for name in _names(store.contents) if name.startswith("file-")}
+    uploads = {name: _names(store.parts / name) for name in _names(store.parts)}
+    _remove_abandoned(store.contents, files - _ids(store, _KEPT))
+    if uploads:
+        _sweep_parts(store, uploads)
 
 
 def _sweep_parts(store: Store, uploads: Mapping[str, set[str]]) -> None:

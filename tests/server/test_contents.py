@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rftplan.server.app import make_store
 from rftplan.server.contents import sweep
 from rftplan.server.store import Store
 
@@ -26,7 +27,10 @@ def left_over(path: Path, age: float) -> None:
 def test_only_abandoned_uploads_are_swept(tmp_path: Path, make_world: Callable[..., World]) -> None:
     for name, age in (("old", 4_000.0), ("fresh", 0.0)):
         left_over(tmp_path / "local" / "service.sqlite-files" / "incoming" / name, age)
-    assert on_disk(make_world()) == {"incoming/fresh"}
+    world = make_world()
+    assert on_disk(world) == {"incoming/old", "incoming/fresh"}, "who only reads leaves it"
+    make_store(world.app)
+    assert on_disk(world) == {"incoming/fresh"}
 
 
 @pytest.mark.anyio
@@ -43,7 +47,7 @@ async def test_bytes_without_a_row_are_swept_when_they_are_old(make_world: Calla
             left_over(contents / name, 4_000.0)
         for name in ("incoming/b", "file-b", f"parts/{begun.id}/part_c"):
             left_over(contents / name, 0.0)
-        make_world()
+        make_store(make_world().app)
         fresh = {"incoming/b", "file-b", f"parts/{begun.id}/part_c"}
         assert on_disk(world) == {*mine, *fresh, "notes"}, "what is not ours is left alone"
         for name in fresh:
@@ -61,6 +65,7 @@ async def test_what_has_expired_is_swept_for_good(make_world: Callable[..., Worl
         begun = await announced(sdk, 1)
         await sdk.uploads.parts.create(begun.id, data=b"x")
         other = make_world(now=lambda: START + 3_600)
+        make_store(other.app)
         assert on_disk(world) == {file.id}
         sweep(other.app.state.service.store, now=int(START) + 7_200)
         assert on_disk(world) == set()

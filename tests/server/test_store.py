@@ -14,7 +14,8 @@ from random import Random
 
 import pytest
 
-from rftplan.server.store import _SCHEMAS, SCHEMA_VERSION, Store, StoreError
+from rftplan.server.schema import SCHEMA_VERSION, SCHEMAS
+from rftplan.server.store import Store, StoreError
 
 from .acting import Promises, acting, assert_kept
 from .conftest import World, create_job
@@ -126,7 +127,7 @@ async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_that_
     path = tmp_path / "local" / "service.sqlite"
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as db:
-        db.executescript(_SCHEMAS[0])
+        db.executescript(SCHEMAS[0])
         db.execute("INSERT INTO files VALUES (1, 'file-a', 1790000000, 3, 'a.jsonl', 'fine-tune', NULL, NULL)")
         db.execute("PRAGMA user_version=1")
         db.commit()

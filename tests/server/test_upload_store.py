@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rftplan.grading import StandInJudge
-from rftplan.server.app import close_app, create_app
+from rftplan.server.app import close_app, create_app, make_store
 from rftplan.server.settings import Settings
 from rftplan.server.uploads import LIFE
 
@@ -128,6 +128,7 @@ class Uploading(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "app"):
             self.restart()
+            make_store(self.app)
             assert on_disk(self.world) == {*self.present(), *self.waiting()}, "nothing is left over, nothing is missing"
             close_app(self.app)
             self.folder.cleanup()

@@ -14,7 +14,8 @@ import pytest
 from rftplan.grading import Flag, Result
 from rftplan.server.app import close_app
 from rftplan.server.job_store import JobStore
-from rftplan.server.store import _SCHEMAS, SCHEMA_VERSION, Store
+from rftplan.server.schema import SCHEMA_VERSION, SCHEMAS
+from rftplan.server.store import Store
 from rftplan.server.stored_job import NewJob
 from rftplan.server.trainer import Said, Step, ToolCall
 from rftplan.server.validation_store import ValidationStore
@@ -75,7 +76,7 @@ def as_version_1(path: Path) -> None:
     """The store as the first version would have written it."""
     newer = path.rename(path.with_name("newer.sqlite"))
     with closing(sqlite3.connect(path)) as db:
-        db.executescript(_SCHEMAS[0])
+        db.executescript(SCHEMAS[0])
         db.execute("ATTACH ? AS newer", (str(newer),))
         tables = [name for (name,) in db.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")]
         db.execute("DELETE FROM newer.files WHERE result_of IS NOT NULL")
