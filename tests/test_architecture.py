@@ -91,7 +91,7 @@ OUTSIDE = {
     "sqlite3": {"server"},
     "uvicorn": {"cli.service", "cli.loopback"},
     "difflib": {"spelling", "data_files", "render.difference"},
-    "filelock": {"file_lock"},
+    "filelock": {"file_lock", "cli.neighbours"},
     "httpx2": {"api.openai", "api.faults", "api.ways", "in_process", "grading.http_judge"},
     "pydantic": {"kinds", "config", "importing.wording"},
 }
@@ -230,6 +230,7 @@ MIRROR_ELSEWHERE = {
     "cli.serving": "cli/test_service.py",
     # The service is an island: its promise is what a client sees, so clients test it, each route with all behind it.
     "server.app": "server/test_guard.py",
+    "server.clock": "server/test_local.py",
     "server.errors": "server/test_guard.py",
     "server.fields": "server/test_job_request.py",
     "server.file_store": "server/test_files.py",

@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from rftplan.cli.loopback import AsgiApp, cuttable, is_bug, logged
+from rftplan.cli.neighbours import announced
 from rftplan.cli.terminal import Terminal
 from rftplan.errors import UsageError, UserError
 from rftplan.render.escape import visible
@@ -54,28 +55,34 @@ class Service:
 
 def run_service(service: Service, terminal: Terminal) -> None:
     """Serve until Ctrl-C or SIGTERM. UsageError or UserError before anything is opened if it cannot."""
-    import uvicorn
-
     from rftplan.grading import PythonWorker
 
     _check(service)
     key = service.key or f"sk-local-{secrets.token_urlsafe(24)}"
     with _listening(service.host, service.port) as listening, PythonWorker(service.isolation) as runner:
         app = logged(_app(service, key, runner, terminal), terminal.err, time.monotonic, clock=datetime.now)
-        terminal.out(_greeting(service, listening.getsockname()[1], key, _python_graders(service, runner)))
-        config = uvicorn.Config(
-            app,
-            http=cuttable(),
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            server_header=False,
-            timeout_graceful_shutdown=_LAST_SECONDS,
-        )
-        logging.getLogger("uvicorn.error").addFilter(is_bug)
-        with _ended_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+        url = f"http://{_bracketed(service.host)}:{listening.getsockname()[1]}/v1"
+        with announced(service.store, f"{url} (process {os.getpid()}, clock {service.clock})") as others:
+            terminal.out(_greeting(service, url, key, _python_graders(service, runner), others))
+            _serve(app, listening)
         terminal.err("Stopped.\n")
+
+
+def _serve(app: AsgiApp, listening: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        http=cuttable(),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_SECONDS,
+    )
+    logging.getLogger("uvicorn.error").addFilter(is_bug)
+    with _ended_by_sigterm(), contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def fidelity_page() -> str:
@@ -196,8 +203,14 @@ def _knobs(service: Service) -> str:
     return "".join(lines)
 
 
-def _greeting(service: Service, port: int, key: str, python: str) -> str:
-    url = f"http://{_bracketed(service.host)}:{port}/v1"
+def _shared(others: Sequence[str]) -> str:
+    if not others:
+        return ""
+    lines = "".join(f"    {visible(one)}\n" for one in others)
+    return f"  SHARED    another service serves this store, and each shows what the other does:\n{lines}"
+
+
+def _greeting(service: Service, url: str, key: str, python: str, others: Sequence[str]) -> str:
     shown = f"{key}   (made for this run, shown only here)" if service.key is None else "the one you gave"
     judge = service.judge_url or "stand-in (text overlap with the references)"
     return (
@@ -207,6 +220,7 @@ def _greeting(service: Service, port: int, key: str, python: str) -> str:
         f"  judge     {visible(judge)}\n"
         f"  python    {visible(python)}\n"
         f"  store     {visible(str(service.store))}\n"
+        f"{_shared(others)}"
         f"{_knobs(service)}"
         "Any OpenAI client reaches it with\n"
         f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key if service.key is None else '…'}\n"

@@ -33,25 +33,36 @@ class RunningClock:
 class ManualClock:
     """Stands where the store has it, for every process that is told to go by it; it never goes back.
 
-    Where the store has none yet it stands at `begin`, or at the last thing that the store knows of if that is later.
+    It stands no earlier than the last thing that the store knew of when the process began, and where the store has no
+    time yet, no earlier than `begin`. From the first thing that a process writes, the store has its time.
     """
 
     def __init__(self, store: Store, *, begin: int) -> None:
         self._store = store
-        latest = first(store.rows(_LATEST))
-        self._begin = max(begin, (latest[0] if latest else None) or 0)
+        latest = first(store.rows(f"SELECT {_LATEST}"))
+        self._least = (latest[0] if latest else None) or 0
+        self._begin = max(begin, self._least)
+        store.before_acting(self._settle)
 
     def now(self) -> int:
         row = first(self._store.rows("SELECT at FROM clock"))
-        return self._begin if row is None else int(row["at"])
+        return self._begin if row is None else max(int(row["at"]), self._least)
 
     def advance(self, microseconds: int) -> None:
         with self._store.write() as db:
-            db.execute("INSERT OR IGNORE INTO clock (id, at) VALUES (1, ?)", (self._begin,))
             db.execute("UPDATE clock SET at = at + ?", (microseconds,))
 
+    def _settle(self) -> None:
+        with self._store.write() as db:
+            db.execute("INSERT OR IGNORE INTO clock (id, at) VALUES (1, ?)", (self._begin,))
+            db.execute(f"UPDATE clock SET at = max(at, coalesce({_LATEST}, 0))")
 
-_LATEST = "SELECT MAX(at) FROM (SELECT created_at AS at FROM jobs UNION ALL SELECT at FROM commands)"
+
+_LATEST = f"""(SELECT max(at) FROM (
+    SELECT max(created_at) AS at FROM jobs UNION ALL SELECT max(at) FROM commands
+    UNION ALL SELECT max(place) FROM files WHERE result_of IS NULL
+    UNION ALL SELECT max(created_at) * {MICROSECONDS} FROM uploads
+    UNION ALL SELECT max(created_at) * {MICROSECONDS} FROM permissions))"""
 
 
 def clock_of(mode: ClockMode, store: Store, now: Callable[[], float]) -> Clock:

@@ -1,6 +1,6 @@
 """The bytes beside the database: where they arrive, and what is swept up. Knows no HTTP and no object's rules.
 
-What has no row in the database is nothing, except what a job was trained from: contents are in place before their
+What has no row in the database is nothing, except what a job was or is trained from: contents are in place before their
 rows are written, rows are gone before their contents are. So a process that is killed leaves bytes at most, and
 `sweep` finds them.
 """
@@ -10,17 +10,18 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rftplan.server.file_store import NEEDED
 from rftplan.server.store import Store
 
 _ABANDONED = 3600.0  # seconds without a write after which bytes without a row belong to a process that died
-_EXPIRING = (
-    "SELECT id FROM files WHERE deleted_at IS NULL AND expires_at <= ? AND id NOT IN (SELECT file_id FROM trained_from)"
-)
-_KEPT = "SELECT id FROM files WHERE deleted_at IS NULL UNION SELECT file_id FROM trained_from"
+_LONGEST_TRAINING = 86_400.0  # seconds after which who holds a file is taken for dead
+_EXPIRING = f"SELECT id FROM files WHERE deleted_at IS NULL AND expires_at <= ? AND id NOT IN ({NEEDED})"
+_NOT_NEEDED = f"SELECT id FROM files WHERE id = ? AND deleted_at IS NOT NULL AND id NOT IN ({NEEDED})"
+_KEPT = f"SELECT id FROM files WHERE deleted_at IS NULL UNION {NEEDED}"
 
 
 @contextmanager
@@ -34,10 +35,28 @@ def receive(store: Store, object_id: str) -> Iterator[Path]:
         target.unlink(missing_ok=True)
 
 
+@contextmanager
+def holding(store: Store, file_ids: Sequence[str], *, holder: str) -> Iterator[None]:
+    """Files that are deleted meanwhile keep their contents until the end, and after it where a job was trained from
+    them. `holder` is a name that nobody else has."""
+    with store.write() as db:
+        held = [(file_id, holder, time.time()) for file_id in dict.fromkeys(file_ids)]
+        db.executemany("INSERT INTO held VALUES (?,?,?)", held)
+    try:
+        yield
+    finally:
+        with store.write() as db:
+            db.execute("DELETE FROM held WHERE holder = ?", (holder,))
+            gone = [one for file_id, *_ in held for one in db.execute(_NOT_NEEDED, (file_id,))]
+        for (id,) in gone:
+            (store.contents / id).unlink(missing_ok=True)
+
+
 def sweep(store: Store, *, now: int) -> None:
     """Removes what dead processes left, and what has expired at `now` (seconds). It writes: for whoever acts."""
     _remove_abandoned(store.incoming, _names(store.incoming))
     _expire(store, now)
+    _let_go(store)
     # Listed before the rows are read: what gets its row in between is not taken for an orphan.
     files = {name for name in _names(store.contents) if name.startswith("file-")}
     uploads = {name: _names(store.parts / name) for name in _names(store.parts)}
@@ -70,6 +89,14 @@ def _expire(store: Store, now: int) -> None:
         db.execute("DELETE FROM parts WHERE upload_seq IN (SELECT seq FROM uploads WHERE ended = 'expired')")
     for id in gone:
         (store.contents / id).unlink(missing_ok=True)
+
+
+def _let_go(store: Store) -> None:
+    """What dead processes held."""
+    since = time.time() - _LONGEST_TRAINING
+    if store.rows("SELECT 1 FROM held WHERE since < ? LIMIT 1", since):
+        with store.write() as db:
+            db.execute("DELETE FROM held WHERE since < ?", (since,))
 
 
 def _names(folder: Path) -> set[str]:

@@ -33,8 +33,9 @@ OUR_OWN: tuple[Behaviour, ...] = (
         ("after that day it is listed still, answers 404 model_not_found, and no job trains it", Source.POLICY),
         ("a pause by the service is like any other, and an event says whose it was", Source.POLICY),
         ("a file that disappears is as if it were deleted", Source.POLICY),
-        ("a stale list shows what was there some seconds ago, as it was then", Source.POLICY),
+        ("a stale list shows what was there some seconds ago, as it was then, models too", Source.POLICY),
         ("a clock by hand stands still between calls, and where it stood when the service starts again", Source.POLICY),
+        ("all services with a clock by hand on one store have one clock, which never goes back", Source.POLICY),
     ),
     *of(
         "simulation",

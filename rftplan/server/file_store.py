@@ -2,7 +2,7 @@
 
 A file's content is in place before its row is written, and its row is gone before its content is, so that a
 process killed in between leaves no half object; `contents.sweep` removes what it leaves. What a job was trained
-from keeps its content also without a row: its checkpoints answer from it.
+from keeps its content also when it is deleted, already while the job trains: its checkpoints answer from it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _WAS_THERE = (
     f"AND (expires_at IS NULL OR expires_at > ?1 / {MICROSECONDS})"
 )
 _NEVER = 2**62
+NEEDED = "SELECT file_id FROM trained_from UNION ALL SELECT file_id FROM held"
+"""Files whose contents stay when the files are deleted: jobs were trained from them, or are being trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class FileStore:
             db.execute(
                 "UPDATE files SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (now // MICROSECONDS, file_id)
             )
-            needed = db.execute("SELECT 1 FROM trained_from WHERE file_id = ? LIMIT 1", (file_id,)).fetchone()
+            needed = db.execute(f"SELECT 1 FROM ({NEEDED}) WHERE file_id = ? LIMIT 1", (file_id,)).fetchone()
         if not needed:
             self.content(file_id).unlink(missing_ok=True)
 

@@ -151,10 +151,10 @@ def _parts(
 
 def _snapshot(life: Life, span: Span, checkpointed: Sequence[int]) -> Iterator[tuple[Entry, ...]]:
     """Said of a step that left no checkpoint before: neither by its validation nor by an earlier pause."""
-    *earlier, last = [one.step for one in snapshots(life, span.start)]
-    place = bisect_right(checkpointed, last)
-    if last not in earlier and not (place and checkpointed[place - 1] == last):
-        yield (Entry(Happening.CHECKPOINT, span.start, last),)
+    steps = [one.step for one in snapshots(life, span.start)]
+    place = bisect_right(checkpointed, steps[-1]) if steps else 0
+    if steps and steps[-1] not in steps[:-1] and not (place and checkpointed[place - 1] == steps[-1]):
+        yield (Entry(Happening.CHECKPOINT, span.start, steps[-1]),)
 
 
 def _done(life: Life, stretch: Stretch, now: int, checkpointed: Sequence[int]) -> _Steps:

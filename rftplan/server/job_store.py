@@ -179,7 +179,14 @@ def _job(row: sqlite3.Row) -> StoredJob:
         trained_tokens=row["trained_tokens"],
         result_file=row["result_file"],
         failure=failure,
-        life=Life(row["created_at"], row["speed"], row["steps"], fails_in, _commands(row["commands"])),
+        life=Life(
+            created_at=row["created_at"],
+            speed=row["speed"],
+            steps=row["steps"],
+            fails_in=fails_in,
+            commands=_commands(row["commands"]),
+            pauses_keep=bool(row["pauses_keep"]),
+        ),
         texts=StoredTexts(
             request=row["request"],
             running_request=row["running_request"],

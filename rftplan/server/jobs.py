@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rftplan.server.asking import learned_by
+from rftplan.server.contents import holding
 from rftplan.server.errors import ApiError, not_found, unknown_parameter
 from rftplan.server.fields import MOST_PAIRS
 from rftplan.server.file_store import FileStore
@@ -37,14 +38,22 @@ _FILTER = "metadata["
 
 
 async def create_job(request: Request) -> Response:
-    from rftplan.server.outcome import decide_outcome
-
     service = service_of(request)
     refuse_query(request)
     wanted = read_job_request(await read_json(request), service.settings.new_id)
     model = trainable_model(service, wanted.model)
-    train, valid, candidates = _sources(service, wanted)
     job_id = service.settings.new_id("ftjob-")
+    files = [one for one in (wanted.training_file, wanted.validation_file, wanted.candidates) if one is not None]
+    with holding(service.store, files, holder=job_id):
+        job = await _trained(service, wanted, job_id=job_id, model=model)
+        await run_in_threadpool(JobStore(service.store).add, job)
+    return JsonText(job_text(_stored(service, job_id), service.now()))
+
+
+async def _trained(service: Service, wanted: JobRequest, *, job_id: str, model: str) -> NewJob:
+    from rftplan.server.outcome import decide_outcome
+
+    train, valid, candidates = _sources(service, wanted)
     seed = wanted.seed if wanted.seed is not None else _digest(job_id, "seed") % (LARGEST_SEED + 1)
     try:
         outcome = await run_in_threadpool(
@@ -61,16 +70,11 @@ async def create_job(request: Request) -> Response:
             start=_start(service, model),
             candidates=candidates,
         )
-    except FileNotFoundError:
-        _sources(service, wanted)  # one was deleted meanwhile: the same answer as a moment later
-        raise
     except RefusedRunError as error:
         message = f"This service does not simulate such a run: {error}"
         raise ApiError(message, param=error.param, code="invalid_value") from error
     # Created when training is done, so that the clients of a slow trainer see the job's life from its start.
-    job = _new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed)
-    await run_in_threadpool(JobStore(service.store).add, job)
-    return JsonText(job_text(_stored(service, job_id), service.now()))
+    return _new_job(service, wanted, outcome, job_id=job_id, model=model, seed=seed)
 
 
 async def list_jobs(request: Request) -> Response:

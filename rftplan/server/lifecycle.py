@@ -56,7 +56,8 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """All that decides a job's states. `fails_in` is the state in which it is bound to fail, if any.
+    """All that decides a job's states. `fails_in` is the state in which it is bound to fail, if any. `pauses_keep` is
+    whether a pause leaves a checkpoint: those of jobs from before they did leave none.
 
     `speed` belongs to the job, not to the service: a service started again at another speed must not rewrite
     what was already seen.
@@ -67,6 +68,7 @@ class Life:
     steps: int
     fails_in: Status | None = None
     commands: tuple[Command, ...] = ()
+    pauses_keep: bool = True
 
 
 class Span(NamedTuple):
@@ -135,6 +137,8 @@ class Snapshot:
 
 def snapshots(life: Life, now: int) -> list[Snapshot]:
     """One for each pause that was reached by `now`, in order."""
+    if not life.pauses_keep:
+        return []
     spans = timeline(life)
     paused = [span.start for span in spans if span.status is Status.PAUSED and span.start <= now]
     if not paused:  # as most jobs, and a list of models asks each

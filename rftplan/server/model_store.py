@@ -22,8 +22,10 @@ class ModelStore:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def deleted(self) -> frozenset[str]:
-        return frozenset(row["id"] for row in self._store.rows("SELECT id FROM deleted_models"))
+    def deleted(self, *, until: int | None = None) -> frozenset[str]:
+        """Those that are gone, or were at a time, in seconds."""
+        rows = self._store.rows("SELECT id FROM deleted_models WHERE ?1 IS NULL OR deleted_at <= ?1", until)
+        return frozenset(row["id"] for row in rows)
 
     def delete(self, model: str, *, now: int) -> None:
         with self._store.write() as db:

@@ -48,7 +48,7 @@ async def list_models(request: Request) -> Response:
     jobs = JobStore(service.store).all()
     validated = service.validated.of_all([job.seq for job in jobs])
     made = [shape for job in jobs for shape in _made_by(service, job, validated[job.seq])]
-    deleted = ModelStore(service.store).deleted()
+    deleted = _deleted(service)
     data = [*base, *(shape for shape in made if shape["id"] not in deleted)]
     return JSONResponse({"object": "list", "data": data})
 
@@ -75,7 +75,7 @@ async def delete_model(request: Request) -> Response:
 def found_model(service: Service, name: str) -> dict[str, Any]:
     """A fine-tuned model or checkpoint that exists now, or the vendor's 404."""
     job = JobStore(service.store).by_model(checkpoint_of(name)[0])
-    if job is not None and name not in ModelStore(service.store).deleted():
+    if job is not None and name not in _deleted(service):
         for shape in _made_by(service, job, service.validated.of(job.seq)):
             if shape["id"] == name:
                 return shape
@@ -110,8 +110,13 @@ def base_of(model: str) -> str:
 def kept_of(service: Service, job: StoredJob, moment: Moment) -> list[Kept]:
     """The checkpoints a job still has: those it keeps, without those whose models were deleted."""
     kept = kept_checkpoints(service.validated.of(job.seq), job, moment)
-    deleted = ModelStore(service.store).deleted()
+    deleted = _deleted(service)
     return [one for one in kept if checkpoint_model(job, one.step, moment) not in deleted]
+
+
+def _deleted(service: Service) -> frozenset[str]:
+    horizon = service.horizon()
+    return ModelStore(service.store).deleted(until=None if horizon is None else seconds(horizon))
 
 
 def _made_by(service: Service, job: StoredJob, validated: Validated) -> Iterator[dict[str, Any]]:

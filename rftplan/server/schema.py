@@ -65,6 +65,14 @@ CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL);
 DROP INDEX files_present;
 CREATE INDEX files_present ON files (purpose, place, seq) WHERE deleted_at IS NULL;
 """,
+    """
+CREATE TABLE held (
+    file_id TEXT NOT NULL, holder TEXT NOT NULL, since REAL NOT NULL, PRIMARY KEY (file_id, holder)) WITHOUT ROWID;
+CREATE INDEX permissions_of_project ON permissions (model, project_id) WHERE deleted_at IS NULL;
+ALTER TABLE jobs ADD COLUMN pauses_keep INTEGER NOT NULL DEFAULT 1;
+UPDATE jobs SET pauses_keep = 0 WHERE seq IN (
+    SELECT steps.job_seq FROM steps LEFT JOIN validations USING (job_seq, number) WHERE model IS NULL);
+""",
 )
 """What each version of the store added to the one before; what was released is never edited."""
 

@@ -236,6 +236,8 @@ async def assert_kept(make_world: Callable[..., World], promises: Promises) -> N
             assert file_id in files or promises.perhaps("delete", file_id)
         for job in jobs.values():
             await _assert_commanded(sdk, job, promises)
+            if job.status == "succeeded":
+                await _assert_shown(world, job)
             if job.fine_tuned_model is not None:
                 await _assert_models(sdk, job.fine_tuned_model, promises)
 
@@ -253,6 +255,13 @@ async def _assert_commanded(sdk: openai.AsyncOpenAI, job: Any, promises: Promise
         assert job.status == ("paused" if events[SAID["pause"]] > events[SAID["resume"]] else "succeeded")
     steps = [one.step_number async for one in sdk.fine_tuning.jobs.checkpoints.list(job.id)]
     assert steps == sorted(set(steps), reverse=True)
+
+
+async def _assert_shown(world: World, job: Any) -> None:
+    """Its samples, for which its validation file is read, be that deleted or not."""
+    async with world.http() as http:
+        reply = await http.get(f"/fine_tuning/jobs/{job.id}/samples", params={"step": 1})
+        assert reply.status_code == 200 and reply.json()["data"], reply.text
 
 
 async def _assert_models(sdk: openai.AsyncOpenAI, model: str, promises: Promises) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -11,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rftplan.server.app import close_app
 from rftplan.server.lifecycle import Command, Life, Verb, life_at, refusal, snapshots, time_of_command
 from rftplan.server.trainer import TrainingRun, Trajectory
 
@@ -115,3 +119,38 @@ def test_a_snapshot_is_of_the_last_step_that_was_done_and_never_taken_back(
         assert found[: len(seen)] == seen
         assert all(one.step == life_at(life, one.at).steps_done >= 1 for one in found)
         seen = found
+
+
+def as_before_snapshots(path: Path) -> None:
+    """The store as a version wrote it whose pauses kept nothing: only validated steps have a model."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DELETE FROM validations WHERE number IN (SELECT number FROM steps WHERE checkpoint IS NULL)")
+        db.execute("DROP TABLE held")
+        db.execute("DROP INDEX permissions_of_project")
+        db.execute("ALTER TABLE jobs DROP COLUMN pauses_keep")
+        db.execute("PRAGMA user_version=6")
+        db.commit()
+
+
+@pytest.mark.anyio
+async def test_a_job_of_a_version_whose_pauses_kept_nothing_gets_no_checkpoint_without_a_model(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(trainer=SparseTrainer())
+    async with world.sdk() as sdk:
+        old = await paused_after(world, sdk, 2)
+    close_app(world.app)
+    as_before_snapshots(world.settings.store)
+    later = make_world(trainer=SparseTrainer(), now=world.clock)
+    async with later.sdk() as sdk:
+        assert list(await checkpoints(sdk, old)) == [1]
+        events = [event async for event in sdk.fine_tuning.jobs.list_events(old)]
+        assert [event.message for event in events][:2] == ["Fine-tuning job paused", "Pausing fine-tuning job"]
+        assert [int(event.id[-8:], 16) for event in events] == list(range(len(events)))[::-1]
+        await sdk.fine_tuning.jobs.resume(old)
+        later.clock = world.clock
+        new = await paused_after(later, sdk, 2)
+        assert list(await checkpoints(sdk, old)) == [5, 3, 1]
+        assert list(await checkpoints(sdk, new)) == [2, 1]
+        for model in [one.id async for one in sdk.models.list() if one.id.startswith("ft:")]:
+            await sdk.chat.completions.create(model=model, messages=[{"role": "user", "content": "?"}])

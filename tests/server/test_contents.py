@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
+import openai
 import pytest
 
 from rftplan.server.app import make_store
 from rftplan.server.contents import sweep
+from rftplan.server.file_store import FileStore
 from rftplan.server.store import Store
+from rftplan.server.trainer import RefusedRunError, TrainingRun, Trajectory
 
-from .conftest import START, World, rft_body, rft_rows, upload
+from .conftest import START, TrivialTrainer, World, rft_body, rft_rows, upload
 from .uploading import announced, on_disk
 
 
@@ -113,3 +118,80 @@ async def test_what_a_job_was_trained_from_stays_when_it_expires_and_nothing_els
         sweep(store, now=10)
     assert unused not in names
     assert {path.name for path in contents.glob("file-*")} == set(names)
+
+
+@dataclass
+class Meanwhile(TrivialTrainer):
+    """Somebody does something while it trains."""
+
+    do: Callable[[], object] = lambda: None
+
+    def train(self, run: TrainingRun) -> Trajectory:
+        self.do()
+        return super().train(run)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("meanwhile", ["deleted", "expired"])
+async def test_what_a_job_is_being_trained_from_stays_when_it_is_gone_meanwhile(
+    make_world: Callable[..., World], meanwhile: str
+) -> None:
+    trainer = Meanwhile()
+    world = make_world(trainer=trainer)
+    async with world.sdk() as sdk, world.http() as http:
+        body = await rft_body(sdk)
+        names = [body["training_file"], body["validation_file"]]
+        another = make_world(now=lambda: START + 10)
+
+        def delete() -> None:
+            for name in names:
+                FileStore(another.app.state.service.store).delete(name, now=int(START * 1e6))
+
+        def expire() -> None:
+            with another.app.state.service.store.write() as db:
+                db.execute("UPDATE files SET expires_at = ?", (int(START) + 5,))
+            sweep(another.app.state.service.store, now=int(START) + 10)
+
+        trainer.do = {"deleted": delete, "expired": expire}[meanwhile]
+        job = await sdk.fine_tuning.jobs.create(**body)
+        world.clock.forward(100)
+        assert [file.id async for file in sdk.files.list() if file.id in names] == []
+        samples = await http.get(f"/fine_tuning/jobs/{job.id}/samples", params={"step": 1})
+        assert samples.status_code == 200 and len(samples.json()["data"]) == 4
+        sweep(world.app.state.service.store, now=int(world.clock.time))
+        assert set(names) <= on_disk(world)
+
+
+@pytest.mark.anyio
+async def test_what_no_job_came_of_is_not_held_any_longer(make_world: Callable[..., World]) -> None:
+    trainer = Meanwhile()
+    world = make_world(trainer=trainer)
+    async with world.sdk() as sdk:
+        body = await rft_body(sdk)
+        names = [body["training_file"], body["validation_file"]]
+
+        def refuse() -> None:
+            for name in names:
+                FileStore(world.app.state.service.store).delete(name, now=int(START * 1e6))
+            raise RefusedRunError("too much", param="method")
+
+        trainer.do = refuse
+        with pytest.raises(openai.BadRequestError, match="too much"):
+            await sdk.fine_tuning.jobs.create(**body)
+    assert on_disk(world) == set()
+
+
+@pytest.mark.anyio
+async def test_what_a_process_held_that_died_is_let_go_after_a_day(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    store = world.app.state.service.store
+    async with world.sdk() as sdk:
+        names = [await upload(sdk, b"{}\n") for _ in range(2)]
+        with store.write() as db:
+            for name, since in zip(names, (time.time() - 90_000, time.time()), strict=True):
+                db.execute("INSERT INTO held VALUES (?, 'ftjob-of-a-dead-process', ?)", (name, since))
+        for name in names:
+            await sdk.files.delete(name)
+            left_over(Path(f"{world.settings.store}-files") / name, 4_000.0)
+    sweep(store, now=int(START))
+    assert on_disk(world) == {names[1]}

@@ -9,10 +9,10 @@ import httpx2
 import openai
 import pytest
 
-from rftplan.server.app import close_app
+from rftplan.server.app import close_app, make_store
 from rftplan.server.clock import ClockMode
 
-from .conftest import START, World, create_job
+from .conftest import START, World, create_job, upload
 
 pytestmark = pytest.mark.anyio
 
@@ -113,3 +113,31 @@ async def test_a_running_clock_is_not_moved(http: httpx2.AsyncClient) -> None:
         400,
         "This clock runs by itself. Start the service with --clock manual.",
     )
+
+
+async def test_two_clocks_by_hand_on_one_store_are_one_and_never_go_back(make_world: Callable[..., World]) -> None:
+    """Started at different times, the first of them before anything was written."""
+    one = make_world(clock=ClockMode.MANUAL)
+    other = make_world(clock=ClockMode.MANUAL, now=lambda: START + 1_000)
+    make_store(one.app)
+    make_store(other.app)
+    async with one.http() as here, other.http() as there, other.sdk() as sdk:
+        assert (await there.get("/local/clock")).json()["now"] == START
+        job = await create_job(sdk)
+        assert job["created_at"] == START
+        await advance(here, 5)
+        assert (await there.get("/local/clock")).json()["now"] == START + 5
+        assert (await sdk.fine_tuning.jobs.retrieve(job["id"])).status == "succeeded"
+
+
+async def test_a_clock_by_hand_stands_no_earlier_than_what_was_made_by_the_running_one(
+    manual: Callable[[], World], make_world: Callable[..., World]
+) -> None:
+    make_store(manual().app)
+    async with make_world(now=lambda: START + 500).sdk() as sdk:
+        await upload(sdk, b"{}\n")
+    later = manual()
+    async with later.http() as http:
+        assert (await http.get("/local/clock")).json()["now"] == START + 500
+        make_store(later.app)
+        assert (await advance(http, 1))["now"] == START + 501

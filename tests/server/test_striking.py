@@ -274,3 +274,33 @@ async def test_a_service_starts_with_the_faults_it_is_given(make_world: Callable
     world = make_world(faults=[read_fault("429 times=2")])
     async with world.http() as http:
         assert [(await http.get("/files")).status_code for _ in range(3)] == [429, 429, 200]
+
+
+async def test_stale_lists_have_the_models_and_checkpoints_that_were_there_then(
+    world: World, sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
+) -> None:
+    job_id = (await create_job(sdk))["id"]
+    world.clock.forward(1_000)
+    model = (await sdk.fine_tuning.jobs.retrieve(job_id)).fine_tuned_model
+    assert model is not None
+    gone = f"{model}:ckpt-step-3"
+    await sdk.fine_tuning.checkpoints.permissions.create(model, project_ids=["proj_a"])
+    world.clock.forward(30)
+    await sdk.models.delete(gone)
+    await sdk.models.delete(model)
+
+    async def seen() -> list[str]:
+        """With how many checkpoints there are."""
+        kept = [one async for one in sdk.fine_tuning.jobs.checkpoints.list(job_id)]
+        made = [one.id async for one in sdk.models.list() if one.id.startswith("ft:")]
+        return [*made, str(len(kept))]
+
+    assert await seen() == [f"{model}:ckpt-step-2", "1"]
+    await struck_by(http, "stale seconds=20")
+    assert await seen() == [model, gone, f"{model}:ckpt-step-2", "3"]
+    granted = sdk.fine_tuning.checkpoints.permissions.list(model)
+    assert [one.project_id async for one in granted] == ["proj_a"]
+    with pytest.raises(openai.NotFoundError):
+        await sdk.models.retrieve(gone)
+    world.clock.forward(20)
+    assert await seen() == [f"{model}:ckpt-step-2", "1"]
