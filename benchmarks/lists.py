@@ -76,6 +76,7 @@ LISTS: Mapping[str, tuple[str, str]] = {
         f"/v1/fine_tuning/jobs?limit={JOBS}",
         f"SELECT * FROM jobs ORDER BY seq DESC LIMIT {JOBS}",
     ),
+    "models": ("/v1/models", f"SELECT * FROM jobs ORDER BY seq LIMIT {JOBS}"),
     "events": (
         f"/v1/fine_tuning/jobs/{LONG}/events?limit=1000",
         "SELECT * FROM steps WHERE job_seq = 1 ORDER BY number DESC LIMIT 500",
@@ -178,7 +179,7 @@ async def _timed(name: str, call: Callable[[], Awaitable[bytes]]) -> float:
         began = time.perf_counter()
         body = await call()
         taken.append(time.perf_counter() - began)
-    if len(json.loads(body)["data"]) != {"files": FILES}.get(name, 1_000):
+    if len(json.loads(body)["data"]) < {"files": FILES}.get(name, 1_000):
         raise SystemExit(f"the list of {name} is not as long as it should be")
     return median(taken) * 1_000
 

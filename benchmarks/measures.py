@@ -186,7 +186,12 @@ def lists(bench: Bench, _extent: Extent) -> list[Figure]:
     store = bench.fresh("lists") / "service.sqlite"
     bench.script("lists.py", "make", str(store))
     runs = [bench.child("lists.py", "time", str(store)) for _ in range(bench.runs)]
-    pages = {"files": "10,000 files", "jobs": "1,000 jobs", "events": "1,000 of 100,000 events"}
+    pages = {
+        "files": "10,000 files",
+        "jobs": "1,000 jobs",
+        "models": "models of 1,000 jobs",
+        "events": "1,000 of 100,000 events",
+    }
 
     def spread(way: str, name: str) -> Spread:
         return Spread.of(run[way][name] for run in runs)

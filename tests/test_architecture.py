@@ -242,6 +242,7 @@ MIRROR_ELSEWHERE = {
     "server.reinforce": "server/test_simulate.py",
     "server.requests": "server/test_files.py",
     "server.schema": "server/test_database.py",
+    "server.service": "server/test_remembered.py",
     "server.settings": "server/test_loopback.py",
     "server.survey": "server/test_simulate.py",
     "server.choices": "server/test_recorded.py",

@@ -8,12 +8,14 @@ from keeps its content also when it is deleted, already while the job trains: it
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rftplan.server.lifecycle import MICROSECONDS
 from rftplan.server.paging import Order, Page, bad_cursor
-from rftplan.server.store import Store, first
+from rftplan.server.remembered import Remembered
+from rftplan.server.store import Store, as_json, first
 
 # As `file_object.file_shape`.
 _TEXT = """json_object('object', 'file', 'id', id, 'purpose', purpose, 'filename', filename, 'bytes', bytes,
@@ -105,7 +107,14 @@ class FileStore:
         return row["id"] if row else None
 
     def page(
-        self, page: Page, *, order: Order, purpose: str | None, now: int, until: int | None = None
+        self,
+        page: Page,
+        *,
+        order: Order,
+        purpose: str | None,
+        now: int,
+        known: Remembered[int, tuple[str, str]],
+        until: int | None = None,
     ) -> list[tuple[str, str]]:
         """Ids, each with the JSON text of its file, which SQLite writes: ten thousand of them are one page.
 
@@ -115,8 +124,8 @@ class FileStore:
         there = _THERE if until is None else _WAS_THERE
         direction, beyond = ("ASC", ">") if order is Order.ASCENDING else ("DESC", "<")
         place, seq = (None, None) if page.after is None else self._cursor(page.after, now=now)
-        return self._store.tuples(
-            f"SELECT id, {_TEXT} FROM files WHERE {there} AND "
+        seqs = self._store.tuples(
+            f"SELECT seq FROM files WHERE {there} AND "
             + ("?2 IS NULL" if purpose is None else "purpose = ?2")
             + (" AND ?3 IS NULL AND ?4 IS NULL" if page.after is None else f" AND (place, seq) {beyond} (?3, ?4)")
             + f" ORDER BY place {direction}, seq {direction} LIMIT ?5",
@@ -126,6 +135,21 @@ class FileStore:
             seq,
             page.limit + 1,
         )
+        return self._texts([seq for (seq,) in seqs], known)
+
+    def _texts(self, seqs: Sequence[int], known: Remembered[int, tuple[str, str]]) -> list[tuple[str, str]]:
+        """In this order, without what is gone since. When a job leaves its file may still change."""
+        said = [known.get(seq) for seq in seqs]
+        if not (missing := [seq for seq, one in zip(seqs, said, strict=True) if one is None]):
+            return [one for one in said if one is not None]
+        sql = f"SELECT seq, id, {_TEXT}, result_of IS NULL FROM files WHERE seq IN (SELECT value FROM json_each(?))"
+        new = {}
+        for seq, file_id, text, stays in self._store.tuples(sql, as_json(missing)):
+            new[seq] = (file_id, text)
+            if stays:
+                known.keep(seq, new[seq], characters=len(text))
+        both = (one or new.get(seq) for seq, one in zip(seqs, said, strict=True))
+        return [one for one in both if one is not None]
 
     def delete(self, file_id: str, *, now: int) -> None:
         """The row stays as a tombstone, so that a page that ended at this file can still be followed."""

@@ -46,7 +46,9 @@ async def list_files(request: Request) -> Response:
     order = read_order(request, _ORDERS)
     purpose = request.query_params.get("purpose")
     files = FileStore(service.store)
-    found = files.page(page, order=order, purpose=purpose, now=service.now(), until=service.horizon())
+    found = files.page(
+        page, order=order, purpose=purpose, now=service.now(), until=service.horizon(), known=service.lists.files
+    )
     return JsonText(list_text_with_ends(found[: page.limit], more=len(found) > page.limit))
 
 

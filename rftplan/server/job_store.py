@@ -10,6 +10,7 @@ from typing import Any
 from rftplan.server.file_store import FileStore, StoredFile, drop_result, insert_result, settle_result
 from rftplan.server.lifecycle import Command, Life, Status, Verb, refusal, succeeds_at, time_of_command
 from rftplan.server.paging import Page, bad_cursor
+from rftplan.server.remembered import Version
 from rftplan.server.result_file import FILENAME, RESULTS, figures_of, result_csv, result_file_id
 from rftplan.server.store import Store, as_json, first
 from rftplan.server.stored_job import Failure, NewJob, StoredCheckpoint, StoredJob, StoredStep, StoredTexts
@@ -22,6 +23,7 @@ _JOB = """SELECT jobs.*, json_extract(request, '$.method.type') AS method,
     json_extract(request, '$.method.supervised.hyperparameters') AS sent_hyperparameters,
     (SELECT json_group_array(json_array(at, verb)) FROM
     (SELECT at, verb FROM commands WHERE job_seq = jobs.seq ORDER BY number)) AS commands FROM jobs """
+_VERSION = "SELECT seq, (SELECT count(*) FROM commands WHERE job_seq = jobs.seq) FROM jobs"
 _NULL = "null"
 
 
@@ -61,7 +63,7 @@ class JobStore:
         row = first(self._store.rows(_JOB + "WHERE id = ?", job_id))
         return _job(row) if row else None
 
-    def page(self, page: Page, *, metadata: Mapping[str, str] | None, until: int | None = None) -> list[StoredJob]:
+    def page(self, page: Page, *, metadata: Mapping[str, str] | None, until: int | None = None) -> list[Version]:
         """Newest first, one more than the limit if there are more. `metadata` None means jobs without any.
 
         What was created after `until` (microseconds) is left out.
@@ -74,7 +76,15 @@ class JobStore:
             conditions.append("seq < ?")
             values.append(self._cursor(page.after))
         where = "WHERE " + " AND ".join(conditions) if conditions else ""
-        rows = self._store.rows(f"{_JOB} {where} ORDER BY seq DESC LIMIT ?", *values, page.limit + 1)
+        return self._store.tuples(f"{_VERSION} {where} ORDER BY seq DESC LIMIT ?", *values, page.limit + 1)
+
+    def versions(self) -> list[Version]:
+        """Of all jobs, oldest first."""
+        return self._store.tuples(f"{_VERSION} ORDER BY seq")
+
+    def these(self, seqs: Sequence[int]) -> list[StoredJob]:
+        """In no order."""
+        rows = self._store.rows(f"{_JOB} WHERE seq IN (SELECT value FROM json_each(?))", as_json(seqs))
         return [_job(row) for row in rows]
 
     def all(self) -> list[StoredJob]:

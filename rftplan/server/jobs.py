@@ -82,9 +82,9 @@ async def list_jobs(request: Request) -> Response:
     metadata = read_metadata_filter(request)
     others = [name for name in request.query_params if name == "metadata" or name.startswith(_FILTER)]
     page = read_page(request, default=USUAL_PAGE, most=MOST_LISTED, others=others)
-    found = JobStore(service.store).page(page, metadata=metadata, until=service.horizon())
-    now = service.now()
-    texts = [job_text(job, now) for job in found[: page.limit]]
+    jobs, now = JobStore(service.store), service.now()
+    found = jobs.page(page, metadata=metadata, until=service.horizon())
+    texts = service.lists.jobs.of_each(found[: page.limit], now, load=jobs.these, say=lambda job: job_text(job, now))
     return JsonText(list_text(texts, more=len(found) > page.limit))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -17,8 +17,10 @@ from rftplan.server.faults import FaultKind, as_glob
 from rftplan.server.job_store import JobStore
 from rftplan.server.lifecycle import Moment, Status, life_at
 from rftplan.server.model_store import ModelStore
+from rftplan.server.replies import JsonText
 from rftplan.server.requests import refuse_query
-from rftplan.server.service import ORGANIZATION, Service, seconds, service_of
+from rftplan.server.service import ORGANIZATION, Lists, Service, seconds, service_of
+from rftplan.server.store import as_json
 from rftplan.server.stored_job import StoredJob
 from rftplan.server.validated import Validated
 
@@ -44,13 +46,27 @@ _CHECKPOINT = re.compile(r"(?P<model>ft:.+):ckpt-step-(?P<step>\d+)")
 async def list_models(request: Request) -> Response:
     refuse_query(request)
     service = service_of(request)
-    base = [_base_shape(service, name) for pair in ALIASES.items() for name in pair]
-    jobs = JobStore(service.store).all()
-    validated = service.validated.of_all([job.seq for job in jobs])
-    made = [shape for job in jobs for shape in _made_by(service, job, validated[job.seq])]
+    base = [as_json(_base_shape(service, name)) for pair in ALIASES.items() for name in pair]
     deleted = _deleted(service)
-    data = [*base, *(shape for shape in made if shape["id"] not in deleted)]
-    return JSONResponse({"object": "list", "data": data})
+    made = [text for models in _made(service) for name, text in models if name not in deleted]
+    return JsonText(f'{{"object":"list","data":[{",".join([*base, *made])}]}}')
+
+
+def _made(service: Service) -> list[Sequence[tuple[str, str]]]:
+    """By each job, oldest first: the ids of its models, with their texts."""
+    jobs = JobStore(service.store)
+
+    def load(seqs: Sequence[int]) -> list[StoredJob]:
+        service.validated.of_all(seqs)  # in one read, before each is asked for
+        return jobs.these(seqs)
+
+    def say(job: StoredJob) -> list[tuple[str, str]]:
+        made = _made_by(service, job, service.validated.of(job.seq))
+        return [(shape["id"], as_json(shape)) for shape in made]
+
+    # A model's last day is no part of what stays as it is: it goes with the fault that says it.
+    known = Lists().models if list(service.faults.of(FaultKind.RETIRED)) else service.lists.models
+    return known.of_each(jobs.versions(), service.now(), load=load, say=say)
 
 
 async def get_model(request: Request) -> Response:

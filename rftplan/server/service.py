@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from rftplan.server.clock import Clock
 from rftplan.server.faults import Board
 from rftplan.server.lifecycle import MICROSECONDS
+from rftplan.server.remembered import Ended, Remembered
 from rftplan.server.settings import Settings
 from rftplan.server.store import Store
 from rftplan.server.validated import ValidatedSteps
@@ -22,6 +24,23 @@ LAG: Final = "lag"
 """Where the scope's state has how many seconds ago a call is answered from; there only if a fault says so."""
 
 
+_MOST_CHARACTERS: Final = 2**25
+"""Of each list, remembered; a file takes about 250, a job 1,200."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The texts of what is listed, and the models that jobs made, each with its id."""
+
+    files: Remembered[int, tuple[str, str]] = field(default_factory=lambda: Remembered(_MOST_CHARACTERS))
+    jobs: Ended[str] = field(default_factory=lambda: Ended(_MOST_CHARACTERS, len))
+    models: Ended[Sequence[tuple[str, str]]] = field(default_factory=lambda: Ended(_MOST_CHARACTERS, _characters))
+
+
+def _characters(models: Sequence[tuple[str, str]]) -> int:
+    return sum(len(text) for _, text in models)
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """`lag` is how many seconds ago it is, as far as this call sees it."""
@@ -31,6 +50,7 @@ class Service:
     validated: ValidatedSteps
     clock: Clock
     faults: Board = field(default_factory=Board)
+    lists: Lists = field(default_factory=Lists)
     lag: float = 0.0
 
     def now(self) -> int:
