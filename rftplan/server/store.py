@@ -83,9 +83,7 @@ class Store:
 
     def close(self) -> None:
         with self._lock:
-            self._reader.close()
-            if self._db is not None:
-                self._db.close()
+            (self._db or self._reader).close()
 
 
 def there_at(time: int | None) -> tuple[str, tuple[int, ...]]:
