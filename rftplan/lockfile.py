@@ -21,8 +21,8 @@ from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.canonical import Json, JsonObject, known_version
 from rftplan.errors import LockError
-from rftplan.reading import UnreadableError, open_regular
-from rftplan.typed_json import list_of, mapping_of, optional_text_of, parse_json, text_of, whole_of
+from rftplan.reading import UnreadableError, conflict_sides, open_regular
+from rftplan.typed_json import each_once, list_of, mapping_of, optional_text_of, parse_json, text_of, whole_of
 
 FORMAT: Final = "rftplan.lock/1"
 FORGOTTEN: Final = "forgotten"
@@ -145,14 +145,14 @@ def dumps(lock: Lock) -> str:
 
 def loads(text: str, *, name: str) -> Lock:
     """Read a lock; LockError says what is wrong and what to do, and the file stays as it is."""
-    if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
+    if sides := conflict_sides(text):
         raise LockError(
-            f"{name} has merge-conflict markers: two branches applied at the same time",
+            f"{name} has merge-conflict markers{sides}: two branches applied at the same time",
             hint=f"take one side whole (git checkout --ours {name}, or --theirs), then run rftplan plan: "
             "launches of the other side are found at the service and adopted, never repeated",
         )
     try:
-        document = parse_json(text)
+        document = parse_json(text, each_once)
     except ValueError as error:
         raise LockError(
             f"{name} is damaged: {error}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import stat
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -116,3 +117,13 @@ def _position(before: str) -> tuple[int, int]:
     """Line and column, both 1-based, of what comes after this text."""
     lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return len(lines), len(lines[-1]) + 1
+
+
+_SIDE: Final = re.compile(r"(?:<<<<<<<|>>>>>>>)(?:[ \t]+(.*))?")
+
+
+def conflict_sides(text: str) -> str:
+    """The sides of a merge that git left to a person, as part of a sentence; empty where there is none."""
+    found = [match for line in text.splitlines() if (match := _SIDE.fullmatch(line.rstrip()))]
+    named = dict.fromkeys(match[1] for match in found if match[1])
+    return f" ({' and '.join(named) or 'of sides without a name'})" if found else ""

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from rftplan.canonical import Json, JsonObject
 
+Pairs = list[tuple[str, Any]]
 
-def parse_json(text: str) -> Any:
-    """The value, with numbers that JSON can carry and text that UTF-8 can. ValueError otherwise."""
+
+def parse_json(text: str, pairs: Callable[[Pairs], Any] | None = None) -> Any:
+    """The value, with numbers that JSON can carry and text that UTF-8 can. ValueError otherwise. `pairs` makes each
+    mapping of its pairs."""
     try:
-        value = json.loads(text, parse_constant=refuse_constant, parse_float=finite)
+        value = json.loads(text, parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=pairs)
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     return value
+
+
+def each_once(pairs: Pairs) -> dict[str, Any]:
+    """A mapping whose keys are there once each. ValueError names one that is not: JSON itself would keep the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f'"{next(key for key in keys if keys.count(key) > 1)[:80]}" is in one mapping twice')
+    return found
 
 
 class NumberError(ValueError):

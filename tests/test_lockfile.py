@@ -66,9 +66,25 @@ def test_a_lock_that_was_cut_in_half_is_refused_at_every_byte() -> None:
 
 def test_merge_conflict_markers_are_explained() -> None:
     text = "{\n<<<<<<< HEAD\n  1\n=======\n  2\n>>>>>>> branch\n}\n"
-    with pytest.raises(LockError, match="merge-conflict markers") as caught:
+    with pytest.raises(LockError, match=r"merge-conflict markers \(HEAD and branch\)") as caught:
         loads(text, name="rftplan.lock")
-    assert "--theirs" in str(caught.value.hint)
+    assert "--theirs" in str(caught.value.hint) and "rftplan plan" in str(caught.value.hint)
+    with pytest.raises(LockError, match="of sides without a name"):
+        loads("<<<<<<<\n{}\n", name="rftplan.lock")
+
+
+def test_a_key_that_a_merge_left_twice_is_refused_and_not_chosen_between() -> None:
+    """Python would take the last one, and the launch of the first would be forgotten."""
+    text = dumps(Lock("lineage", IDENTITY, 1, {Address("job", "a"): Entry("v1:a", {}, "ftjob-1")}))
+    twice = text.replace('"resources": {', '"resources": {\n    "job.a": {},', 1)
+    with pytest.raises(LockError, match=r'"job\.a" is in one mapping twice'):
+        loads(twice, name="rftplan.lock")
+
+
+def test_a_lock_that_an_editor_wrote_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rftplan.lock").write_bytes(dumps(Lock("liné", IDENTITY, 1)).encode("latin-1"))
+    with pytest.raises(LockError, match="damaged"):
+        read_lock(tmp_path / "rftplan.lock")
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '"x"', '{"format": "terraform/1"}', '{"format": "rftplan.lock/1"}'])
