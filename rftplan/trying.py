@@ -37,7 +37,7 @@ from rftplan.trial import (
     response_format_of,
     rows_spread,
 )
-from rftplan.trial.runs import OnGraded
+from rftplan.trial.runs import OnGraded, Record, forget
 from rftplan.trial.words import detail_of, hint_of, remarks_of
 from rftplan.wiring import Bench, World, bench, real_world, trusting
 
@@ -95,9 +95,16 @@ class Wanted:
 
 
 def grade(
-    options: Options, wanted: Wanted, *, trust: bool = False, on_event: OnEvent = ignore, world: World | None = None
+    options: Options,
+    wanted: Wanted,
+    *,
+    trust: bool = False,
+    on_event: OnEvent = ignore,
+    record: Record = forget,
+    world: World | None = None,
 ) -> Trial:
-    """Grade, and say what that says of the grader. `trust` runs Python graders with this user's rights.
+    """Grade, and say what that says of the grader. `trust` runs Python graders with this user's rights, `record` is
+    given every answer with its row and score.
 
     SpecError if the grader cannot be read, SamplesError for a file of samples that has faults, UserError if nothing
     can be graded: no rows, a Python grader that nothing would keep in.
@@ -109,9 +116,9 @@ def grade(
         grader = ready_grader(at, subject)
         rater = Rater(grader, at.judge)
         if wanted.samples is not None:
-            trial = _on_samples(subject, rater, wanted.samples, wanted.limit, on_event)
+            trial = _on_samples(subject, rater, wanted, wanted.samples, on_event, record)
         else:
-            trial = _on_rows(loaded, subject, rater, wanted, on_event)
+            trial = _on_rows(loaded, subject, rater, wanted, on_event, record)
     return replace(trial, remarks=(*trial.remarks, *_doubts(loaded)), python=_isolation(grader, trust=trust))
 
 
@@ -162,23 +169,25 @@ def _doubts(loaded: Loaded) -> Iterator[str]:
         yield f"the specs have {errors} {noun}, which may bear on these scores; check lists them"
 
 
-def _on_samples(subject: Subject, rater: Rater, path: Path, limit: int | None, on_event: OnEvent) -> Trial:
+def _on_samples(subject: Subject, rater: Rater, wanted: Wanted, path: Path, on_event: OnEvent, record: Record) -> Trial:
     samples = read_samples(path, lambda done, total: on_event(Hashed(str(path), done, total)))
     job = next(iter(subject.jobs), None)
-    used = min(samples.count, samples.count if limit is None else limit)
+    used = min(samples.count, samples.count if wanted.limit is None else wanted.limit)
     entries = samples.entries(used, with_json=job is None or response_format_of(job) is not None)
-    scored = rate_samples(rater, entries, _told(on_event, subject, used))
+    scored = rate_samples(rater, entries, _told(on_event, subject, used), record)
     source = Source(str(path), samples.count, used, samples=True)
     column = scored.column(SAMPLE)
     judgement = _excused(judge_samples(column.count, column.failed, unjudged=scored.unjudged), scored)
     return _trial(subject, rater, job, source, scored, judgement)
 
 
-def _on_rows(loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_event: OnEvent) -> Trial:
+def _on_rows(
+    loaded: Loaded, subject: Subject, rater: Rater, wanted: Wanted, on_event: OnEvent, record: Record
+) -> Trial:
     rows = file_rows(loaded, subject, wanted.roles)
     used = min(rows.count, SOME_ROWS if wanted.limit is None else wanted.limit)
     made = rows.questions(rater.grader)
-    scored = rate_questions(rater, made, made.of_rows(rows.some(used)), _told(on_event, subject, used))
+    scored = rate_questions(rater, made, made.of_rows(rows.some(used)), _told(on_event, subject, used), record)
     judgement = _excused(scored.judgement(), scored)
     return _trial(subject, rater, rows.job, Source(rows.shown, rows.count, used, samples=False), scored, judgement)
 

@@ -75,7 +75,9 @@ class Problems:
         if first is None or first.line != 1 or first.hint not in _WHOLE_FILES:
             return None
         lines = sum(self._counts[code] for code in _OF_A_SPREAD_TEXT)
-        detail = _WHOLE_FILES[first.hint].format(lines=lines)
+        if any(problem.hint == _REPORT for problem in self._first):
+            first = replace(first, hint=_REPORT)
+        detail = _WHOLE_FILES[str(first.hint)].format(lines=lines)
         rest = [problem for problem in self._first if problem.code not in _OF_A_SPREAD_TEXT]
         self._counts = Counter({code: n for code, n in self._counts.items() if code not in _OF_A_SPREAD_TEXT})
         return [replace(first, detail=detail), *rest]
@@ -222,10 +224,12 @@ _TYPE_NAMES: Final[dict[type, str]] = {
 
 _SPREAD_LIST: Final = "write one object a line: jq -c '.[]' FILE"
 _SPREAD_OBJECTS: Final = "write one object a line: jq -c . FILE"
+_REPORT: Final = "rftplan grade --out FILE writes what was answered, with its row, one object a line"
 _CSV: Final = "this looks like CSV; write one JSON object a line"
 _WHOLE_FILES: Final = {
     _SPREAD_LIST: "the file is one JSON array over many lines, and not one object a line",
     _SPREAD_OBJECTS: "the file is JSON over many lines, and not one object a line",
+    _REPORT: "the file is what a command of rftplan's printed with --json, and holds no rows",
     _CSV: "this and what follows are {lines:,} lines without JSON",
 }
 """What is wrong with a whole file whose first line has this hint."""
@@ -241,6 +245,8 @@ def _syntax_hint(text: str, position: int) -> str:
         return _CSV
     if start.startswith("["):
         return _SPREAD_LIST
+    if start.startswith('"format": "rftplan.'):
+        return _REPORT
     if start == "{" or start.startswith('"'):
         return _SPREAD_OBJECTS
     if start.startswith(CONFLICT_MARKS):

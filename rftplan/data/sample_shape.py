@@ -49,6 +49,8 @@ def _another_shape(row: JsonObject) -> tuple[str, str]:
     for keys, said, made in _OTHER_SHAPES:
         if keys <= row.keys():
             return f"{said}, and each line is {SHAPE}", f"jq -c '{made}' FILE"
+    if str(row.get("format")).startswith("rftplan."):
+        return "this is what a command printed with --json", "write the answers themselves: rftplan grade --out FILE"
     if "messages" in row:
         return "this is a row without an answer", "leave --samples out: answers are made from the files of the jobs"
     return f"it is not {SHAPE}", f"write {SHAPE}, one a line"

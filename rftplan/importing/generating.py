@@ -216,8 +216,15 @@ class _Drafting:
         return {"name": name.name, "provider": said if len(said) > 1 else said["type"]}
 
 
+def require_new(path: Path) -> None:
+    """UserError where there is one already: said before the work that it is for."""
+    if path.exists():
+        raise UserError(f"{path} exists already, and is left as it is", hint="give another file to --out")
+
+
 def write_new(path: Path, text: str) -> None:
     """A new file; UserError where there is one already, which stays as it is."""
+    require_new(path)
     try:
         with path.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)

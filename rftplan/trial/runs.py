@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
+from rftplan.canonical import JsonObject
 from rftplan.checks.python_runs import absent_package
 from rftplan.errors import UserError
 from rftplan.grading import Grader, Judge, Result, Sample, grade_all
@@ -17,7 +18,7 @@ from rftplan.grading.call_answers import AnyQuestions
 from rftplan.grading.scores import judged, timed_out, unjudged
 from rftplan.grading.table import Table
 from rftplan.grading.verdict import Answer
-from rftplan.trial.samples import Entry
+from rftplan.trial.samples import Entry, recorded, regraded
 
 _AT_ONCE: Final = 8
 """Requests to a model that judges."""
@@ -30,6 +31,8 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 OnGraded = Callable[[int], None]
 """Told after each row or sample how many are graded."""
+Record = Callable[[JsonObject], None]
+"""Given each answer with its row and its score, as an entry of a file of samples."""
 
 
 @dataclass(slots=True)
@@ -96,7 +99,13 @@ SAMPLE: Final = "sample"
 """The column of samples that nobody marked."""
 
 
-def rate_questions(rater: Rater, made: AnyQuestions, questions: Iterable[Question], on_graded: OnGraded) -> Scored:
+def forget(_entry: JsonObject) -> None:
+    """A record that nobody keeps."""
+
+
+def rate_questions(
+    rater: Rater, made: AnyQuestions, questions: Iterable[Question], on_graded: OnGraded, record: Record = forget
+) -> Scored:
     """Every answer to every question, and how each stands to the right one."""
     scored = Scored()
 
@@ -118,30 +127,33 @@ def rate_questions(rater: Rater, made: AnyQuestions, questions: Iterable[Questio
         scored.rows += 1
         scored.add(question, results, rater.grader, stand_in=rater.stand_in)
         scored.constant = question.texts.get(Answer.CONSTANT, scored.constant)
+        for answer, text in question.texts.items():
+            record(recorded(made.sample(text), question.item, answer=answer.value, score=results[text].reward))
         on_graded(scored.rows)
     return scored
 
 
-def rate_samples(rater: Rater, entries: Iterable[Entry], on_graded: OnGraded) -> Scored:
+def rate_samples(rater: Rater, entries: Iterable[Entry], on_graded: OnGraded, record: Record = forget) -> Scored:
     """Every sample by itself."""
     scored = Scored()
 
-    def rate(some: Iterable[Entry]) -> Iterator[SampleScore]:
-        lines: deque[int] = deque()
+    def rate(some: Iterable[Entry]) -> Iterator[tuple[Entry, Result]]:
+        asked: deque[Entry] = deque()
 
         def answers() -> Iterator[tuple[Sample, Mapping[str, Any]]]:
             for entry in some:
-                lines.append(entry.line)
+                asked.append(entry)
                 yield entry.sample, entry.item
 
         for result in rater.grade(answers()):
-            yield SampleScore(lines.popleft(), result)
+            yield asked.popleft(), result
 
-    for one in rater.each(rate, entries):
+    for entry, result in rater.each(rate, entries):
         scored.rows += 1
-        scored.column(SAMPLE).add(one.result)
-        scored.unjudged += unjudged(one.result)
+        scored.column(SAMPLE).add(result)
+        scored.unjudged += unjudged(result)
         if len(scored.listed) < MOST_LISTED:
-            scored.listed.append(one)
+            scored.listed.append(SampleScore(entry.line, result))
+        record(regraded(entry, score=result.reward))
         on_graded(scored.rows)
     return scored

@@ -26,6 +26,9 @@ LARGEST_LIST: Final = 64 << 20
 """Bytes of one JSON list, which is read whole; a file of lines may have any size."""
 
 
+_KEPT: Final = ("sample", "item", "messages")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One sample and the item it is graded with. `line` is 1-based."""
@@ -33,6 +36,8 @@ class Entry:
     line: int
     sample: Sample
     item: Mapping[str, Any]
+    given: JsonObject = field(default_factory=dict)
+    """As it stands in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Samples:
         """So many, evenly spread. `with_json`: whether texts are read as JSON, as a job with a response format does."""
         for line, row in self._rows(wanted):
             if misfit(row) is None:  # unless the file changed since it was checked
-                yield Entry(line, _sample(row["sample"], with_json=with_json), _object(row["item"]))
+                yield Entry(line, _sample(row["sample"], with_json=with_json), _object(row["item"]), row)
 
     def _rows(self, wanted: int) -> Iterator[tuple[int, JsonObject]]:
         if self.listed is None:
@@ -75,6 +80,19 @@ def _sample(value: Json, *, with_json: bool) -> Sample:
         text = json.dumps(given["output_json"], ensure_ascii=False) if "output_json" in given else ""
     made = read(text, tools=given.get("output_tools", ()))
     return Sample(text, given["output_json"], made.output_tools) if "output_json" in given else made
+
+
+def recorded(sample: Sample, item: Mapping[str, Any], *, answer: str, score: float) -> JsonObject:
+    """An answer that was graded, as an entry of such a file."""
+    said: Json = sample.output_text
+    if sample.output_tools:
+        said = {"output_text": sample.output_text, "output_tools": [dict(tool) for tool in sample.output_tools]}
+    return {"sample": said, "item": dict(item), "answer": answer, "score": score}
+
+
+def regraded(entry: Entry, *, score: float) -> JsonObject:
+    """A sample as it was given, but with this score."""
+    return {**{key: entry.given[key] for key in _KEPT if key in entry.given}, "score": score}
 
 
 def _object(value: Json) -> dict[str, Any]:
