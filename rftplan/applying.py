@@ -180,7 +180,7 @@ def acting_on(
         before = expected.pop() if expected else None
         with acting_alone(loaded.paths, doing):
             if before is not None:
-                _refuse_moved(checked_state(loaded, world), before)
+                refuse_moved(checked_state(loaded, world), before)
             ledger = open_ledger(
                 loaded.paths,
                 loaded.identity,
@@ -207,7 +207,8 @@ def acting_on(
     return acting
 
 
-def _refuse_moved(now: State, planned: State) -> None:
+def refuse_moved(now: State, planned: State) -> None:
+    """RefusedPlanError if lock and journal are not what was planned on."""
     same = (now.entries, now.tombstones, now.intents) == (
         planned.entries,
         planned.tombstones,

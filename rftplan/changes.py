@@ -82,6 +82,8 @@ class Reason(StrEnum):
     PERMISSIONS_UNKNOWN = "permissions-unknown"
     REMOVED_FROM_SPEC = "removed-from-spec"
     DESTROYED = "destroyed"
+    NOT_ASKED = "not-asked"
+    CHANGED_OUTSIDE = "changed-outside"
     PREVENTED = "prevented"
     OVER_BUDGET = "over-budget"
     HELD = "held"
@@ -114,6 +116,10 @@ class Mode(StrEnum):
     """Specs, lock and service."""
     DESTROY = "destroy"
     """As if the specs declared nothing."""
+    OFFLINE = "offline"
+    """Specs and lock: the service was not asked."""
+    REFRESH = "refresh-only"
+    """Lock and service: nothing of the specs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,9 +111,14 @@ def make_plan(inputs: PlanInputs) -> Plan:
     )
 
 
+def alone(inputs: PlanInputs, address: Address) -> Situation:
+    """What is known of one address, before anything is decided about another."""
+    return _situation(inputs, address, {}, {}, _Around())
+
+
 def _found_lineage(inputs: PlanInputs) -> str | None:
     """Whose launches are there already: a lock that was lost takes its own lineage up again."""
-    found = (KINDS[a.kind].lineage(_situation(inputs, a, {}, {}, _Around())) for a in sorted(inputs.snapshot))
+    found = (KINDS[a.kind].lineage(alone(inputs, a)) for a in sorted(inputs.snapshot))
     return next((lineage for lineage in found if lineage), None)
 
 
@@ -190,7 +195,7 @@ def standings(inputs: PlanInputs) -> dict[Address, Standing]:
     held = {c.address: c for c in make_plan(inputs).changes if c.action is Action.HOLD}
     found = {}
     for address in order:
-        situation = replace(_situation(inputs, address, {}, {}, _Around()), held=held.get(address))
+        situation = replace(alone(inputs, address), held=held.get(address))
         found[address] = KINDS[address.kind].standing(situation).with_hold(situation.held)
     return found
 

@@ -5,12 +5,13 @@ Asks and reads; writes nothing and carries nothing out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rftplan.changes import Plan
-from rftplan.errors import Diagnostic, UserError, sort_diagnostics
+from rftplan.changes import Mode, Plan
+from rftplan.errors import Diagnostic, SpecError, UserError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, ignore
 from rftplan.journal import State, read_state
 from rftplan.kinds.job import Run
@@ -24,6 +25,7 @@ from rftplan.opening import dated, opened, telling, with_sharing
 from rftplan.ownership import require_own
 from rftplan.patience import patience_of
 from rftplan.planner import PlanInputs, Selection, make_plan
+from rftplan.refresh import remembered
 from rftplan.spelling import close_names
 from rftplan.wiring import World, connected, exposed_keys, real_world
 
@@ -63,17 +65,41 @@ async def plan(
             return Planned(make_plan(inputs), port.requests, loaded)
 
 
+def plan_offline(
+    options: Options, *, selection: Selection = Selection(), on_event: OnEvent = ignore, world: World | None = None
+) -> Planned:
+    """What apply would do if the service were as the lock knew it last: no key, no request. What only the service knows
+    is said to be unknown, and a launch whose end nobody saw waits."""
+    world = world or real_world()
+    loaded = opened(options, on_event, world)
+    if has_errors(loaded.diagnostics):
+        raise SpecError(loaded.diagnostics)
+    inputs, _ = _known_inputs(loaded, world, selection, now=-math.inf, findings=loaded.diagnostics)
+    made = make_plan(replace(inputs, snapshot=remembered(inputs)))
+    return Planned(replace(made, mode=Mode.OFFLINE), 0, loaded)
+
+
 async def plan_inputs(
     loaded: Loaded, port: Port, world: World, selection: Selection, findings: Sequence[Diagnostic] = ()
 ) -> tuple[PlanInputs, State]:
     """Everything a plan is computed from, and the state that it saw."""
+    known, state = _known_inputs(loaded, world, selection, now=world.now())
+    launches = moved_launches(state.intents.values(), loaded.moves, known.entries)
+    snapshot = await observe(loaded.graph, known.entries, launches, port=port, scope=known.scope, now=world.now())
+    found = (*with_sharing(loaded, snapshot, findings), *exposed_keys(loaded, world))
+    return replace(known, snapshot=snapshot, diagnostics=sort_diagnostics(found)), state
+
+
+def _known_inputs(
+    loaded: Loaded, world: World, selection: Selection, *, now: float, findings: Sequence[Diagnostic] = ()
+) -> tuple[PlanInputs, State]:
+    """What is known without asking, and the state that it comes from; `now` says whether an open intent is settled."""
     _require_own(loaded, loaded.lock)
     state = replace(loaded.state, lineage=world.new_id()) if loaded.state.new else loaded.state
     scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile, loaded.moves, loaded.budget)
     entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves)
     intents = moved_launches(state.intents.values(), loaded.moves, entries)
     moved = {change.address for change in moves}
-    snapshot = await observe(loaded.graph, entries, intents, port=port, scope=scope, now=world.now())
     document = {key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()}
     inputs = PlanInputs(
         graph=loaded.graph,
@@ -81,10 +107,10 @@ async def plan_inputs(
         provider=document,
         entries=entries,
         tombstones=moved_tombstones(state.tombstones, loaded.moves),
-        intents=open_intents((i for i in intents if i.address not in moved), now=world.now(), scope=scope),
-        snapshot=snapshot,
+        intents=open_intents((i for i in intents if i.address not in moved), now=now, scope=scope),
+        snapshot={},
         selection=_checked(selection, loaded),
-        diagnostics=sort_diagnostics((*with_sharing(loaded, snapshot, findings), *exposed_keys(loaded, world))),
+        diagnostics=sort_diagnostics(findings),
         allowed=loaded.allowed,
         moves=moves,
     )

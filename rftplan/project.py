@@ -19,8 +19,9 @@ from rftplan.loading import Options, load
 from rftplan.lockfile import Lock
 from rftplan.opening import dated, opened
 from rftplan.planner import Selection, standings
-from rftplan.planning import Planned, plan, plan_inputs
+from rftplan.planning import Planned, plan, plan_inputs, plan_offline
 from rftplan.promoted import Promoted, promoted, require_directory, require_environment, state_paths
+from rftplan.refreshing import plan_refresh, refresh
 from rftplan.wiring import World, connected, real_world
 
 
@@ -88,6 +89,9 @@ __all__ = [
     "load",
     "outputs",
     "plan",
+    "plan_offline",
+    "plan_refresh",
+    "refresh",
     "state",
     "status",
 ]

@@ -54,7 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("kinds",),
     ("config",),
     ("graph",),
-    ("checks", "moving", "observe", "planner", "safety"),
+    ("checks", "moving", "observe", "planner", "refresh", "safety"),
     ("data_files", "service_choice"),
     ("loading", "checking.request", "checking.asking", "checking.samples"),
     ("subject",),
@@ -66,6 +66,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("trial", "opening", "made_from", "patience"),
     ("planning",),
     ("applying",),
+    ("refreshing",),
     ("project", "accepting", "importing", "trying", "checking", "grader_tests", "doctor"),
     ("intervening", "amending"),
     ("render",),
@@ -99,6 +100,7 @@ OUTSIDE = {
 
 PURE = (
     "planner",
+    "refresh",
     "diff",
     "graph",
     "safety",

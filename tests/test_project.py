@@ -9,6 +9,7 @@ import pytest
 
 from rftplan import project
 from rftplan.address import Address
+from rftplan.changes import Mode, Reason
 from rftplan.errors import LockError, SpecError, UserError
 from rftplan.events import Outcome
 from tests.world import Small
@@ -110,3 +111,28 @@ def test_what_a_simulation_promoted_is_never_accepted_at_another_provider(small:
 
 def _nobody(request: httpx2.Request) -> httpx2.Response:
     raise AssertionError(f"{request.url} was asked")
+
+
+def test_an_offline_plan_asks_nobody_and_needs_no_key(small: Small) -> None:
+    small.train()
+    small.wrap = lambda _transport: httpx2.MockTransport(_nobody)
+    planned = project.plan_offline(small.options, world=small.world)
+    assert planned.requests == 0 and not planned.plan.acts and planned.plan.drift == ()
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    offline = {str(c.address): c.verb for c in project.plan_offline(small.options, world=small.world).plan.changes}
+    assert (offline["job.review"], offline["file.train"]) == ("relaunch", "keep")
+    small.edit("specs/main.yaml", "n_epochs: 3", "n_epochs: 2")
+    small.edit("specs/main.yaml", "at_least: 0.1", "at_least: 0.2")
+    (waits,) = (c for c in project.plan_offline(small.options, world=small.world).plan.changes if c.action == "defer")
+    assert (waits.reason, str(waits.address)) == (Reason.NOT_ASKED, "deployment.reviewer")
+    assert [field.path for field in waits.fields] == ["gates[0].at_least"]
+
+
+def test_a_fork_plans_offline_for_a_provider_whose_key_it_lacks(small: Small) -> None:
+    small.edit("specs/main.yaml", "provider: local", "provider: openai")
+    small.edit("specs/main.yaml", "o4-mini-2025-04-16", "o4-mini-2027-01-01")
+    small.clock.time = 1_795_000_000  # before the platform's last day
+    small.wrap = lambda _transport: httpx2.MockTransport(_nobody)
+    planned = project.plan_offline(small.options, world=small.world)
+    assert planned.plan.mode is Mode.OFFLINE
+    assert [str(address) for address, _ in planned.plan.hazards()] == ["job.review"]

@@ -9,7 +9,7 @@ import typer
 
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation, invocation, parse_selection
-from rftplan.cli.reading import JsonFlag, ReplaceOption, TrustOption
+from rftplan.cli.reading import JsonFlag, RefreshOption, ReplaceOption, TrustOption
 from rftplan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def apply(
     lock_timeout: LockTimeoutOption = None,
     replace: ReplaceOption = None,
     trust_python: TrustOption = False,
+    refresh_only: RefreshOption = False,
 ) -> int:
     """Show the plan, ask, and make it so. What was done is recorded in the lock.
 
@@ -68,7 +69,10 @@ def apply(
         lock_timeout=parse_seconds(lock_timeout),
         json=json,
         world=trusting(real_world()) if trust_python else real_world(),
+        refreshes=refresh_only,
     )
+    if refresh_only and (plan or wait or allow or replace):
+        raise UsageError("--refresh-only records what is there, and does nothing else", hint="give it alone, or --yes")
     if plan is not None:
         if allow or replace:
             raise UsageError("a saved plan says itself what is allowed and replaced", hint="give that to plan --out")

@@ -45,6 +45,8 @@ class Order:
     lock_timeout: float = 0
     json: bool
     world: World
+    refreshes: bool = False
+    """Only what is there is recorded."""
     review: Review | None = None
     """What holds it to a saved plan."""
 
@@ -87,6 +89,9 @@ def carried_out(run: Invocation, order: Order, interrupts: Interrupts) -> Applie
 
 async def _act(run: Invocation, order: Order, interrupts: Interrupts) -> Applied | None:
     with run.listener() as listener, interrupts.stopping(listener) as stop:
+        if order.refreshes:
+            consent = _consent(run, order, listener, stop)
+            return await project.refresh(run.options(), consent=consent, on_event=listener, world=order.world)
         return await project.apply(
             run.options(),
             consent=_consent(run, order, listener, stop),

@@ -41,8 +41,13 @@ def read_plan_file(path: Path) -> SavedPlan:
 
 def held_to(saved: SavedPlan, digest: str | None, *, run: Invocation, name: str) -> Review:
     """What refuses every other plan than the saved one. RefusedPlanError already here, where it is not the one that
-    `digest` names."""
+    `digest` names, or none that can be applied."""
+    from rftplan.changes import Mode
+
     _refuse_other_digest(saved, digest, name)
+    if saved.plan["mode"] == Mode.OFFLINE:
+        hint = f"save one that has asked it: {run.program} plan --out {name}"
+        raise RefusedPlanError(f"{name} was made without asking the service, so it cannot be applied", hint=hint)
 
     def review(plan: Plan, made_from: MadeFrom) -> None:
         from rftplan.render.moved import refuse_moved

@@ -30,6 +30,9 @@ ReplaceOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, for apply FILE or show FILE.")
 ]
+RefreshOption = Annotated[
+    bool, typer.Option("--refresh-only", help="The lock against the service alone: nothing of the specs.")
+]
 LeaveOption = Annotated[
     list[str] | None,
     typer.Option("--allow", metavar="LIST", help="Hazards that an apply of FILE may take, with commas between them."),
@@ -54,6 +57,10 @@ def plan(
     out: OutOption = None,
     allow: LeaveOption = None,
     destroy: Annotated[bool, typer.Option("--destroy", help="What destroy would do.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Specs against the lock: asks no service, needs no key.")
+    ] = False,
+    refresh_only: RefreshOption = False,
 ) -> int:
     """Show what apply would do and why. Spends nothing, writes nothing but --out, trains nothing."""
     import asyncio
@@ -67,8 +74,14 @@ def plan(
 
     run, selection = invocation(context), with_(parse_selection(replace or ()), destroy=destroy)
     _refuse_mixed(run, out, allow, selection)
+    _refuse_modes(selection, out, offline=offline, refresh_only=refresh_only)
     with run.listener() as listener:
-        planned = asyncio.run(project.plan(run.options(), selection=selection, on_event=listener))
+        if offline:
+            planned = project.plan_offline(run.options(), selection=selection, on_event=listener)
+        elif refresh_only:
+            planned = asyncio.run(project.plan_refresh(run.options(), on_event=listener))
+        else:
+            planned = asyncio.run(project.plan(run.options(), selection=selection, on_event=listener))
     document = plan_document(planned.plan, allowed=parse_allowed(allow or ()))
     if out is not None:
         _save(out, document, planned, selection)
@@ -95,6 +108,20 @@ def _refuse_mixed(run: Invocation, out: Path | None, allow: Sequence[str] | None
         raise UsageError("--allow is what a saved plan may do, and none is saved", hint=hint)
     if out is not None:
         refuse_foreign(out, run=run)
+
+
+def _refuse_modes(selection: Selection, out: Path | None, *, offline: bool, refresh_only: bool) -> None:
+    """Each of them is a plan of its own."""
+    from rftplan.planner import Selection
+
+    given = [("--offline", offline), ("--refresh-only", refresh_only), ("--destroy", selection.destroy)]
+    named = [name for name, there in given if there]
+    if len(named) > 1:
+        raise UsageError(f"{named[0]} and {named[1]} exclude each other")
+    if refresh_only and selection != Selection():
+        raise UsageError("--refresh-only looks at nothing of the specs, and launches nothing again")
+    if refresh_only and out is not None:
+        raise UsageError("what --refresh-only would record is not saved", hint="rftplan apply --refresh-only")
 
 
 def _save(out: Path, document: PlanDocument, planned: Planned, selection: Selection) -> None:

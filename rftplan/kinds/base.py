@@ -229,6 +229,9 @@ class Kind(ABC, Generic[SpecT]):
         """See every thing of this kind, declared or locked, with as few requests as possible."""
         return {}
 
+    def remembered(self, situation: Situation) -> object:
+        """What `observe` would see if nothing had happened since the lock was written. Pure."""
+
     @abstractmethod
     def decide(self, situation: Situation) -> Change:
         """Say what would make it so. Pure; called exactly once an address and plan."""
@@ -236,6 +239,10 @@ class Kind(ABC, Generic[SpecT]):
     def drift(self, situation: Situation) -> Sequence[Drift]:
         """What the service says now against what the lock recorded. Pure."""
         return ()
+
+    def refreshed(self, situation: Situation) -> Entry | None:
+        """The entry as the service says it is now; None where nothing can be recorded. Pure; no wish, no tombstone."""
+        return None
 
     def starts_from(self, seen: object) -> frozenset[str]:
         """The ids of the files that what was seen at the service goes on from, or that its model was made from where

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from rftplan.changes import Action, Leave, Reason
+from rftplan.changes import Action, Leave, Mode, Reason
 from rftplan.render.difference import field_lines
 from rftplan.render.escape import visible
 from rftplan.render.estimates import estimate_lines
@@ -50,7 +50,7 @@ def proposal_text(document: PlanDocument, look: Look) -> str:
 
 def _blocks(document: PlanDocument, look: Look) -> list[list[str]]:
     return [
-        _head(document, look),
+        [*_mode_lines(document, look), *_head(document, look)],
         _change_lines(document, look),
         _drift_lines(document, look),
         _hazard_lines(document, look),
@@ -72,6 +72,19 @@ def _head(document: PlanDocument, look: Look) -> list[str]:
     whole = ", ".join([said, *mark])
     first, *rest = [whole] if fits([whole], look.width) else [f"{said},", *(f"  {one}" for one in mark)]
     return [first.replace(name, look.paint(Tone.STRONG, name), 1), *rest]
+
+
+_MODES: Final[Mapping[str, str]] = {
+    Mode.DESTROY: "What destroy would do.",
+    Mode.REFRESH: "What the service says now against the lock. The specs are not looked at, and nothing is spent.",
+    Mode.OFFLINE: "The service was not asked. Jobs, files and permissions are as the lock knew them last; what was "
+    "launched, uploaded or granted without this lock is not known.",
+}
+
+
+def _mode_lines(document: PlanDocument, look: Look) -> list[str]:
+    said = _MODES.get(document["mode"])
+    return [look.paint(Tone.CAUTION, line) for line in look.prose(said, indent=0)] if said else []
 
 
 def _change_lines(document: PlanDocument, look: Look) -> list[str]:
@@ -182,6 +195,10 @@ def _summary(document: PlanDocument, look: Look) -> str:
     waiting, held = actions[Action.DEFER], actions[Action.HOLD]
     if not (verbs or waiting or held):
         there = "What changed outside needs none." if document["drift"] else "What is there is what the specs say."
+        if document["mode"] == Mode.OFFLINE:
+            there = "What the lock knows is what the specs say."
+        if document["mode"] == Mode.REFRESH:
+            there = "" if document["drift"] else "The lock says what the service says."
         return f"{look.paint(Tone.GOOD, 'No changes.')} {there}"
     work = ", ".join(f"{n} {visible(verb)}" for verb, n in sorted(verbs.items())) or "nothing to do now"
     return f"{look.paint(Tone.STRONG, 'Plan:')} {work}. {waiting} waits, {held} held."
@@ -199,11 +216,17 @@ def _person_lines(changes: Sequence[ChangeDocument]) -> list[str]:
 def _next_lines(document: PlanDocument, look: Look) -> list[str]:
     lines, missing = _person_lines(document["changes"]), _without_leave(document)
     acts, wait = _acts(document)
+    if document["mode"] == Mode.OFFLINE:
+        return [*lines, f"Next: {look.program} plan, which asks the service"]
+    command = f"{look.program} {_COMMANDS.get(document['mode'], 'apply')}"
     if acts or wait:
-        lines.append(f"Next: {look.program} apply{wait}")
+        lines.append(f"Next: {command}{wait}")
     if missing:
-        lines.append(f"Without being asked: {look.program} apply --yes {allow_option(missing)}{wait}")
+        lines.append(f"Without being asked: {command} --yes {allow_option(missing)}{wait}")
     return lines
+
+
+_COMMANDS: Final[Mapping[str, str]] = {Mode.DESTROY: "destroy", Mode.REFRESH: "apply --refresh-only"}
 
 
 def _acts(document: PlanDocument) -> tuple[bool, str]:
@@ -216,10 +239,13 @@ def _saved_lines(document: PlanDocument, look: Look, saved_as: str) -> list[str]
     lines, missing = _person_lines(document["changes"]), _without_leave(document)
     name = visible(saved_as)
     acts, wait = _acts(document)
+    if document["mode"] == Mode.OFFLINE:
+        return [*lines, f"Saved as {name}, to be looked at: what the service was not asked for is not applied."]
     if not (acts or wait):
         return [*lines, f"Saved as {name}; there is nothing in it to apply."]
     if missing:
-        again = f"{look.program} plan --out {name} {allow_option(missing)}"
+        option = " --destroy" if document["mode"] == Mode.DESTROY else ""
+        again = f"{look.program} plan{option} --out {name} {allow_option(missing)}"
         return [*lines, f"Saved as {name}, without the leave that it needs; with it: {again}"]
     applied = f"{look.program} apply {name}{wait} --digest {visible(document['digest'])}"
     return [*lines, f"Saved as {name}. This and nothing else: {applied}"]

@@ -54,6 +54,8 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.PERMISSIONS_UNKNOWN: "the checkpoint's permissions could not be read",
     Reason.REMOVED_FROM_SPEC: "no longer in the specs",
     Reason.DESTROYED: "destroy asked for it",
+    Reason.NOT_ASKED: "only the service knows, and it was not asked",
+    Reason.CHANGED_OUTSIDE: "the service says something else than the lock",
     Reason.PREVENTED: "its lifecycle in the specs forbids it",
     Reason.OVER_BUDGET: "it would cost more than its budget",
     Reason.HELD: "a hold is on it until a person lifts it",

@@ -75,7 +75,7 @@ def test_leave_is_saved_and_shown_and_what_lacks_it_says_how(small: Small, capsy
     words = ("plan", "--destroy", "--out", str(path))
     text, _ = run(small, capsys, *words, "--detailed-exitcode", code=2)
     assert "Needs your leave" in text
-    assert text.endswith(f"plan --out {path} --allow delete\n")
+    assert text.endswith(f"plan --destroy --out {path} --allow delete\n")
     _, err = run(small, capsys, "apply", str(path), code=1)
     assert "the plan has hazards that nobody allowed" in err
     text, _ = run(small, capsys, *words, "--allow", "delete")
@@ -154,3 +154,40 @@ def test_no_key_is_in_a_saved_plan(small: Small, capsys: Capture, monkeypatch: p
     text = saved(small, capsys).read_text()
     assert "planted" not in text
     assert str(small.root) not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan", "--offline", "--destroy"), "--offline and --destroy exclude each other"),
+        (("plan", "--offline", "--refresh-only"), "--offline and --refresh-only exclude each other"),
+        (("plan", "--refresh-only", "--replace", "job.review"), "--refresh-only looks at nothing of the specs"),
+        (("plan", "--refresh-only", "--out", "{root}/p.json"), "what --refresh-only would record is not saved"),
+        (("apply", "--refresh-only", "--wait"), "--refresh-only records what is there, and does nothing else"),
+        (("apply", "{root}/p.json", "--refresh-only"), "--refresh-only records what is there, and does nothing else"),
+    ],
+)
+def test_plans_of_other_kinds_are_not_mixed(small: Small, capsys: Capture, words: tuple[str, ...], said: str) -> None:
+    _, err = run(small, capsys, *(word.format(root=small.root) for word in words), code=64)
+    assert said in " ".join(err.split())
+
+
+def test_an_offline_plan_says_so_first_and_is_not_applied(small: Small, capsys: Capture) -> None:
+    path = small.root / "p.json"
+    out, _ = run(small, capsys, "plan", "--offline", "--out", str(path), "--detailed-exitcode", code=2)
+    assert out.startswith("The service was not asked. ")
+    assert out.endswith(f"Saved as {path}, to be looked at: what the service was not asked for is not applied.\n")
+    assert run(small, capsys, "show", str(path))[0] == out
+    _, err = run(small, capsys, "apply", str(path), code=1)
+    assert "was made without asking the service, so it cannot be applied" in err
+    document, _ = run(small, capsys, "plan", "--offline", "--json")
+    assert json.loads(document)["mode"] == "offline"
+
+
+def test_a_refresh_shows_asks_for_nothing_else_and_records(small: Small, capsys: Capture) -> None:
+    run(small, capsys, "apply", "--yes", "--wait")
+    out, _ = run(small, capsys, "plan", "--refresh-only", "--detailed-exitcode")
+    assert out.startswith("What the service says now against the lock.")
+    assert "No changes. The lock says what the service says." in out
+    done, _ = run(small, capsys, "apply", "--refresh-only", "--yes", "--json")
+    assert json.loads(done)["results"] == []

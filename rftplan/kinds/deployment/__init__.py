@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rftplan.address import Address
-from rftplan.api.port import JobStatus, Permission
+from rftplan.api.port import Checkpoint, JobStatus, Permission
 from rftplan.canonical import Json, JsonObject
 from rftplan.changes import Action, Change, Drift, Reason
 from rftplan.errors import BehindError, CredentialError, NotFoundError
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, result
+from rftplan.kinds.deployment import drift
 from rftplan.kinds.deployment.decide import (
     after_cut_off,
     conditions_changed,
@@ -35,6 +36,7 @@ from rftplan.kinds.deployment.spec import (
 )
 from rftplan.kinds.deployment.waiting import waits
 from rftplan.kinds.gates import Pick, choose, judge
+from rftplan.kinds.job.drift import remembered
 from rftplan.kinds.job.observe import current_job, job_from
 from rftplan.kinds.job.trouble import kept_errors, said
 from rftplan.kinds.standing import Standing
@@ -78,6 +80,17 @@ class DeploymentKind(Kind[DeploymentSpec]):
         seen = await asyncio.gather(*(_see(look, address) for address in addresses))
         return dict(zip(addresses, seen, strict=True))
 
+    def remembered(self, situation: Situation) -> object:
+        """The live checkpoint alone, and the permissions that were granted from here."""
+        want, live = situation.want, model_of(situation.entry)
+        at = Address("job", want.spec.job) if want is not None else None
+        entry = situation.entries.get(at) if at is not None else None
+        job = current_job(situation.resources.get(at), entry, remembered(entry)) if at is not None else None
+        granted = tuple(Permission(id, p) for p, id in grants_of(situation.entry).get(str(live), {}).items())
+        revision = situation.entry.history[-1] if situation.entry is not None and situation.entry.history else {}
+        kept = () if live is None else (Checkpoint("", live, str(revision.get("job_id")), 0, 0),)
+        return SeenDeployment(job, kept, granted, asked=False)
+
     def decide(self, situation: Situation) -> Change:
         seen = situation.seen if isinstance(situation.seen, SeenDeployment) else SeenDeployment(None)
         if situation.want is None:
@@ -105,14 +118,10 @@ class DeploymentKind(Kind[DeploymentSpec]):
         return judged(situation, seen, spec)
 
     def drift(self, situation: Situation) -> Sequence[Drift]:
-        seen, entry, intent = situation.seen, situation.entry, situation.intent
-        if entry is None or not isinstance(seen, SeenDeployment) or seen.permissions is None:
-            return ()
-        if intent is not None and intent.intent.verb == "revoke":
-            return ()  # we were about to do that ourselves
-        granted = set(grants_of(entry).get(str(entry.id), {}).values())
-        gone = sorted(granted - {p.id for p in seen.permissions})
-        return tuple(Drift(situation.address, f"permission {id} was revoked by somebody else") for id in gone)
+        return drift.drift(situation)
+
+    def refreshed(self, situation: Situation) -> Entry | None:
+        return drift.refreshed(situation)
 
     def standing(self, situation: Situation) -> Standing:
         entry = situation.entry

@@ -71,6 +71,9 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
                 f"{live} is not among the job's checkpoints any more",
             )
         return _permissions(situation, seen, entry, spec, live)
+    if not seen.asked:
+        unknown = f"which checkpoints {seen.job.id if seen.job else 'its job'} has, and whether one passes"
+        return situation.change(Action.DEFER, "wait", Reason.NOT_ASKED, unknown)
     candidate = choose(spec.checkpoint, seen.checkpoints)
     if candidate is None:
         return situation.change(

@@ -40,6 +40,8 @@ class SeenDeployment:
     permissions: tuple[Permission, ...] | None = None
     cut_off: tuple[Permission, ...] | None = None
     behind: bool = False
+    asked: bool = True
+    """False where this is what the lock remembers: there may be other checkpoints."""
 
 
 def lists_behind(job: RemoteJob, checkpoints: Sequence[Checkpoint], *, now: float, settle_seconds: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rftplan.address import Address
 from rftplan.api.port import RemoteFile
@@ -27,6 +28,7 @@ from rftplan.kinds.file.spec import (
     used,
 )
 from rftplan.kinds.standing import Standing
+from rftplan.lockfile import Entry
 
 
 class FileKind(Kind[FileSpec]):
@@ -71,6 +73,12 @@ class FileKind(Kind[FileSpec]):
     def _remote_name(self, look: Look, want: Resource) -> str:
         return remote_name(look.scope.project, look.scope.env, want.address.name, str(want.inputs["sha256"]))
 
+    def remembered(self, situation: Situation) -> object:
+        entry = situation.entry
+        if entry is None or entry.id is None:
+            return SeenFile()
+        return SeenFile(RemoteFile(entry.id, "", 0, PURPOSE, 0))
+
     def decide(self, situation: Situation) -> Change:
         return decide.decide(situation)
 
@@ -78,7 +86,12 @@ class FileKind(Kind[FileSpec]):
         seen = situation.seen
         if situation.entry is None or situation.entry.id is None or not isinstance(seen, SeenFile) or seen.mine:
             return ()
-        return (Drift(situation.address, f"{situation.entry.id} is no longer at the service"),)
+        gone = f"{situation.entry.id} is no longer at the service: somebody deleted it, or it expired"
+        return (Drift(situation.address, gone),)
+
+    def refreshed(self, situation: Situation) -> Entry | None:
+        """What is gone has no id; its digest stays known, for where its bytes are not here."""
+        return replace(situation.entry, id=None) if situation.entry is not None and self.drift(situation) else None
 
     def trace(self, seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
         if not isinstance(seen, SeenFile) or open_.intent.verb != "upload":

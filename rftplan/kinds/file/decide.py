@@ -46,7 +46,8 @@ def _decided(situation: Situation) -> Change:
     if (found := _same(situation, seen)) is not None:
         return _adopt(situation, found, "recover" if _cut_off_upload(situation) else "adopt")
     if not situation.launching:
-        return situation.change(Action.NOOP, "keep", Reason.GONE_NOT_NEEDED if stands else Reason.NOT_NEEDED)
+        gone = stands and entry is not None and entry.id is not None
+        return situation.change(Action.NOOP, "keep", Reason.GONE_NOT_NEEDED if gone else Reason.NOT_NEEDED)
     if (cut_off := _cut_off_upload(situation)) is not None and not cut_off.settled:
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _UNKNOWN)
     if stands:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rftplan.address import Address
-from rftplan.api.port import JobStatus
 from rftplan.canonical import JsonObject
-from rftplan.changes import Change, Drift, FieldChange
+from rftplan.changes import Change, Drift
 from rftplan.events import Result
 from rftplan.journal import Trace
 from rftplan.kinds.base import Act, Kind, Look, OpenIntent, Ref, Resource, Situation
-from rftplan.kinds.job import accepted, compare, decide, following, launch, observe, pausing, perform, quality, trouble
+from rftplan.kinds.job import decide, drift, following, launch, observe, pausing, perform, quality, trouble
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import AwaitPauseStep, Followed
@@ -44,22 +43,18 @@ class JobKind(Kind[JobSpec]):
     async def observe(self, look: Look) -> Mapping[Address, object]:
         return await observe.observe(look)
 
+    def remembered(self, situation: Situation) -> object:
+        return drift.remembered(situation.entry)
+
     def decide(self, situation: Situation) -> Change:
         return decide.decide(situation)
 
     def drift(self, situation: Situation) -> Sequence[Drift]:
         """A status that changed without us, or values that are not what was launched; progress is no drift."""
-        seen, entry = situation.seen, situation.entry
-        if entry is None or not isinstance(seen, observe.SeenJob) or entry.id is None:
-            return ()
-        if seen.mine is None:
-            return (Drift(situation.address, f"{entry.id} is no longer at the service"),)
-        drift = []
-        if changed := compare.differences(accepted.as_launched(entry).inputs, seen.mine.body):
-            drift.append(Drift(situation.address, f"{entry.id} is not what was launched", changed))
-        if (status := _changed_by_others(entry, seen.mine.status)) is not None:
-            drift.append(Drift(situation.address, f"{entry.id} is {status.after}", (status,)))
-        return drift
+        return drift.drift(situation)
+
+    def refreshed(self, situation: Situation) -> Entry | None:
+        return drift.refreshed(situation)
 
     def starts_from(self, seen: object) -> frozenset[str]:
         return observe.files_of(seen)
@@ -122,15 +117,6 @@ def _loss(progress: Progress) -> list[str]:
     """The validation's where there is one, as of rewards."""
     figures = (("valid", progress.valid_loss), ("train", progress.train_loss))
     return [f"{of} loss {figure:.3f}" for of, figure in figures if figure is not None][:1]
-
-
-def _changed_by_others(entry: Entry, now: JobStatus) -> FieldChange | None:
-    before = str(entry.resolved.get("status"))
-    stopped = now in (JobStatus.PAUSED, JobStatus.PAUSING, JobStatus.CANCELLED, JobStatus.FAILED)
-    paused_by_us = entry.resolved.get("paused_by") == "us" and now in (JobStatus.PAUSED, JobStatus.PAUSING)
-    if before == now.value or not stopped or paused_by_us:
-        return None
-    return FieldChange("status", before, now.value)
 
 
 KIND = JobKind()

@@ -213,7 +213,7 @@ def test_a_file_that_is_gone_is_drift_and_one_that_is_there_is_none() -> None:
     def drift(seen: SeenFile, entry: Entry | None) -> list[str]:
         return [d.detail for d in KIND.drift(Situation(FILE, WANT, entry, seen, None, scope()))]
 
-    assert drift(GONE, ENTRY) == ["file-1 is no longer at the service"]
+    assert drift(GONE, ENTRY) == ["file-1 is no longer at the service: somebody deleted it, or it expired"]
     assert drift(HERE, ENTRY) == []
     assert drift(GONE, None) == []
 
