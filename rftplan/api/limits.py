@@ -44,7 +44,7 @@ def limit_hint(limit: Limit, retry_after: float | None) -> str:
         case Limit.SPENDING:
             return f"come again {when or 'when the limit is reset'}, or raise it at the provider"
         case Limit.JOBS:
-            return "come again when a job has ended; policy.max_running_jobs keeps launches waiting here instead"
+            return "come again when a job has ended"
         case Limit.RATE:
             return f"come again {when or 'in a minute'}"
 
