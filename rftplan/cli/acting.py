@@ -26,7 +26,7 @@ LockTimeoutOption = Annotated[
 ]
 ParallelismOption = Annotated[int, typer.Option(min=1, max=100, metavar="N", help="Steps at a time.")]
 PlanArgument = Annotated[
-    Path | None, typer.Argument(metavar="[PLAN]", help="A plan that plan --out saved: this, or nothing.")
+    Path | None, typer.Argument(metavar="PLAN", help="A plan that plan --out saved: this, or nothing.")
 ]
 DigestOption = Annotated[
     str | None, typer.Option("--digest", metavar="SHA", help="The digest of PLAN that was reviewed, whole.")

@@ -38,7 +38,7 @@ FormatOption = Annotated[
 
 RequestArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[REQUEST]", help="The JSON of a create request, or of a grader, in place of specs."),
+    typer.Argument(metavar="REQUEST", help="The JSON of a create request, or of a grader, in place of specs."),
 ]
 TrainOption = Annotated[str | None, typer.Option("--train", metavar="FILE", help="The rows that REQUEST trains on.")]
 ValidOption = Annotated[str | None, typer.Option("--valid", metavar="FILE", help="The rows that REQUEST validates on.")]

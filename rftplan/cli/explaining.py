@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     context: typer.Context,
-    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="As in error[G103]; all without one.")] = None,
+    code: Annotated[str | None, typer.Argument(metavar="CODE", help="As in error[G103]; all without one.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Every page, as docs/rules.md has them.")] = False,
     json: JsonFlag = False,
 ) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rftplan.intervening import Intervention, Meant, Target
 
-AddressArgument = Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="For example job.security-review.")]
+AddressArgument = Annotated[str | None, typer.Argument(metavar="ADDRESS", help="For example job.security-review.")]
 IdOption = Annotated[str | None, typer.Option("--id", metavar="ID", help="The job with this id, whoever launched it.")]
 AllFlag = Annotated[bool, typer.Option("--all", help="Every job of this project that has not ended.")]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Kept with the hold.")]

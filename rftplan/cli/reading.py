@@ -166,7 +166,7 @@ def status(context: typer.Context, json: JsonFlag = False) -> int:
 
 def output(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One deployment.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One deployment.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The model id alone.")] = False,
     json: JsonFlag = False,
 ) -> int:

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     context: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; it is made if need be.")] = Path(),
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where; it is made if need be.")] = Path(),
 ) -> int:
     """Write a small project to start from. It plans and applies as it is."""
     from rftplan.cli.template_files import write_template

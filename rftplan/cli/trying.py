@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def grade(
     context: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A grader, or job.NAME; not needed if there is one only.")
+        str | None, typer.Argument(metavar="NAME", help="A grader, or job.NAME; not needed if there is one only.")
     ] = None,
     samples: Annotated[
         Path | None, typer.Option("--samples", metavar="FILE", help="Grade these instead of answers made from rows.")

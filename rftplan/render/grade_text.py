@@ -64,8 +64,8 @@ def _head(document: GradeDocument, look: Look) -> Iterator[str]:
     )
     judge = document["judge"]
     if judge is not None:
-        label = f"STAND-IN, no model was asked: {judge['name']}" if judge["stand_in"] else visible(judge["name"])
-        yield from look.prose(f"judge: {label}", indent=2)
+        label = f"STAND-IN, no model was asked: {judge['name']}" if judge["stand_in"] else judge["name"]
+        yield from look.prose(f"judge: {visible(label)}", indent=2)
     if document["python"] == "trusted":
         yield "  Python graders ran with your own rights, not kept in"
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from xml.etree import ElementTree
 
+from rftplan.render.escape import visible
 from rftplan.render.github import located
 from rftplan.render.testing_shapes import TestDocument, TestResultDocument
 from rftplan.render.testing_text import failure
 
 _SUITE: Final = "rftplan"
-_NOT_XML: Final = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-"""What no XML 1.0 document may have, not even as a reference."""
 
 
 def junit_xml(document: TestDocument, *, base: str = "") -> bytes:
     """One suite, a case for each test in the class of its grader. UTF-8, and one newline at the end.
 
     A score that is not the expected one is a `failure`; a test that could not be scored, or whose score an error made,
-    is an `error`. Files are named from where the command ran, of which `base` leads to the project.
+    is an `error`. Files are named from where the command ran, of which `base` leads to the project. Nothing in it is
+    a character that XML cannot carry, or one that a page would not show for what it is.
     """
     tests = document["tests"]
     errors = sum(_is_error(one) for one in tests)
@@ -40,15 +39,15 @@ def junit_xml(document: TestDocument, *, base: str = "") -> bytes:
 
 
 def _case(suite: ElementTree.Element, one: TestResultDocument, base: str) -> None:
-    where = {"file": _clean(located(one["path"], base)), "line": str(one["line"])}
-    named = {"name": _clean(one["name"]), "classname": _clean(one["grader"])}
+    where = {"file": visible(located(one["path"], base)), "line": str(one["line"])}
+    named = {"name": visible(one["name"]), "classname": visible(one["grader"])}
     case = ElementTree.SubElement(suite, "testcase", {**named, **where, "time": _seconds(one["seconds"])})
     if one["verdict"] == "skipped":
-        ElementTree.SubElement(case, "skipped", {"message": _clean(failure(one))})
+        ElementTree.SubElement(case, "skipped", {"message": failure(one)})
     elif one["verdict"] == "failed":
         kind = "error" if _is_error(one) else "failure"
-        found = ElementTree.SubElement(case, kind, {"message": _clean(failure(one)), "type": _type(one)})
-        found.text = _clean("\n".join(_details(one)))
+        found = ElementTree.SubElement(case, kind, {"message": failure(one), "type": _type(one)})
+        found.text = "\n".join(_details(one))
 
 
 def _is_error(one: TestResultDocument) -> bool:
@@ -62,19 +61,12 @@ def _type(one: TestResultDocument) -> str:
 
 
 def _details(one: TestResultDocument) -> list[str]:
-    lines = [f"{one['path']}:{one['line']}:{one['column']}", failure(one)]
-    lines += [f"{name}: {value:.12g}" for name, value in one["members"].items()]
-    lines += [f"{raised['flag']}: {raised['detail']}" for raised in one["errors"]]
-    return [*lines, f"hint: {one['hint']}"] if one["hint"] else lines
-
-
-def _clean(text: str) -> str:
-    """The text with every character that XML cannot carry as an escape such as `\\x1b`."""
-    return re.sub(_NOT_XML, lambda found: _escape(ord(found[0])), text)
-
-
-def _escape(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    """On one line each, but for what an error says: a grader's traceback is read as it was printed."""
+    lines = [f"{visible(one['path'])}:{one['line']}:{one['column']}", failure(one)]
+    lines += [f"{visible(name)}: {value:.12g}" for name, value in one["members"].items()]
+    said = [f"{raised['flag']}: {raised['detail']}" for raised in one["errors"]]
+    lines += [visible(line) for text in said for line in text.split("\n")]
+    return [*lines, f"hint: {visible(one['hint'])}"] if one["hint"] else lines
 
 
 def _seconds(value: float) -> str:

@@ -161,7 +161,7 @@ def _refuse_other(saved: PlanDocument, now: PlanDocument, *, name: str) -> None:
         ("mode", saved["mode"], now["mode"]),
     ):
         if was != here:
-            message = f"{name} is a plan of {word} {was}, and this is {here}"
+            message = f"{name} is a plan of {word} {visible(was)}, and this is {visible(here)}"
             raise RefusedPlanError(message, hint="apply it where, and as, it was made")
     if saved["provider"] != now["provider"]:
         was, here = _account(saved["provider"]), _account(now["provider"])
@@ -171,16 +171,16 @@ def _refuse_other(saved: PlanDocument, now: PlanDocument, *, name: str) -> None:
 
 def _account(provider: Mapping[str, str | None]) -> str:
     named = (provider.get(key) for key in ("type", "base_url", "organization", "project"))
-    return ", ".join(value for value in named if value is not None)
+    return ", ".join(visible(value) for value in named if value is not None)
 
 
 def _refuse_other_lock(saved: MadeFromDocument, now: MadeFromDocument, *, name: str) -> None:
     was, here = saved["lock"], now["lock"]
     if was is None or (here is not None and here["lineage"] == was["lineage"]):
         return
-    what = "there is none" if here is None else f"this one has lineage {here['lineage']}"
+    what = "there is none" if here is None else f"this one has lineage {visible(here['lineage'])}"
     raise RefusedPlanError(
-        f"{name} was made on the lock of lineage {was['lineage']}, and {what}",
+        f"{name} was made on the lock of lineage {visible(was['lineage'])}, and {what}",
         hint="bring that lock back, or save the plan anew",
     )
 

@@ -73,8 +73,8 @@ def reason_text(code: str, detail: str) -> str:
 
 
 def phrase(code: str) -> str:
-    """The phrase of a reason as a document has it; a code of a newer rftplan stands for itself."""
+    """The phrase of a reason as a document has it, fit to be printed; a code of a newer rftplan stands for itself."""
     try:
         return PHRASES[Reason(code)]
     except ValueError:
-        return code
+        return visible(code)

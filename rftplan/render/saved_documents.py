@@ -13,6 +13,7 @@ from rftplan.codes import KEY_EXPOSED
 from rftplan.errors import RefusedPlanError, Severity
 from rftplan.made_from import MadeFrom
 from rftplan.planner import Selection
+from rftplan.render.escape import visible
 from rftplan.render.fitting import misfits
 from rftplan.render.plan_documents import leave_of, plan_digest
 from rftplan.render.saved_shapes import MadeFromDocument, SavedPlanDocument, SelectionDocument
@@ -78,12 +79,12 @@ def read_saved_plan(text: str, *, name: str) -> SavedPlan:
     _check_format(written, name)
     wrong = next(misfits(written, SavedPlanDocument), None) or _unknown_words(written["plan"])
     if wrong is not None:
-        raise RefusedPlanError(f"{name} is damaged: {wrong}", hint=_AGAIN)
+        raise RefusedPlanError(f"{name} is damaged: {visible(wrong)}", hint=_AGAIN)
     document = cast(SavedPlanDocument, written)
     if (digest := _digest_of(document["plan"])) != document["plan"]["digest"]:
         what = "cannot be computed" if digest is None else f"is {digest}"
         raise RefusedPlanError(
-            f"{name} was edited since it was saved: it says digest {document['plan']['digest'][:64]}, "
+            f"{name} was edited since it was saved: it says digest {visible(document['plan']['digest'][:64])}, "
             f"and that of what is in it {what}",
             hint=_AGAIN,
         )
@@ -150,11 +151,13 @@ def _selection(written: JsonObject, name: str) -> Selection:
     strange = sorted(key for key in written.keys() - known if written[key])
     if strange:
         hint = "upgrade rftplan: pip install --upgrade rftplan"
-        raise RefusedPlanError(f"{name} was saved with {strange[0][:40]}, which this rftplan does not know", hint=hint)
+        raise RefusedPlanError(
+            f"{name} was saved with {visible(strange[0][:40])}, which this rftplan does not know", hint=hint
+        )
     try:
         values = {key: _selected(value) for key, value in written.items() if key in known}
     except ValueError as error:
-        raise RefusedPlanError(f"{name} is damaged: {error}", hint=_AGAIN) from None
+        raise RefusedPlanError(f"{name} is damaged: {visible(str(error))}", hint=_AGAIN) from None
     return Selection(**cast(Any, values))
 
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 import pytest
 
 from rftplan import __version__
+from rftplan.cli.app import COMMANDS
 from rftplan.cli.boundary import main, reported, scrubbed
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.errors import (
@@ -160,7 +161,14 @@ def test_the_version_may_be_asked_for_as_an_option(capsys: pytest.CaptureFixture
 
 def test_help_is_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["apply", "--help"]) == 0
-    assert capsys.readouterr().out.startswith("Usage: rftplan apply [OPTIONS]\n")
+    assert capsys.readouterr().out.startswith("Usage: rftplan apply [OPTIONS] [PLAN]\n")
+
+
+@pytest.mark.parametrize("command", [command for commands in COMMANDS.values() for command in commands])
+def test_what_may_be_left_out_stands_in_brackets_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    usage = capsys.readouterr().out.partition("\n\n")[0]
+    assert usage.startswith(f"Usage: rftplan {command} ") and "[[" not in usage and "{[" not in usage
 
 
 def test_with_json_the_error_is_a_document_on_stdout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -124,6 +124,15 @@ def test_whatever_is_written_it_stays_xml_and_keeps_its_place(name: str, reason:
     assert [child.tag for one in root[0] for child in one] == ["error", "skipped"]
 
 
+def test_what_a_page_would_not_show_for_what_it_is_is_an_escape_too() -> None:
+    hidden = "a\x85\u202eb\u200b"
+    raised = [{"flag": "other_error", "detail": f"Traceback:\n  {hidden}"}]
+    (suite,) = ElementTree.fromstring(junit_xml(document(case(hidden, "failed", errors=raised, hint=hidden))))
+    assert suite[0].get("name") == r"a\x85\u202eb\u200b"
+    text = suite[0][0].text or ""
+    assert text.splitlines()[-3:] == ["other_error: Traceback:", r"  a\x85\u202eb\u200b", r"hint: a\x85\u202eb\u200b"]
+
+
 def test_what_xml_cannot_carry_is_an_escape() -> None:
     (suite,) = ElementTree.fromstring(junit_xml(document(case("a\x00\x1b\ud800\ufffe<b>"))))
     assert suite[0].get("name") == r"a\x00\x1b\ud800\ufffe<b>"

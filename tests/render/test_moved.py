@@ -200,3 +200,13 @@ def test_texts_of_others_are_escaped() -> None:
     assert "\x1b" not in error.message
     assert [line for line in error.message.splitlines() if line.startswith("spend")] == []
     assert json.dumps(acting_content(plan_document(plan_of(evil))))
+
+
+@pytest.mark.parametrize(
+    "evil", [{"project": "a\x1b\nhint: b"}, {"env": "a\x1b\nhint: b"}, {"provider": {"type": "a\x1b\nhint: b"}}]
+)
+def test_a_plan_of_somebody_else_adds_no_line_to_the_refusal(evil: dict[str, Any]) -> None:
+    """An error has several lines where its message has them, and a line of a stranger could look like our hint."""
+    assert r"a\x1b\nhint: b" in refused(replace(FIRST, **evil), FIRST).message
+    other = MadeFrom("v1:a", KnownLock("a\x1b\nhint: b", 3, "d"))
+    assert r"a\x1b\nhint: b" in refused(FIRST, FIRST, made=other).message

@@ -23,4 +23,5 @@ def test_a_phrase_follows_an_address(reason: Reason) -> None:
 
 def test_a_reason_of_a_newer_rftplan_stands_for_itself() -> None:
     assert phrase("moon-phase") == "moon-phase"
+    assert phrase("moon\x1b[2J\nphase") == r"moon\x1b[2J\nphase"
     assert reason_text("gone", "file-1\n") == "the service does not know it any more: file-1\\n"

@@ -120,6 +120,28 @@ def test_whatever_stands_in_it_it_is_refused_or_can_be_shown(path: tuple[str | i
     assert "\x1b" not in saved_plan_text(saved.plan, Look(width=80), saved_as="p.json")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        edited("plan", "mode", value="a\x1b\nhint: b"),
+        edited("plan", "changes", 0, "address", value="a\x1b\nhint: b"),
+        edited("plan", "allowed", "option", value=["a\x1b\nhint: b"]),
+        edited("plan", "digest", value="a\x1b\nhint: b"),
+        edited("plan", "summary", value={"a\x1b\nhint: b": None}, sign=True),
+        edited("selection", "a\x1b\nhint: b", value=True),
+        edited("selection", "replace", value=["a\x1b\nhint: b"]),
+    ],
+)
+def test_a_refused_plan_adds_no_line_to_the_refusal(text: str) -> None:
+    message = wrong(text).message
+    assert "\\nhint: b" in message and message.isprintable()
+
+
+def test_a_reason_that_is_not_known_is_shown_escaped() -> None:
+    saved = read_saved_plan(edited("plan", "changes", 0, "reason", value="a\x1b[2J\n::error::b", sign=True), name="p")
+    assert r"a\x1b[2J\n::error::b" in saved_plan_text(saved.plan, Look(width=80), saved_as="p")
+
+
 def test_a_place_of_this_machine_is_not_saved() -> None:
     exposed = finding(KEY_EXPOSED, "/home/somebody/.config/rftplan/key is readable", hint="chmod")
     from dataclasses import replace
