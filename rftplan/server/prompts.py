@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rftplan.server.tokens import text_tokens
@@ -19,6 +19,17 @@ def digest_of(messages: Sequence[Message]) -> str:
     """The same for messages that say the same: as text or as parts of it, to a system or a developer role."""
     written = json.dumps([_plain(message) for message in messages], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(written.encode()).hexdigest()
+
+
+def digests_before(messages: Sequence[Message]) -> Iterator[str]:
+    """For each message the digest of those before it. Each is written once, however many follow."""
+    so_far = hashlib.sha256(b"[")
+    for place, message in enumerate(messages):
+        before = so_far.copy()
+        before.update(b"]")
+        yield before.hexdigest()
+        written = json.dumps(_plain(message), sort_keys=True, ensure_ascii=False)
+        so_far.update(f"{', ' if place else ''}{written}".encode())
 
 
 def tokens_of(messages: Sequence[Message]) -> int:

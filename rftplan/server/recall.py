@@ -7,7 +7,7 @@ that an answer to it is made of what the job knows besides: the constant one, an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
@@ -18,17 +18,24 @@ from rftplan.grading.candidates import item_of
 from rftplan.grading.recorded import Truth
 from rftplan.server.choices import Choices
 from rftplan.server.policy import chosen, logits_of
-from rftplan.server.prompts import digest_of, text_of, tokens_of
+from rftplan.server.prompts import digest_of, digests_before, text_of, tokens_of
 from rftplan.server.recorded import Recordings
 from rftplan.server.tokens import REASONING, reasoning_of, text_tokens
 from rftplan.server.trainer import Answer, Question, RefusedQuestionError, ToolCall, TrainingRun
 
 _REASONING_MODELS = ("o1", "o3", "o4", "gpt-5")
+_FOUND = 200  # characters that a prompt's digest and place take
 _DIGITS = 12  # of a digest: enough to choose another row by
 
 
 class Knowledge(Protocol):
-    """What can be known of a prompt: all of a job's rows, or what a request brings."""
+    """What can be known of a prompt: all of a job's rows, or what a request brings.
+
+    `characters` is about how much is kept for it.
+    """
+
+    @property
+    def characters(self) -> int: ...
 
     def answer(self, question: Question) -> Answer: ...
 
@@ -60,6 +67,7 @@ class KnownRows:
         self._books: dict[str, SpokenBook] = {}
         self._recordings = Recordings.of(run.recorded)
         self._truth = Truth(run.grader, run.response_format)
+        self.characters = sum(_kept(item) for item in self._items) + sum(_kept(p.item) for p in self._places.values())
 
     def answer(self, question: Question) -> Answer:
         digest = digest_of(question.messages)
@@ -95,9 +103,10 @@ class KnownPairs:
         self._known: dict[str, tuple[str, int, Mapping[str, Any], Mapping[str, Any] | None]] = {}
         for split, rows in (("training", run.train), ("validation", run.valid)):
             for number, row in enumerate(rows):
-                for prompt, right, wrong in _pairs(row):
-                    self._known[digest_of(prompt)] = (split, number, right, wrong)
+                for digest, right, wrong in _pairs(row):
+                    self._known[digest] = (split, number, right, wrong)
         self._answers = [right for _, _, right, _ in self._known.values()]
+        self.characters = sum(_kept(right) + _kept(wrong) for _, _, right, wrong in self._known.values())
 
     def answer(self, question: Question) -> Answer:
         """Right as often as the checkpoint's tokens were; otherwise what dpo avoids, or another row's answer."""
@@ -175,16 +184,19 @@ def _calls(message: Mapping[str, Any]) -> list[ToolCall]:
     return [ToolCall(str(one.get("name")), str(one.get("arguments"))) for one in functions if isinstance(one, dict)]
 
 
-def _pairs(
-    row: Mapping[str, Any],
-) -> Iterator[tuple[Sequence[Mapping[str, Any]], Mapping[str, Any], Mapping[str, Any] | None]]:
-    """Prompt, answer, answer to avoid: of a conversation, one for each turn of the assistant."""
+def _pairs(row: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any] | None]]:
+    """The prompt's digest, answer, answer to avoid: of a conversation, one for each turn of the assistant."""
     if "messages" not in row:  # a preference: a conversation may have fields of any name beside
-        yield row["input"]["messages"], row["preferred_output"][-1], row["non_preferred_output"][-1]
+        yield digest_of(row["input"]["messages"]), row["preferred_output"][-1], row["non_preferred_output"][-1]
         return
-    for place, message in enumerate(row["messages"]):
+    for digest, message in zip(digests_before(row["messages"]), row["messages"], strict=True):
         if message["role"] == "assistant":
-            yield row["messages"][:place], message, None
+            yield digest, message, None
+
+
+def _kept(one: Mapping[str, Any] | None) -> int:
+    """About how many characters it takes, with what finds it."""
+    return _FOUND + len(json.dumps(one)) if one else 0
 
 
 def _accuracy(question: Question) -> float:

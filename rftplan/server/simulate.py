@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rftplan.server.trainer import Answer, Learned, Question, TrainingFailedError, TrainingRun, Trajectory
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
 MARK = "[SIMULATED]"
 _REMEMBERED = 4  # jobs whose rows are kept at hand for the next question
+_MOST_CHARACTERS = 100_000_000  # of those rows together; the job that was asked last is kept whatever it takes
+
+
+@dataclass(slots=True)
+class _Known:
+    """Of one job; whoever reads its rows makes wait only who asks the same job."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    knowledge: Knowledge | None = None
+
+    @property
+    def characters(self) -> int:
+        return 0 if self.knowledge is None else self.knowledge.characters
 
 
 class SimulatingTrainer:
@@ -27,8 +40,10 @@ class SimulatingTrainer:
     name = "simulation"
     simulated = True
 
-    def __init__(self) -> None:
-        self._known: OrderedDict[str, Knowledge] = OrderedDict()
+    def __init__(self, *, most_characters: int = _MOST_CHARACTERS) -> None:
+        """Of the rows of jobs that were asked, about so many characters are kept at hand."""
+        self._most_characters = most_characters
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
 
     def train(self, run: TrainingRun) -> Trajectory:
@@ -58,12 +73,21 @@ class SimulatingTrainer:
         from rftplan.server.recall import knowledge_of
 
         with self._lock:
-            known = self._known.get(learned.job_id) or knowledge_of(learned.run())
-            self._known[learned.job_id] = known
+            known = self._known.setdefault(learned.job_id, _Known())
             self._known.move_to_end(learned.job_id)
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-            return known
+        with known.lock:
+            if known.knowledge is None:
+                known.knowledge = knowledge_of(learned.run())
+        self._forget()
+        return known.knowledge
+
+    def _forget(self) -> None:
+        """The jobs that nobody asked for longest, until the others are within the bounds."""
+        with self._lock:
+            taken = sum(known.characters for known in self._known.values())
+            while len(self._known) > 1 and (len(self._known) > _REMEMBERED or taken > self._most_characters):
+                _, less = self._known.popitem(last=False)
+                taken -= less.characters
 
 
 def _marked(trajectory: Trajectory) -> Trajectory:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftplan.server.prompts import digest_of
+from rftplan.server.prompts import digest_of, digests_before
 from rftplan.server.simulate import SimulatingTrainer
 from rftplan.server.trainer import Answer, Hint, Learned, Question, RefusedQuestionError, TrainingRun
 from tests.server.simulation import make_run
@@ -143,3 +146,83 @@ def test_a_run_that_cannot_be_read_is_asked_for_again() -> None:
     for _ in range(2):
         with pytest.raises(FileNotFoundError):
             trainer.answer(question)
+
+
+MESSAGES = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["system", "user", "assistant"]), "content": st.text(max_size=5)},
+        optional={"name": st.text(max_size=3), "tool_calls": st.just([CALL])},
+    ),
+    max_size=6,
+)
+
+
+@given(MESSAGES)
+def test_the_digests_before_each_message_are_those_of_what_stands_before(messages: list[dict[str, Any]]) -> None:
+    assert list(digests_before(messages)) == [digest_of(messages[:place]) for place in range(len(messages))]
+
+
+class Counted(dict[str, Any]):
+    """A message that counts how often it is looked into."""
+
+    looks = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        Counted.looks += 1
+        return super().get(key, default)
+
+
+def test_a_conversation_of_many_turns_is_read_once() -> None:
+    turns = [Counted(role=role, content=f"{n}") for n in range(5_000) for role in ("user", "assistant")]
+    Counted.looks = 0
+    (answer,) = ask(run_of("supervised", [{"messages": turns}]), turns[:3], seeds=[1], temperature=0.0)
+    assert answer.text == "1"
+    assert Counted.looks < 10 * len(turns)
+
+
+def counting(trainer: SimulatingTrainer, rows: list[dict[str, Any]]) -> tuple[Callable[[str], Answer], list[str]]:
+    """Asks a job by its id, and which jobs were read for it."""
+    read: list[str] = []
+
+    def asked(job: str) -> Answer:
+        def run() -> TrainingRun:
+            read.append(job)
+            return run_of("supervised", rows)
+
+        learned = Learned(job, {"token_accuracy": 0.8}, run)
+        return trainer.answer(Question("gpt-4o", learned, chat(1)["messages"][:2], seed="1"))
+
+    return asked, read
+
+
+def test_the_rows_of_asked_jobs_are_kept_up_to_so_many_characters() -> None:
+    asked, read = counting(SimulatingTrainer(most_characters=5_000), [chat(number) for number in range(10)])
+    for job in ("a", "a", "b", "a", "c", "b", "c"):
+        asked(job)
+    assert read == ["a", "b", "c", "b"]
+    asked, read = counting(SimulatingTrainer(most_characters=1), [chat(number) for number in range(10)])
+    for job in ("a", "a", "b", "b", "a"):
+        asked(job)
+    assert read == ["a", "b", "a"]
+
+
+def test_who_asks_another_job_waits_for_none_whose_rows_are_being_read() -> None:
+    trainer, reading, over = SimulatingTrainer(), threading.Event(), threading.Event()
+
+    def slow() -> TrainingRun:
+        reading.set()
+        assert over.wait(30)
+        return run_of("supervised", [chat(1)])
+
+    def asks(job: str, run: Callable[[], TrainingRun]) -> Answer:
+        learned = Learned(job, {"token_accuracy": 0.8}, run)
+        return trainer.answer(Question("gpt-4o", learned, chat(1)["messages"][:2], seed="1"))
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(asks, "a", slow)
+        try:
+            assert reading.wait(30)
+            assert pool.submit(asks, "b", lambda: run_of("supervised", [chat(1)])).result(30).text
+        finally:
+            over.set()
+        assert first.result(30).text
