@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,6 +14,8 @@ INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
 REFUSED: Final = "refused"
 """Where the scope's state has the error that a call was refused with, for whoever keeps a log."""
+_LONG_WORD = re.compile(r"\S{201,}")
+_LONGEST_MESSAGE = 2_000
 
 
 class ApiError(Exception):
@@ -27,16 +30,27 @@ class ApiError(Exception):
         param: str | None = None,
         code: str | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = shortened(message)
+        super().__init__(self.message)
         self.status = status
         self.kind = kind
-        self.param = param
+        self.param = None if param is None else shortened(param)
         self.code = code
 
     def envelope(self) -> dict[str, Any]:
         """All four keys, nulls included, as the vendor's schema requires."""
         return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
+
+
+def shortened(text: str) -> str:
+    """Without the middle of whatever somebody sent that is too long to be read."""
+    words = _LONG_WORD.sub(lambda found: _ends(found[0], 160), text)
+    return words if len(words) <= _LONGEST_MESSAGE else _ends(words, _LONGEST_MESSAGE)
+
+
+def _ends(text: str, most: int) -> str:
+    kept = (most - 1) // 2
+    return f"{text[:kept]}…{text[-kept:]}"
 
 
 def refusal(scope: Scope, error: ApiError, headers: Mapping[str, str] | None = None) -> Response:

@@ -40,7 +40,7 @@ ALIASES = {
 }
 _BASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}", re.ASCII)
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})$")
-_CHECKPOINT = re.compile(r"(?P<model>ft:.+):ckpt-step-(?P<step>\d+)")
+_CHECKPOINT = re.compile(r"(?P<model>ft:.+):ckpt-step-(?P<step>[1-9][0-9]{0,8})", re.ASCII)
 
 
 async def list_models(request: Request) -> Response:

@@ -38,6 +38,7 @@ OPERATIONS = {
     found.ok().definition.raw["operationId"]: found.ok()
     for found in schemathesis.openapi.from_dict(dict(own_document())).get_all_operations()
 }
+STRANGE_MODELS = ("ft:", "ft:a:ckpt-step-0", "ft:a:ckpt-step-" + "9" * 5_000, "ft:a:ckpt-step-\u0663")
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ def _make_known(case: Any, template: Template, data: st.DataObject) -> None:
             for key in values:
                 if (names := template.known.get(key)) and data.draw(st.integers(0, 9)):
                     values[key] = data.draw(st.sampled_from(names))
+                elif key == "model" and data.draw(st.booleans()):
+                    values[key] = data.draw(st.sampled_from(STRANGE_MODELS))
     part_ids = template.known["part_ids"]
     if isinstance(case.body, dict) and "part_ids" in case.body and data.draw(st.booleans()):
         case.body["part_ids"] = list(part_ids)

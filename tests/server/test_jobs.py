@@ -299,7 +299,9 @@ async def test_a_file_that_moderation_blocks_fails_the_job_and_an_event_says_whi
     assert (told.level, told.type, told.message) == ("error", "message", failed["error"]["message"])
     assert (checked.level, checked.type) == ("error", "moderation_checks")
     assert (checked.message, checked.created_at) == (f"Moderation checks of {file_id} failed", told.created_at)
-    assert checked.data == {"blocked": True, "file": file_id, "lines": [2, 7]}
+    simulation = {"trainer": "trivial"}  # as in every event of a simulated job
+    assert checked.data == {"blocked": True, "file": file_id, "lines": [2, 7], "simulation": simulation}
+    assert told.data == {"simulation": simulation}
     assert world.trainer.runs == []
 
 
@@ -457,3 +459,22 @@ async def test_the_trainer_is_told_what_the_model_had_learned_and_nothing_of_a_b
     await create_job(sdk, model=ended["fine_tuned_model"])
     await create_job(sdk, model=f"{ended['fine_tuned_model']}:ckpt-step-3")
     assert [run.start for run in world.trainer.runs] == [None, {"reward": 0.6}, {"reward": 0.9}]
+
+
+async def test_what_is_sent_back_in_an_error_is_shortened(world: World) -> None:
+    names = ("x" * 50_000, "many words " * 10_000)
+    async with world.http() as http:
+        for name in names:
+            bodies = ({"model": name}, {"model": "o4-mini", "training_file": name}, {name: 1}, {"seed": 10**4_000})
+            asked = [{"training_file": "file-a", "model": "o4-mini", **body} for body in bodies]
+            replies = [await http.post("/fine_tuning/jobs", json=body) for body in asked]
+            replies.append(await http.get("/files", params={"after": name[:20_000]}))
+            replies.append(
+                await http.post("/uploads", json={"purpose": name, "filename": "a", "bytes": 1, "mime_type": "x"})
+            )
+            for reply in replies:
+                assert (reply.status_code, len(reply.text) < 5_000) == (400, True)
+                assert "…" in reply.json()["error"]["message"]
+        for path in (f"/files/{names[0]}", f"/fine_tuning/jobs/{names[0]}/events", f"/{names[0]}"):
+            reply = await http.get(path)
+            assert (reply.status_code, len(reply.text) < 500) == (404, True)

@@ -121,3 +121,43 @@ async def test_projects_must_be_a_list_of_at_most_a_hundred_texts(world: World, 
     for wrong in ("proj_a", [1], [], [f"proj_{n}" for n in range(101)]):
         with pytest.raises(openai.BadRequestError):
             await sdk.fine_tuning.checkpoints.permissions.create(model, project_ids=wrong)  # type: ignore[arg-type]
+
+
+STRANGE_IDS = [
+    "ft:a:ckpt-step-" + "9" * 5_000,
+    "ft:a:ckpt-step-" + "9" * 10,
+    "ft:a:ckpt-step-0",
+    "ft:a:ckpt-step-01",
+    "ft:a:ckpt-step-\u0663",
+    "ft:",
+    "ft:a:ckpt-step-",
+]
+
+
+@pytest.mark.parametrize("name", STRANGE_IDS, ids=lambda name: name[:20])
+async def test_no_id_of_a_model_breaks_any_route(world: World, sdk: openai.AsyncOpenAI, name: str) -> None:
+    body = await rft_body(sdk)
+    permissions = f"/fine_tuning/checkpoints/{name}/permissions"
+    asks: list[tuple[str, str, object, int]] = [
+        ("GET", f"/models/{name}", None, 404),
+        ("DELETE", f"/models/{name}", None, 404),
+        ("GET", permissions, None, 404),
+        ("POST", permissions, {"project_ids": ["proj_a"]}, 404),
+        ("DELETE", f"{permissions}/cp_a", None, 404),
+        ("POST", "/fine_tuning/jobs", {**body, "model": name}, 400),
+        ("POST", "/chat/completions", {"model": name, "messages": [{"role": "user", "content": "x"}]}, 404),
+        ("POST", "/responses", {"model": name, "input": "x"}, 404),
+    ]
+    async with world.http() as http:
+        for method, path, sent, status in asks:
+            reply = await http.request(method, path, json=sent)
+            assert (reply.status_code, len(reply.content) < 500) == (status, True), (method, path[:40])
+
+
+async def test_a_step_is_written_in_one_way(world: World, sdk: openai.AsyncOpenAI) -> None:
+    """Else one checkpoint had many names."""
+    _, model = await trained(world, sdk)
+    assert await sdk.models.retrieve(f"{model}:ckpt-step-2")
+    for other in ("02", "\u0662", "+2", "2 "):
+        with pytest.raises(openai.NotFoundError):
+            await sdk.models.retrieve(f"{model}:ckpt-step-{other}")
