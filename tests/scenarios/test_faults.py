@@ -94,6 +94,7 @@ def test_a_list_that_lags_where_the_profile_says_that_none_does_is_outside_the_p
     found = small.changes()["job.review"]
     assert found.reason is Reason.DUPLICATE
     shutil.copytree(small.root, small.root.parent / "later")
+    small.apply()
     small.train()
     ends = {job.id: str(job.status) for job in small.jobs()}
     assert ends == {first.id: "succeeded", second.id: "cancelled"}
