@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rftplan.server.clock import ManualClock
+from rftplan.server.clock import EndOfTimeError, ManualClock
 from rftplan.server.errors import ApiError, not_found, wrong_type
 from rftplan.server.faults import FAULT_ID, FaultError, Standing, read_fault
 from rftplan.server.fields import Fields
@@ -84,7 +84,11 @@ async def advance_clock(request: Request) -> Response:
     if not isinstance(service.clock, ManualClock):
         message = "This clock runs by itself. Start the service with --clock manual."
         raise ApiError(message, param="advance", code="clock_not_manual")
-    service.clock.advance(round(seconds * MICROSECONDS))
+    try:
+        service.clock.advance(round(seconds * MICROSECONDS))
+    except EndOfTimeError as error:
+        message = "Invalid 'advance': a clock goes no further than the year 9999."
+        raise ApiError(message, param="advance", code="invalid_value") from error
     return JSONResponse(_clock_shape(service))
 
 

@@ -141,3 +141,36 @@ async def test_a_clock_by_hand_stands_no_earlier_than_what_was_made_by_the_runni
         assert (await http.get("/local/clock")).json()["now"] == START + 500
         make_store(later.app)
         assert (await advance(http, 1))["now"] == START + 501
+
+
+async def test_a_clock_by_hand_never_goes_back_before_what_a_process_has_shown(
+    make_world: Callable[..., World],
+) -> None:
+    """Nothing is written before both have shown their time."""
+    one = make_world(clock=ClockMode.MANUAL)
+    other = make_world(clock=ClockMode.MANUAL, now=lambda: START + 1_000)
+    async with one.http() as here, one.sdk() as sdk, other.http() as there, other.sdk() as others:
+        assert (await there.get("/local/clock")).json()["now"] == START + 1_000
+        await upload(sdk, b"{}\n")
+        assert (await there.get("/local/clock")).json()["now"] == START + 1_000
+        assert (await here.get("/local/clock")).json()["now"] == START
+        await upload(others, b"{}\n")
+        assert (await here.get("/local/clock")).json()["now"] == START + 1_000
+        assert (await advance(here, 1))["now"] == START + 1_001
+        assert (await there.get("/local/clock")).json()["now"] == START + 1_001
+
+
+async def test_a_clock_by_hand_stops_before_the_year_10000(make_world: Callable[..., World]) -> None:
+    last = 253_402_300_799
+    world = make_world(clock=ClockMode.MANUAL, now=lambda: last - 500)
+    async with world.http() as http, world.sdk() as sdk:
+        job = await create_job(sdk)
+        reply = await http.post("/local/clock", json={"advance": 501})
+        assert (reply.status_code, reply.json()["error"]["message"]) == (
+            400,
+            "Invalid 'advance': a clock goes no further than the year 9999.",
+        )
+        assert (await advance(http, 500))["date"] == "9999-12-31T23:59:59+00:00"
+        assert (await http.post("/local/faults", json={"fault": "retired model=o4-mini"})).status_code == 200
+        for path in ("/local/clock", "/files", "/models", f"/fine_tuning/jobs/{job['id']}"):
+            assert (await http.get(path)).status_code == 200
