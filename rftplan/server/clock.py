@@ -43,8 +43,8 @@ class ManualClock:
     the last year that a date can have.
 
     It stands no earlier than the last thing that the store knew of when the process began, and where the store has no
-    time yet, no earlier than `begin`. From the first thing that a process writes, the store has its time, or the one that the
-    process showed.
+    time yet, no earlier than `begin`. From the first thing that a process writes, the store has its time,
+    or the one that the process showed.
     """
 
     def __init__(self, store: Store, *, begin: int) -> None:

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import accumulate, islice
 
-from rftplan.server.lifecycle import Life, Span, Status, Stretch, Verb, snapshots, step_time, stretches, timeline
+from rftplan.server.lifecycle import (
+    Life,
+    Snapshot,
+    Status,
+    Stretch,
+    Verb,
+    snapshots,
+    step_time,
+    stretches,
+    timeline,
+)
 
 
 class Happening(Enum):
@@ -132,13 +142,16 @@ def _parts(
     spans = timeline(life)
     runs = iter(stretches(life, spans))
     by_service = {command.at for command in life.commands if command.verb is Verb.SERVICE_PAUSE}
-    paused = False
+    kept = iter(snapshots(life, now))
+    paused, before = False, 0
     for span in spans:
         if span.start > now:
             return
         if span.status is Status.PAUSED:
             paused, meanings = True, {**meanings, **_AFTER_PAUSE}
-            yield from _snapshot(life, span, checkpointed)
+            if (left := next(kept, None)) is not None:
+                yield from _snapshot(left, before, checkpointed)
+                before = left.step
         if span.status is Status.PAUSING and span.start in by_service:
             yield (Entry(Happening.PAUSING_BY_SERVICE, span.start),)
         else:
@@ -149,12 +162,11 @@ def _parts(
             yield _done(life, next(runs), now, checkpointed)
 
 
-def _snapshot(life: Life, span: Span, checkpointed: Sequence[int]) -> Iterator[tuple[Entry, ...]]:
-    """Said of a step that left no checkpoint before: neither by its validation nor by an earlier pause."""
-    steps = [one.step for one in snapshots(life, span.start)]
-    place = bisect_right(checkpointed, steps[-1]) if steps else 0
-    if steps and steps[-1] not in steps[:-1] and not (place and checkpointed[place - 1] == steps[-1]):
-        yield (Entry(Happening.CHECKPOINT, span.start, steps[-1]),)
+def _snapshot(left: Snapshot, before: int, checkpointed: Sequence[int]) -> Iterator[tuple[Entry, ...]]:
+    """Said of a step that left no checkpoint before: neither by its validation nor by the pause `before`."""
+    place = bisect_right(checkpointed, left.step)
+    if left.step != before and not (place and checkpointed[place - 1] == left.step):
+        yield (Entry(Happening.CHECKPOINT, left.at, left.step),)
 
 
 def _done(life: Life, stretch: Stretch, now: int, checkpointed: Sequence[int]) -> _Steps:

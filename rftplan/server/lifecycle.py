@@ -5,7 +5,7 @@ All times are whole microseconds since the epoch, so that a span cut in two adds
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +22,8 @@ PAUSING = 0.3
 PER_STEP = 0.3
 SHORTEST_TRAINING = 3.0
 LONGEST_TRAINING = 40.0
+
+_FEW = 50  # commands; a longer timeline is not worth the place to remember it after each of them
 
 
 class Status(StrEnum):
@@ -144,8 +146,8 @@ def snapshots(life: Life, now: int) -> list[Snapshot]:
     if not paused:  # as most jobs, and a list of models asks each
         return []
     runs = stretches(life, spans)
-    before = [max(run.steps.stop for run in runs if run.span.start < at) - 1 for at in paused]
-    return [Snapshot(step, at) for step, at in zip(before, paused, strict=True)]
+    starts = [run.span.start for run in runs]
+    return [Snapshot(runs[bisect_left(starts, at) - 1].steps.stop - 1, at) for at in paused]
 
 
 def refusal(life: Life, verb: Verb, now: int) -> str | None:
@@ -168,14 +170,30 @@ def time_of_command(life: Life, now: int) -> int:
     return max(now, life.created_at, *(command.at for command in life.commands))
 
 
-@lru_cache(maxsize=4_096)  # a list of jobs asks again and again, and most lives do not change any more
 def timeline(life: Life) -> tuple[Span, ...]:
     """Every state the job has and will have if nobody commands anything more, without gaps."""
-    spans = tuple(_undisturbed(life))
+    return _remembered(life) if len(life.commands) <= _FEW else _timeline(life)
+
+
+@lru_cache(maxsize=4_096)  # a list of jobs asks again and again, and most lives do not change any more
+def _remembered(life: Life) -> tuple[Span, ...]:
+    return _timeline(life)
+
+
+def _timeline(life: Life) -> tuple[Span, ...]:
+    """What is past at one command no later one changes, so that each span is looked at but once."""
+    spans = list(_undisturbed(life))
+    past = worked = 0
     for command in life.commands:
-        past = tuple(_until(spans, command.at))
-        spans = (*past, *_after(life, past, command))
-    return spans
+        while len(spans) > past and spans[-1].start > command.at:
+            spans.pop()
+        if spans:
+            status, start, end = spans[-1]
+            spans[-1] = Span(status, start, command.at if end is None else min(end, command.at))
+        worked += sum((s.end or s.start) - s.start for s in spans[past:] if s.status is Status.RUNNING)
+        past = len(spans)
+        spans.extend(_after(life, command, worked=worked))
+    return tuple(spans)
 
 
 def stretches(life: Life, spans: Sequence[Span]) -> list[Stretch]:
@@ -199,7 +217,8 @@ def step_time(life: Life, stretch: Stretch, number: int) -> int:
 def step_times(life: Life, numbers: Sequence[int]) -> list[int]:
     """When these steps are done; all of them must be steps that the job gets to."""
     found = stretches(life, timeline(life))
-    return [next(step_time(life, one, number) for one in found if number in one.steps) for number in numbers]
+    stops = [one.steps.stop for one in found]
+    return [step_time(life, found[bisect_right(stops, number)], number) for number in numbers]
 
 
 def _undisturbed(life: Life) -> Iterator[Span]:
@@ -219,7 +238,7 @@ def _queue_and_run(life: Life, *, at: int, worked: int) -> Iterator[Span]:
     yield Span(Status.FAILED if life.fails_in is Status.RUNNING else Status.SUCCEEDED, ends, None)
 
 
-def _after(life: Life, past: Sequence[Span], command: Command) -> Iterator[Span]:
+def _after(life: Life, command: Command, *, worked: int) -> Iterator[Span]:
     match command.verb:
         case Verb.CANCEL:
             yield Span(Status.CANCELLED, command.at, None)
@@ -228,7 +247,6 @@ def _after(life: Life, past: Sequence[Span], command: Command) -> Iterator[Span]
             yield Span(Status.PAUSING, command.at, paused)
             yield Span(Status.PAUSED, paused, None)
         case Verb.RESUME:
-            worked = sum((s.end or s.start) - s.start for s in past if s.status is Status.RUNNING)
             yield from _queue_and_run(life, at=command.at, worked=worked)
 
 
@@ -241,12 +259,6 @@ def _steps_done(life: Life, spans: Sequence[Span], now: int) -> int:
 
 def _steps_within(life: Life, worked: int) -> int:
     return bisect_right(range(1, life.steps + 1), worked, key=lambda step: _work_of(life, step))
-
-
-def _until(spans: Sequence[Span], at: int) -> Iterator[Span]:
-    for span in spans:
-        if span.start <= at:
-            yield Span(span.status, span.start, at if span.end is None else min(span.end, at))
 
 
 def _span_at(spans: Sequence[Span], now: int) -> Span:

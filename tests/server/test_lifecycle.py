@@ -19,6 +19,7 @@ from rftplan.server.lifecycle import (
     Verb,
     life_at,
     refusal,
+    snapshots,
     step_times,
     time_of_command,
     timeline,
@@ -147,3 +148,46 @@ def test_a_clock_that_goes_backwards_does_not_reorder_commands() -> None:
     life = Life(created_at=at(Life(0, 1.0, 1), 100), speed=1.0, steps=10)
     assert time_of_command(life, 0) == life.created_at
     assert life_at(life, 0).status is Status.VALIDATING_FILES
+
+
+class Counted(int):
+    """A time that counts how often it is compared."""
+
+    compared = 0
+
+    def __lt__(self, other: int) -> bool:
+        Counted.compared += 1
+        return super().__lt__(other)
+
+    def __gt__(self, other: int) -> bool:
+        Counted.compared += 1
+        return super().__gt__(other)
+
+    def __le__(self, other: int) -> bool:
+        Counted.compared += 1
+        return super().__le__(other)
+
+    def __ge__(self, other: int) -> bool:
+        Counted.compared += 1
+        return super().__ge__(other)
+
+
+def comparisons(cycles: int) -> int:
+    """What all that is asked of a job takes that was so often paused and resumed."""
+    life = Life(created_at=0, speed=1.0, steps=2_000)
+    times = [(at(life, 2 + 1.5 * cycle), verb) for cycle in range(cycles) for verb in (Verb.PAUSE, Verb.RESUME)]
+    later = {Verb.PAUSE: 0, Verb.RESUME: MICROSECONDS * 104 // 100}
+    life = replace(life, commands=tuple(Command(Counted(time + later[verb]), verb) for time, verb in times))
+    now = Counted(at(life, 2 + 1.5 * cycles))
+    Counted.compared = 0
+    assert len(snapshots(life, now)) == cycles
+    assert len(history(life, now, checkpointed=[1, 5], notes=2))
+    assert refusal(life, Verb.PAUSE, now) is None
+    step_times(life, range(1, life_at(life, now).steps_done + 1))
+    return Counted.compared
+
+
+def test_what_is_asked_of_a_job_grows_no_faster_than_its_pauses() -> None:
+    few = comparisons(100)
+    assert 0 < few < 100 * 100
+    assert comparisons(400) < 6 * few
