@@ -19,7 +19,7 @@ from starlette.routing import Route
 from rftplan.server import chat, files, graders, jobs, local, models, permissions, progress, responses, samples, uploads
 from rftplan.server.clock import clock_of
 from rftplan.server.contents import sweep
-from rftplan.server.errors import SERVER_ERROR, ApiError, refusal
+from rftplan.server.errors import REFUSED, SERVER_ERROR, ApiError, refusal
 from rftplan.server.faults import FAULT_ID
 from rftplan.server.guard import Guard, reply_headers
 from rftplan.server.service import Service, seconds
@@ -143,9 +143,23 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 async def _store_failed(request: Request, error: Exception) -> Response:
     """A full disk or a locked store is not a bug: the client is told, nothing was done."""
-    message = f"The local service's store could not be used: {error}"
-    failed = ApiError(message, status=HTTPStatus.INTERNAL_SERVER_ERROR, kind=SERVER_ERROR)
-    return refusal(request.scope, failed)
+    reply = refusal(request.scope, _unusable(_without_paths(error)))
+    request.scope["state"][REFUSED] = _unusable(str(error))  # the whole of it is for this machine's log alone
+    return reply
+
+
+def _unusable(why: str) -> ApiError:
+    message = f"The local service's store could not be used: {why}"
+    return ApiError(message, status=HTTPStatus.INTERNAL_SERVER_ERROR, kind=SERVER_ERROR)
+
+
+def _without_paths(error: Exception) -> str:
+    match error:
+        case OSError():
+            return error.strerror or type(error).__name__
+        case StoreError():
+            return "the service's log says why"
+    return str(error)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

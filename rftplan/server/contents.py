@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from rftplan.server.file_store import NEEDED
 from rftplan.server.store import Store
 
 _ABANDONED = 3600.0  # seconds without a write after which bytes without a row belong to a process that died
-_LONGEST_TRAINING = 86_400.0  # seconds after which who holds a file is taken for dead
+LONGEST_HELD: Final = 900.0
+"""Seconds after which who holds a file is taken for dead. Grading has 420 (`scoring.LONGEST`) and its last grade 120;
+the rest is for reading the data and for drawing."""
 _EXPIRING = f"SELECT id FROM files WHERE deleted_at IS NULL AND expires_at <= ? AND id NOT IN ({NEEDED})"
 _NOT_NEEDED = f"SELECT id FROM files WHERE id = ? AND deleted_at IS NOT NULL AND id NOT IN ({NEEDED})"
 _KEPT = f"SELECT id FROM files WHERE deleted_at IS NULL UNION {NEEDED}"
@@ -35,21 +39,21 @@ def receive(store: Store, object_id: str) -> Iterator[Path]:
         target.unlink(missing_ok=True)
 
 
-@contextmanager
-def holding(store: Store, file_ids: Sequence[str], *, holder: str) -> Iterator[None]:
-    """Files that are deleted meanwhile keep their contents until the end, and after it where a job was trained from
-    them. `holder` is a name that nobody else has."""
+def hold(store: Store, file_ids: Sequence[str], *, holder: str) -> None:
+    """Files that are deleted from now on keep their contents until they are let go, and after it where a job was
+    trained from them. `holder` is a name that nobody else has: of a job to be, whose row lets go of them, too."""
     with store.write() as db:
         held = [(file_id, holder, time.time()) for file_id in dict.fromkeys(file_ids)]
         db.executemany("INSERT INTO held VALUES (?,?,?)", held)
-    try:
-        yield
-    finally:
-        with store.write() as db:
-            db.execute("DELETE FROM held WHERE holder = ?", (holder,))
-            gone = [one for file_id, *_ in held for one in db.execute(_NOT_NEEDED, (file_id,))]
-        for (id,) in gone:
-            (store.contents / id).unlink(missing_ok=True)
+
+
+def let_go(store: Store, file_ids: Sequence[str], *, holder: str) -> None:
+    """Never fails: what cannot be done now, `sweep` does. Writes nothing where the holder holds nothing any more."""
+    with suppress(sqlite3.OperationalError):
+        if store.rows("SELECT 1 FROM held WHERE holder = ? LIMIT 1", holder):
+            with store.write() as db:
+                db.execute("DELETE FROM held WHERE holder = ?", (holder,))
+        _remove_unneeded(store, file_ids)
 
 
 def sweep(store: Store, *, now: int) -> None:
@@ -93,10 +97,19 @@ def _expire(store: Store, now: int) -> None:
 
 def _let_go(store: Store) -> None:
     """What dead processes held."""
-    since = time.time() - _LONGEST_TRAINING
-    if store.rows("SELECT 1 FROM held WHERE since < ? LIMIT 1", since):
-        with store.write() as db:
-            db.execute("DELETE FROM held WHERE since < ?", (since,))
+    dead = "FROM held WHERE abs(since - ?) > ?", (time.time(), LONGEST_HELD)
+    if not store.rows(f"SELECT 1 {dead[0]} LIMIT 1", *dead[1]):
+        return
+    with store.write() as db:
+        files = [id for (id,) in db.execute(f"SELECT file_id {dead[0]}", dead[1])]
+        db.execute(f"DELETE {dead[0]}", dead[1])
+    _remove_unneeded(store, files)
+
+
+def _remove_unneeded(store: Store, file_ids: Iterable[str]) -> None:
+    for file_id in file_ids:
+        for (id,) in store.rows(_NOT_NEEDED, file_id):
+            (store.contents / id).unlink(missing_ok=True)
 
 
 def _names(folder: Path) -> set[str]:

@@ -44,6 +44,11 @@ CALLS: tuple[Behaviour, ...] = (
             "the bytes of what a job was trained from stay on the disk after its deletion, for the job's models alone",
             Source.POLICY,
         ),
+        (
+            "what a creation that was killed kept of deleted files is removed 15 minutes later, when the service next"
+            " starts or an upload begins",
+            Source.POLICY,
+        ),
         ("a file's name has 1 to 4,096 characters", Source.POLICY),
         (
             "the bytes of what has expired are removed for good when the service starts, or an upload begins",

@@ -30,7 +30,7 @@ OUR_OWN: tuple[Behaviour, ...] = (
         ),
         ("a limit counts the create calls of one run of the service, whatever their model and day", Source.POLICY),
         ("a model that ends has its day in shutdown_date, and so have the models made from it", Source.SPEC),
-        ("after that day it is listed still, answers 404 model_not_found, and no job trains it", Source.POLICY),
+        ("after that day it is listed still, asking it is 404 model_not_found, and no job trains it", Source.POLICY),
         ("a pause by the service is like any other, and an event says whose it was", Source.POLICY),
         ("a file that disappears is as if it were deleted", Source.POLICY),
         ("a stale list shows what was there some seconds ago, as it was then, models too", Source.POLICY),

@@ -66,7 +66,11 @@ async def delete_file(request: Request) -> Response:
 async def get_content(request: Request) -> Response:
     file = _found(request)
     # Opened before the reply starts, so that a content that cannot be read is still an error reply.
-    content = await anyio.open_file(FileStore(service_of(request).store).content(file.id), "rb")
+    try:
+        content = await anyio.open_file(FileStore(service_of(request).store).content(file.id), "rb")
+    except FileNotFoundError:
+        _found(request)  # deleted between the two looks
+        raise
     headers = {"content-length": str(file.bytes)}
     return StreamingResponse(_chunks(content), media_type="application/octet-stream", headers=headers)
 

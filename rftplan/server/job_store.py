@@ -36,7 +36,8 @@ class JobStore:
         self._store = store
 
     def add(self, job: NewJob) -> None:
-        """The job and its whole future, in one transaction; what its result file says lies there before."""
+        """The job and its whole future, in one transaction, with which it lets go of the files that it held; what its
+        result file says lies there before."""
         result = self._write_result(job)
         steps = [
             (s.number, s.message, as_json(s.metrics), None if s.checkpoint is None else as_json(s.checkpoint))
@@ -58,6 +59,8 @@ class JobStore:
                 recorded = (job.simulation or {}).get("candidates")
                 files = {job.request["training_file"], job.request["validation_file"], recorded} - {None}
                 db.executemany("INSERT INTO trained_from VALUES (?,?)", [(file, seq) for file in files])
+            # Not in a transaction of its own: it could fail when the job is there, and the call be made again.
+            db.execute("DELETE FROM held WHERE holder = ?", (job.id,))
 
     def get(self, job_id: str) -> StoredJob | None:
         row = first(self._store.rows(_JOB + "WHERE id = ?", job_id))

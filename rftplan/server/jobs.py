@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rftplan.server.asking import learned_by
-from rftplan.server.contents import holding
+from rftplan.server.contents import hold, let_go
 from rftplan.server.errors import ApiError, not_found, unknown_parameter
 from rftplan.server.fields import MOST_PAIRS
 from rftplan.server.file_store import FileStore
@@ -44,9 +44,13 @@ async def create_job(request: Request) -> Response:
     model = trainable_model(service, wanted.model)
     job_id = service.settings.new_id("ftjob-")
     files = [one for one in (wanted.training_file, wanted.validation_file, wanted.candidates) if one is not None]
-    with holding(service.store, files, holder=job_id):
+    _sources(service, wanted)  # what is not there is refused before anything is written
+    await run_in_threadpool(hold, service.store, files, holder=job_id)
+    try:
         job = await _trained(service, wanted, job_id=job_id, model=model)
         await run_in_threadpool(JobStore(service.store).add, job)
+    finally:
+        await run_in_threadpool(let_go, service.store, files, holder=job_id)
     return JsonText(job_text(_stored(service, job_id), service.now()))
 
 

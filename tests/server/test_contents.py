@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -13,12 +14,14 @@ import openai
 import pytest
 
 from rftplan.server.app import make_store
-from rftplan.server.contents import sweep
+from rftplan.server.contents import LONGEST_HELD, hold, let_go, sweep
 from rftplan.server.file_store import FileStore
+from rftplan.server.scoring import LONGEST
 from rftplan.server.store import Store
 from rftplan.server.trainer import RefusedRunError, TrainingRun, Trajectory
 
 from .conftest import START, TrivialTrainer, World, rft_body, rft_rows, upload
+from .jobs_made import made_job, steps_of
 from .uploading import announced, on_disk
 
 
@@ -182,16 +185,79 @@ async def test_what_no_job_came_of_is_not_held_any_longer(make_world: Callable[.
 
 
 @pytest.mark.anyio
-async def test_what_a_process_held_that_died_is_let_go_after_a_day(make_world: Callable[..., World]) -> None:
+async def test_what_a_process_held_that_died_is_let_go_when_it_could_train_no_longer(
+    make_world: Callable[..., World],
+) -> None:
+    assert LONGEST_HELD >= LONGEST + 120, "a grade that began in time may take so long"
     world = make_world()
     store = world.app.state.service.store
     async with world.sdk() as sdk:
-        names = [await upload(sdk, b"{}\n") for _ in range(2)]
+        names = [await upload(sdk, b"{}\n") for _ in range(3)]
+        now = time.time()
         with store.write() as db:
-            for name, since in zip(names, (time.time() - 90_000, time.time()), strict=True):
+            for name, since in zip(names, (now - LONGEST_HELD - 1, now - 500, now + 5_000), strict=True):
                 db.execute("INSERT INTO held VALUES (?, 'ftjob-of-a-dead-process', ?)", (name, since))
         for name in names:
             await sdk.files.delete(name)
-            left_over(Path(f"{world.settings.store}-files") / name, 4_000.0)
     sweep(store, now=int(START))
-    assert on_disk(world) == {names[1]}
+    assert on_disk(world) == {names[1]}, "however young the bytes are, and if the machine's clock went back"
+
+
+def lock(world: World) -> sqlite3.Connection:
+    """Another process writes and does not end; who waits for it here gives up at once."""
+    with world.app.state.service.store.write() as db:
+        db.execute("PRAGMA busy_timeout=0")
+    other = sqlite3.connect(world.settings.store, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+@pytest.mark.anyio
+async def test_a_refusal_stays_one_where_the_hold_cannot_be_given_back(make_world: Callable[..., World]) -> None:
+    trainer = Meanwhile()
+    world = make_world(trainer=trainer)
+    others = []
+
+    def refuse() -> None:
+        others.append(lock(world))
+        raise RefusedRunError("too much", param="method")
+
+    trainer.do = refuse
+    async with world.sdk() as sdk:
+        body = await rft_body(sdk)
+        with pytest.raises(openai.BadRequestError, match="too much"):
+            await sdk.fine_tuning.jobs.create(**body)
+        others[0].close()
+        store = world.app.state.service.store
+        assert len(store.rows("SELECT 1 FROM held")) == 2
+        with store.write() as db:
+            db.execute("UPDATE held SET since = 0")
+        sweep(store, now=int(START))
+        assert store.rows("SELECT 1 FROM held") == []
+
+
+@pytest.mark.anyio
+async def test_a_job_that_is_there_needs_no_further_write_to_let_go(world: World, sdk: openai.AsyncOpenAI) -> None:
+    """Else its creation would be answered 500 where another process writes just then, and be asked for again."""
+    file_id = await upload(sdk, b"{}\n")
+    store = world.app.state.service.store
+    hold(store, [file_id], holder="ftjob-another")
+    made_job(store, "ftjob-another", steps=steps_of([0.5]))
+    assert store.rows("SELECT 1 FROM held") == []
+    await sdk.files.delete(file_id)
+    with closing(lock(world)):
+        let_go(store, [file_id], holder="ftjob-another")
+
+
+@pytest.mark.anyio
+async def test_a_creation_that_names_no_file_makes_no_store(world: World, sdk: openai.AsyncOpenAI) -> None:
+    grader = {"type": "string_check", "name": "g", "input": "a", "reference": "a", "operation": "eq"}
+    method = {"type": "reinforcement", "reinforcement": {"grader": grader}}
+    with pytest.raises(openai.BadRequestError, match="no such File object"):
+        await sdk.fine_tuning.jobs.create(
+            model="o4-mini",
+            training_file="file-a",
+            validation_file="file-b",
+            method=method,  # type: ignore[arg-type]
+        )
+    assert not world.settings.store.parent.exists()

@@ -19,7 +19,7 @@ from rftplan.server.paging import Order, Page
 from rftplan.server.remembered import Remembered
 from rftplan.server.store import Store
 
-from .conftest import World, jsonl, upload
+from .conftest import START, World, jsonl, upload
 
 pytestmark = pytest.mark.anyio
 MISSING = {
@@ -195,5 +195,20 @@ async def test_a_broken_form_is_a_400(http: httpx2.AsyncClient, content_type: st
 async def test_a_missing_content_is_an_error_reply(world: World, sdk: openai.AsyncOpenAI) -> None:
     file_id = await upload(sdk, b"{}\n")
     (Path(f"{world.settings.store}-files") / file_id).unlink()
-    with pytest.raises(openai.InternalServerError, match="store could not be used"):
+    with pytest.raises(openai.InternalServerError, match="store could not be used") as caught:
         await sdk.files.content(file_id)
+    assert "/" not in caught.value.message, "no path of this machine"
+
+
+async def test_a_content_that_goes_between_two_looks_is_a_404(make_world: Callable[..., World]) -> None:
+    """As another service removes it: the row first, then the bytes."""
+    left: list[float] = []
+    world = make_world(now=lambda: left.pop() if left else START)
+    async with world.sdk() as sdk:
+        expiry = {"anchor": "created_at", "seconds": 3_600}
+        file = await sdk.files.create(file=("a.jsonl", b"{}"), purpose="fine-tune", expires_after=expiry)  # type: ignore[arg-type]
+        (Path(f"{world.settings.store}-files") / file.id).unlink()
+        left[:] = [START + 4_000, START]
+        with pytest.raises(openai.NotFoundError, match="No such File object"):
+            await sdk.files.content(file.id)
+    assert left == []
