@@ -85,7 +85,7 @@ class Fault:
 
     def strikes(self, method: str, path: str) -> bool:
         """Whether a call is one that it can strike."""
-        if path.startswith(OWN_ROUTES) or (self.kind is FaultKind.STALE and not _LISTS.fullmatch(path)):
+        if path.startswith(OWN_ROUTES) or (self.kind is FaultKind.STALE and not _lists(method, path)):
             return False
         return self.on.match(method, path)
 
@@ -98,6 +98,11 @@ class Fault:
             if getattr(self, name) != getattr(usual, name)
         ]
         return " ".join([self.kind.value, *words])
+
+
+def _lists(method: str, path: str) -> bool:
+    """Whether a call asks for a list: what is made at the same path is made now, whatever lists show."""
+    return method == "GET" and _LISTS.fullmatch(path) is not None
 
 
 _CALL = ("on", "after", "times")

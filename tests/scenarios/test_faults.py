@@ -106,6 +106,17 @@ def test_a_list_that_lags_where_the_profile_says_that_none_does_is_outside_the_p
     assert "runs in the same slot" in held.detail
 
 
+def test_a_lost_answer_while_all_lists_of_this_process_are_behind_launches_twice_and_the_next_plan_holds(
+    small: Small,
+) -> None:
+    """As docs/local-service.md says it: `stale` with nothing else said."""
+    under(small, f"lost-after {LAUNCH}; stale").apply()
+    small.clock.time += 2
+    assert len(under(small, "").jobs()) == 2
+    held = small.changes()["job.review"]
+    assert (held.action, held.reason) == (Action.HOLD, Reason.DUPLICATE)
+
+
 def test_a_lockout_is_told_with_what_to_do_and_the_files_stay(small: Small) -> None:
     found = under(small, "lockout").results()["job.review"]
     assert found.outcome is Outcome.FAILED

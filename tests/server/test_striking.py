@@ -219,6 +219,19 @@ async def test_a_list_is_as_it_was(world: World, sdk: openai.AsyncOpenAI, http: 
     assert len((await sdk.fine_tuning.jobs.list_events(job["id"])).data) == 4
 
 
+async def test_what_is_made_while_lists_are_stale_is_made_now_and_is_not_struck(
+    world: World, sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
+) -> None:
+    await struck_by(http, "stale")
+    job = await create_job(sdk)
+    now = int(world.clock.time)
+    assert (job["created_at"], job["status"]) == (now, "validating_files")
+    assert (await sdk.files.retrieve(job["training_file"])).created_at == now
+    (fault,) = (await http.get("/local/faults")).json()["data"]
+    assert (fault["met"], fault["struck"]) == (0, 0)
+    assert [one async for one in sdk.fine_tuning.jobs.list()] == []
+
+
 async def test_a_locked_out_organization_can_launch_nothing_and_keeps_its_files(
     sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
 ) -> None:
