@@ -77,6 +77,8 @@ def _check_message(message: Fields) -> None:
     for name in ("name", "refusal", "tool_call_id"):
         message.text(name)
     message.items("annotations")
+    if role == "assistant":
+        message.take("parsed")  # what the official SDKs' own parsing adds to a reply, and sends back with it
     calls = message.items("tool_calls")
     for place, call in enumerate(calls or ()):
         _check_call(Fields(call, f"{message.name('tool_calls')}[{place}]"))
@@ -119,7 +121,9 @@ def _check_call(call: Fields) -> None:
     call.needed_text("id")
     if (kind := call.needed_text("type")) != "function":
         raise wrong_value(call.name("type"), got=kind, supported=["function"])
-    _check_function(Fields(call.need("function"), call.name("function")))
+    function = Fields(call.need("function"), call.name("function"))
+    function.take("parsed_arguments")  # as `parsed` of a message
+    _check_function(function)
     call.close()
 
 

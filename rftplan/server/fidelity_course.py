@@ -123,6 +123,11 @@ COURSE: tuple[Behaviour, ...] = (
         ("tokens are a quarter of the characters; o-series and gpt-5 models reason, others do not", Source.POLICY),
         ("the shape of a response, of its output items and of its events in their order", Source.SDK),
         ("a response that ran out of max_output_tokens is incomplete", Source.SDK),
+        (
+            "'parsed' and 'parsed_arguments', which the SDKs' own parsing adds to a reply, are taken back and ignored",
+            Source.POLICY,
+        ),
+        ("a function_call_output is a text or parts of input_text; other parts are refused", Source.POLICY),
         ("responses take text and messages, text.format, reasoning.effort and function tools", Source.POLICY),
         (
             "responses are not stored: previous_response_id, conversation, prompt and background are refused",

@@ -57,13 +57,28 @@ def _message(item: Fields) -> dict[str, Any]:
 def _call(item: Fields) -> dict[str, Any]:
     item.unsupported("async", "caller", "namespace")
     function = {"name": item.needed_text("name"), "arguments": item.needed_text("arguments")}
+    item.take("parsed_arguments")
     call = {"id": item.needed_text("call_id"), "type": "function", "function": function}
     return {"role": "assistant", "content": None, "tool_calls": [call]}
 
 
 def _call_output(item: Fields) -> dict[str, Any]:
     item.unsupported("caller", "name", "namespace")
-    return {"role": "tool", "tool_call_id": item.needed_text("call_id"), "content": item.needed_text("output")}
+    return {"role": "tool", "tool_call_id": item.needed_text("call_id"), "content": _output(item)}
+
+
+def _output(item: Fields) -> str | list[dict[str, Any]]:
+    """Of a function: a text, or parts of text alone."""
+    output = item.need("output")
+    if isinstance(output, str):
+        return output
+    if not isinstance(output, list):
+        raise wrong_type(item.name("output"), expected="one of a string or array of objects", got=output)
+    parts = [Fields(part, f"{item.name('output')}[{place}]") for place, part in enumerate(output)]
+    for part in parts:
+        if (kind := part.needed_text("type")) != "input_text":
+            raise wrong_value(part.name("type"), got=kind, supported=["input_text"])
+    return [_part(part) for part in parts]
 
 
 def _reasoning(item: Fields) -> None:
@@ -99,6 +114,7 @@ def _part(part: Fields) -> dict[str, Any]:
     if kind == "output_text":  # as an answer has them
         part.items("annotations")
         part.items("logprobs")
+        part.take("parsed")  # as an official SDK's parsing adds it
     if kind == "input_image":
         part.text("detail")
         part.unsupported("file_id")

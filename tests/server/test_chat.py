@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import openai
+import pydantic
 import pytest
 
 from .conftest import World, create_job, jsonl, upload
@@ -301,6 +302,16 @@ async def test_a_checkpoint_that_learned_calls_makes_them(make_world: Callable[.
         assert (choice.finish_reason, choice.message.content) == ("tool_calls", None)
         (call,) = choice.message.tool_calls
         assert (call.function.name, call.function.arguments) == (rows[5]["name"], rows[5]["arguments"])
+        strict = [{**tool, "function": {**tool["function"], "strict": True}} for tool in rows[5]["tools"]]
+        parsed = await sdk.chat.completions.parse(
+            model=done.model, messages=rows[5]["messages"], tools=strict, temperature=0
+        )
+        said = parsed.choices[0].message
+        (made,) = said.tool_calls or ()
+        assert made.function.parsed_arguments == json.loads(rows[5]["arguments"])
+        result = {"role": "tool", "tool_call_id": made.id, "content": "done"}
+        await done.say([*rows[5]["messages"], said, result])
+        await done.say([*rows[5]["messages"], said.model_dump(warnings=False), result])
         without = await done.say(rows[5]["messages"], temperature=0)
         assert without.choices[0].message.tool_calls is None
         async with world.http() as http:
@@ -351,3 +362,23 @@ async def test_an_assistants_message_may_call_or_refuse_instead(sdk: openai.Asyn
         messages: Any = [{"role": "user", "content": "?"}, {"role": "assistant", **said}]
         messages.append({"role": "user", "content": "And?"})
         assert (await sdk.chat.completions.create(model="o4-mini", messages=messages)).choices
+
+
+class Verdict(pydantic.BaseModel):
+    compliant: str
+    explanation: str
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")  # the SDK's own, of what it parsed
+async def test_what_the_sdk_parsed_may_be_sent_back(trained: Trained) -> None:
+    asked: Any = VALID[0]["messages"]
+    wanted: dict[str, Any] = {"model": trained.model, "messages": asked, "temperature": 0}
+    parsed = await trained.sdk.chat.completions.parse(response_format=Verdict, **wanted)
+    async with trained.sdk.chat.completions.stream(response_format=Verdict, **wanted) as stream:
+        streamed = await stream.get_final_completion()
+    for message in (parsed.choices[0].message, streamed.choices[0].message):
+        assert message.parsed == Verdict(**right(VALID[0]))
+        for sent in (message, message.model_dump(warnings=False)):
+            await trained.say([*asked, sent, *asked])
+    with pytest.raises(openai.BadRequestError, match="parsed"):
+        await trained.say([{**asked[0], "parsed": {}}])

@@ -37,9 +37,16 @@ CHAT: dict[str, Any] = {
             "content": [{"type": "refusal", "refusal": "r"}],
             "refusal": None,
             "annotations": [],
+            "parsed": {"a": "b"},
             "audio": None,
             "function_call": {"name": "look", "arguments": "{}"},
-            "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}],
+            "tool_calls": [
+                {
+                    "id": "call_1",
+                    "type": "function",
+                    "function": {"name": "look", "arguments": "{}", "parsed_arguments": {}},
+                }
+            ],
         },
         {"role": "tool", "content": "c", "tool_call_id": "call_1"},
     ],
@@ -60,13 +67,21 @@ RESPONSE: dict[str, Any] = {
             "role": "assistant",
             "phase": "final_answer",
             "content": [
-                {"type": "output_text", "text": "t", "annotations": [], "logprobs": []},
+                {"type": "output_text", "text": "t", "annotations": [], "logprobs": [], "parsed": {"a": 1}},
                 {"type": "refusal", "refusal": "r"},
             ],
         },
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "e"},
-        {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "look", "arguments": "{}"},
+        {
+            "type": "function_call",
+            "id": "fc_1",
+            "call_id": "call_1",
+            "name": "look",
+            "arguments": "{}",
+            "parsed_arguments": {},
+        },
         {"type": "function_call_output", "call_id": "call_1", "output": "o"},
+        {"type": "function_call_output", "call_id": "call_1", "output": [{"type": "input_text", "text": "o"}]},
     ],
     "tools": [{"type": "function", **FUNCTION}],
     "text": {"format": FLAT, "verbosity": "medium"},
@@ -112,7 +127,7 @@ READ: dict[str, tuple[Read, dict[str, Any]]] = {
     "job": (lambda body: read_job_request(body, str), job(NESTED)),
     "job, flat": (lambda body: read_job_request(body, str), job(FLAT)),
 }
-FREE = ("schema", "parameters", "graders")  # whose fields are the user's
+FREE = ("schema", "parameters", "graders", "parsed", "parsed_arguments")  # whose fields are the user's
 
 
 def objects(value: object, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -174,6 +189,26 @@ def test_a_field_of_the_vendors_that_is_not_carried_out_is_refused_as_that(
     name = f"{path}.{field}" if path else field
     assert (refused.value.code, refused.value.param) == ("unsupported_parameter", name)
     assert refused.value.message == f"Unsupported parameter: '{name}' is not supported by the local service."
+
+
+@pytest.mark.parametrize("part", [{"type": "input_image", "image_url": "u"}, {"type": "input_file", "file_id": "f"}])
+def test_the_output_of_a_function_may_have_parts_of_text_alone(part: dict[str, Any]) -> None:
+    output = {"type": "function_call_output", "call_id": "call_1", "output": [part]}
+    with pytest.raises(ApiError) as refused:
+        read_response_request({**RESPONSE, "input": [output]})
+    assert refused.value.param == "input[0].output[0].type"
+
+
+def test_what_an_sdk_parsed_is_known_of_answers_alone() -> None:
+    for message in ({"role": "user", "content": "c", "parsed": {}}, {"role": "tool", "content": "c", "parsed": {}}):
+        with pytest.raises(ApiError) as refused:
+            read_chat_request({**CHAT, "messages": [message]})
+        assert refused.value.param == "messages[0].parsed"
+    with pytest.raises(ApiError) as refused:
+        read_response_request(
+            {**RESPONSE, "input": [{"role": "user", "content": [{"type": "input_text", "text": "t", "parsed": 1}]}]}
+        )
+    assert refused.value.param == "input[0].content[0].parsed"
 
 
 def test_a_field_of_another_role_is_refused_and_a_null_says_nothing() -> None:
