@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rftplan.grading.definition import Fields, GraderError, check_threshold, listed, object_of
+from rftplan.grading.definition import (
+    Fields,
+    GraderError,
+    check_threshold,
+    listed,
+    object_of,
+    unsupported,
+    wrong_type,
+)
 from rftplan.grading.expression_parser import parse_formula
 from rftplan.grading.expressions import FormulaError
 from rftplan.grading.graders import Grader, GraderType, Python, StringCheck, TextSimilarity
@@ -108,13 +116,35 @@ def _members(fields: Fields, runner: PythonRunner | None) -> dict[str, Grader]:
 
 def _member(value: Any, key: str, param: str, runner: PythonRunner | None) -> Grader:
     fields = object_of(value, param)
-    if fields.body.get("type") == GraderType.MULTI.value:
-        where = f"{param}.type"
+    kind, where = fields.text("type"), fields.at("type")
+    if kind == GraderType.MULTI.value:
         message = "A multi grader cannot contain another multi grader."
         raise GraderError(message, param=where, code="invalid_value")
+    if kind == _LABEL_MODEL:
+        raise _label_model(fields)
+    if kind not in _MEMBER_TYPES:
+        raise unsupported(kind, _MEMBER_TYPES, where)
     return _parse(fields, key, runner)
 
 
+def _label_model(fields: Fields) -> GraderError:
+    """A member that the vendor's schema knows, so that its form is right; raises what is wrong with its form."""
+    fields.only("type", "name", "model", "input", "labels", "passing_labels")
+    fields.text("model")
+    for key in ("input", "labels", "passing_labels"):
+        if not isinstance(value := fields.needed(key), list):
+            raise wrong_type(fields.at(key), "an array", value)
+    for key in ("labels", "passing_labels"):
+        for place, label in enumerate(fields.body[key]):
+            if not isinstance(label, str):
+                raise wrong_type(f"{fields.at(key)}[{place}]", "a string", label)
+    where = fields.at("type")
+    message = f"Unsupported '{where}': '{_LABEL_MODEL}' is in the API's schema, but rftplan cannot run it."
+    return GraderError(f"{message} Use a 'score_model' grader.", param=where)
+
+
+_LABEL_MODEL = "label_model"
+_MEMBER_TYPES = (*(kind.value for kind in GraderType if kind is not GraderType.MULTI), _LABEL_MODEL)
 _PARSERS: Mapping[GraderType, Callable[[Fields, str], Grader]] = {
     GraderType.STRING_CHECK: _string_check,
     GraderType.TEXT_SIMILARITY: _text_similarity,

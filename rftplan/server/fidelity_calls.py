@@ -96,6 +96,8 @@ CALLS: tuple[Behaviour, ...] = (
         ("so is one with an unknown or a missing field, or a value that is none of those supported", Source.POLICY),
         ("a missing grader name is made up", Source.OBSERVED),
         ("a multi grader's graders are a dictionary", Source.OBSERVED),
+        ("a label_model may be among them", Source.SPEC),
+        ("it fails the job with invalid_grader, because it cannot be run here", Source.POLICY),
         ("the suffix comes back as user_provided_suffix, response_format in its method", Source.SPEC),
         ("characters of a suffix that cannot stand in a path become hyphens in the model id", Source.POLICY),
         ("top-level hyperparameters are null unless the method is supervised", Source.SPEC),

@@ -3,6 +3,7 @@
 #
 #   OPENAI_BASE_URL=http://127.0.0.1:8321/v1 OPENAI_API_KEY=… life.sh [LARGE.jsonl]
 #
+# The local service is started with --speed 0.1 for it: a job has to be running still when it is looked at and paused.
 # Where the service is paid this costs what two short runs of reinforcement fine-tuning cost. LARGE.jsonl goes up in
 # parts of PART_MB. OPENAI_ADMIN_KEY grants permissions; without it the key does. LOOK_EVERY is how many seconds pass
 # between two looks at a job. Says "ok" for every step; ends with 1 at the first that is not.

@@ -225,6 +225,20 @@ def test_a_misspelt_field_of_our_own_is_named_and_not_the_one_that_it_should_be(
     assert (refused.value.code, refused.value.param) == ("unknown_parameter", "simulate.candidate")
 
 
+LABEL_MODEL = {
+    "type": "label_model",
+    "name": "l",
+    "model": "m",
+    "input": [{"role": "user", "content": "{{sample.output_text}}"}],
+    "labels": ["good", "bad"],
+    "passing_labels": ["good"],
+}
+
+
+def with_member(**member: object) -> dict[str, Any]:
+    return {**MULTI, "graders": {"a": member}, "calculate_output": "a"}
+
+
 GRADERS = [
     ({**GRADER, "foo": 1}, "grader.foo", "unknown_parameter"),
     ({**MULTI, "graders": {"a": {**GRADER, "foo": 1}}}, "grader.graders.a.foo", "unknown_parameter"),
@@ -232,6 +246,12 @@ GRADERS = [
     ({**GRADER, "operation": "neq"}, "grader.operation", "invalid_value"),
     ({"type": "string_check", "name": "n"}, "grader.input", "missing_required_parameter"),
     ({**MULTI, "graders": {"a": MULTI}}, "grader.graders.a.type", "invalid_value"),
+    (with_member(**LABEL_MODEL), "grader.graders.a.type", None),
+    (with_member(**{**LABEL_MODEL, "labels": "good"}), "grader.graders.a.labels", "invalid_type"),
+    (with_member(**{**LABEL_MODEL, "passing_labels": [1]}), "grader.graders.a.passing_labels[0]", "invalid_type"),
+    (with_member(**LABEL_MODEL, foo=1), "grader.graders.a.foo", "unknown_parameter"),
+    (with_member(type="label_model", name="l"), "grader.graders.a.model", "missing_required_parameter"),
+    (with_member(type="labels", name="l"), "grader.graders.a.type", "invalid_value"),
     ({**MULTI, "calculate_output": "a +"}, "grader.calculate_output", None),
     ({**GRADER, "input": "{{ sample. }}"}, "grader.input", None),
     ({**SCORE_MODEL, "range": [1, 0]}, "grader.range", None),
@@ -239,7 +259,7 @@ GRADERS = [
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("grader", "param", "code"), GRADERS, ids=[case[1] for case in GRADERS])
+@pytest.mark.parametrize(("grader", "param", "code"), GRADERS, ids=[f"{case[1]}: {case[2]}" for case in GRADERS])
 async def test_a_fault_of_a_graders_form_has_the_vendors_code_and_is_refused_by_the_create_call(
     http: httpx2.AsyncClient, grader: dict[str, Any], param: str, code: str | None
 ) -> None:
@@ -253,6 +273,17 @@ async def test_a_fault_of_a_graders_form_has_the_vendors_code_and_is_refused_by_
         with pytest.raises(ApiError) as refused:
             read_job_request(body, str)
         assert (refused.value.param, refused.value.code) == (f"method.reinforcement.{param}", code)
+
+
+def test_a_member_of_no_known_type_is_told_the_types_of_members() -> None:
+    body = job(NESTED)
+    body["method"]["reinforcement"]["grader"] = with_member(type="labels", name="l")
+    with pytest.raises(ApiError) as refused:
+        read_job_request(body, str)
+    assert refused.value.message == (
+        "Invalid value: 'labels'. Supported values are: 'string_check', 'text_similarity', 'score_model', 'python' and"
+        " 'label_model'."
+    )
 
 
 def test_a_null_in_a_grader_counts_as_left_out_and_is_not_sent_back() -> None:

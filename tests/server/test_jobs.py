@@ -478,3 +478,16 @@ async def test_what_is_sent_back_in_an_error_is_shortened(world: World) -> None:
         for path in (f"/files/{names[0]}", f"/fine_tuning/jobs/{names[0]}/events", f"/{names[0]}"):
             reply = await http.get(path)
             assert (reply.status_code, len(reply.text) < 500) == (404, True)
+
+
+async def test_a_member_that_asks_a_model_for_a_label_fails_the_job_when_it_starts(
+    world: World, sdk: openai.AsyncOpenAI
+) -> None:
+    content = [{"role": "user", "content": "{{sample.output_text}}"}]
+    label = {"type": "label_model", "name": "l", "model": "m", "input": content, "labels": ["a"], "passing_labels": []}
+    grader = {"type": "multi", "name": "m", "graders": {"label": label}, "calculate_output": "label"}
+    job = await create_job(sdk, method={"type": "reinforcement", "reinforcement": {"grader": grader}})
+    world.clock.forward(1)
+    failed = await get(sdk, job["id"])
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "invalid_grader")
+    assert "'label_model' is in the API's schema, but rftplan cannot run it" in failed["error"]["message"]
