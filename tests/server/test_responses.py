@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import openai
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -226,3 +227,21 @@ def test_any_body_is_read_or_refused(read: Callable[[object], Any], asks: dict[s
 @given(st.text())
 def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
     assert "".join(pieces(text)) == text
+
+
+class Verdict(pydantic.BaseModel):
+    compliant: str
+    explanation: str
+
+
+async def test_what_the_sdk_parsed_may_be_sent_back(trained: Trained) -> None:
+    """Node's keeps `parsed` in what it sends back, Python's takes it out of its own objects."""
+    asked: Any = VALID[0]["messages"]
+    wanted: dict[str, Any] = {"model": trained.model, "temperature": 0}
+    reply = await trained.sdk.responses.parse(input=asked, text_format=Verdict, **wanted)
+    assert isinstance(reply.output_parsed, Verdict)
+    said = [one.model_dump(warnings=False) for one in reply.output]
+    assert any("parsed" in part for one in said for part in one.get("content") or ())
+    for back in (reply.output, said):
+        again: Any = [*asked, *back, *asked]
+        assert (await trained.sdk.responses.create(input=again, **wanted)).status == "completed"
