@@ -12,7 +12,7 @@ from typing import Final
 
 from rftplan.api.faults import Call, Kind
 from rftplan.api.limits import span
-from rftplan.errors import ApiError, Limit, LimitedError, RejectedError, StoppedError
+from rftplan.errors import ApiError, Limit, LimitedError, RejectedError, StoppedError, Way
 
 TRIES: Final = 5
 """How often a call is sent at most that the service answers with "too many"."""
@@ -57,8 +57,10 @@ PATIENCE: Final = Patience()
 class Pace:
     """The request budget of one service under one key: whoever is told to wait makes all others wait."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, *, hopeless: frozenset[Way] = frozenset()) -> None:
+        """`hopeless` is what another try does not mend where it broke the way to this service once."""
         self._patience = patience
+        self._hopeless = hopeless
         self._pauses: set[asyncio.Future[None]] = set()
         self._longest = 0.0
 
@@ -81,7 +83,8 @@ class Pace:
         if fault.status == _OVERLOADED and asked is not None:
             return self._paused(fault, asked) and repeatable
         passing = fault.status in _AGAIN or (fault.status or 0) >= 500
-        if isinstance(fault, RejectedError) or not passing or not repeatable:
+        hopeless = call.kind is Kind.READ and fault.way in self._hopeless
+        if isinstance(fault, RejectedError) or not passing or not repeatable or hopeless:
             return False
         return await self._patience.unless_stopped(self._patience.sleep(_FIRST_BACKOFF * 2 ** (tried - 1)))
 

@@ -12,7 +12,7 @@ import pytest
 from rftplan.api.openai import OpenAIPort
 from rftplan.api.pacing import LONGEST, TRIES, Patience
 from rftplan.api.port import Upload
-from rftplan.errors import ApiError, FateUnknownError, LimitedError, StoppedError
+from rftplan.errors import ApiError, FateUnknownError, LimitedError, StoppedError, Way
 from tests.api.wire import ADMIN_KEY, FILE, JOB, LAUNCH, Service, ask, listing, refusal, reply
 
 
@@ -54,6 +54,8 @@ def test_whoever_is_told_to_wait_makes_all_others_wait(first: httpx2.Response) -
 
     async def talk(port: OpenAIPort) -> None:
         one = asyncio.ensure_future(port.get_job("ftjob-1"))
+        while not service.requests:  # the first call of a process takes the SDK many turns
+            await asyncio.sleep(0)
         await settle()
         others = [asyncio.ensure_future(port.get_job(f"ftjob-{n}")) for n in range(2, 5)]
         others += [asyncio.ensure_future(port.create_job(LAUNCH))]
@@ -180,3 +182,24 @@ def test_a_port_that_closes_leaves_no_wait_behind() -> None:
 
     ask(service.port(patience=waits.patience), talk)
     assert waits.told == [20.0]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "silence", "sent"),
+    [
+        ("http://127.0.0.1:4010/v1", httpx2.ReadTimeout(""), 1),
+        ("http://localhost:4010/v1", httpx2.ReadTimeout(""), 1),
+        ("http://127.0.0.1:4010/v1", httpx2.ReadError(""), 3),
+        ("https://api.openai.com/v1", httpx2.ReadTimeout(""), 3),
+    ],
+)
+def test_what_listens_on_this_machine_and_says_nothing_is_asked_once(
+    base_url: str, silence: Exception, sent: int
+) -> None:
+    service = Service(silence)
+    port = service.port("openai" if "openai" in base_url else "local", base_url=base_url, read_retries=2)
+    with pytest.raises(ApiError) as caught:
+        ask(port, lambda port: port.get_job("ftjob-1"))
+    assert len(service.requests) == sent
+    assert (caught.value.way is Way.TIMEOUT) == isinstance(silence, httpx2.TimeoutException)
+    assert ("says nothing" in (caught.value.hint or "")) == (sent == 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,7 +11,8 @@ import openai
 import pytest
 
 from rftplan.server.app import close_app, make_store
-from rftplan.server.clock import ClockMode
+from rftplan.server.clock import LAST, ClockMode, EndOfTimeError, ManualClock
+from rftplan.server.store import Store
 
 from .conftest import START, World, create_job, upload
 
@@ -174,3 +176,14 @@ async def test_a_clock_by_hand_stops_before_the_year_10000(make_world: Callable[
         assert (await http.post("/local/faults", json={"fault": "retired model=o4-mini"})).status_code == 200
         for path in ("/local/clock", "/files", "/models", f"/fine_tuning/jobs/{job['id']}"):
             assert (await http.get(path)).status_code == 200
+
+
+def test_a_clock_that_cannot_go_on_stands_still(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    clock = ManualClock(store, begin=LAST - 1)
+    with pytest.raises(EndOfTimeError):
+        clock.advance(2)
+    assert clock.now() == LAST - 1
+    clock.advance(1)
+    assert clock.now() == LAST
+    store.close()

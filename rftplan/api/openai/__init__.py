@@ -16,6 +16,7 @@ import httpx2
 import openai
 
 from rftplan.api import wire
+from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.faults import LOCKED_OUT, PLAYED_LOCKOUT, Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
 from rftplan.api.openai.client import ANSWER_SECONDS, Reply, Traffic, intake_timeout, listed, make_client, timeout
@@ -44,8 +45,10 @@ from rftplan.api.profiles import Capability, Profile
 from rftplan.api.sampled import sampled_row
 from rftplan.api.upload import CountedReader, check_size
 from rftplan.canonical import JsonObject
-from rftplan.errors import ApiError, CredentialError, RejectedError, UserError
+from rftplan.errors import ApiError, CredentialError, RejectedError, UserError, Way
 
+_SILENT: Final = frozenset({Way.TIMEOUT})
+"""What another try on this machine does not mend: something listens there that is stopped, or no service."""
 _SLOWEST_GRADER: Final = 150.0  # seconds: Python may run for two minutes (FACTS §3.7)
 
 
@@ -68,7 +71,8 @@ class OpenAIPort(Port):
         self._traffic = traffic
         self._faults = faults
         self._answer_seconds = answer_seconds
-        self._line, self._admin_line = Line(faults, Pace(patience)), Line(faults, Pace(patience))
+        hopeless = _SILENT if parse_endpoint(faults.base_url).loopback else frozenset()
+        self._line, self._admin_line = (Line(faults, Pace(patience, hopeless=hopeless)) for _ in range(2))
 
     @property
     def requests(self) -> int:
