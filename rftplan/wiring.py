@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rftplan.codes import KEY_EXPOSED, finding
 from rftplan.days import day_of
@@ -165,6 +165,9 @@ def local_store(root: Path) -> Path:
     return root / ".rftplan" / "local" / "service.sqlite"
 
 
+_DAMAGED: Final = "move .rftplan/local away, then `rftplan plan` shows what is gone and what has to be made again"
+
+
 def _nothing() -> None:
     return None
 
@@ -173,7 +176,7 @@ def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[
     from rftplan.in_process import faults_said, in_process
     from rftplan.server.app import close_app, create_app
     from rftplan.server.settings import default_settings
-    from rftplan.server.store import StoreError
+    from rftplan.server.store import DamagedError, StoreError
 
     runner, judge = OneRunner(world.new_runner), judge_of(loaded, world)
     settings = default_settings(
@@ -188,6 +191,8 @@ def _in_process(loaded: Reached, world: World, key: str) -> tuple[Any, Callable[
     )
     try:
         app = create_app(settings)
+    except DamagedError as error:
+        raise UserError(str(error), hint=_DAMAGED) from None
     except StoreError as error:
         raise UserError(str(error), hint="make room, fix its permissions, or move .rftplan/local away") from None
 

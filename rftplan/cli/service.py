@@ -141,11 +141,13 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _app(service: Service, key: str, runner: PythonRunner, terminal: Terminal) -> AsgiApp:
     from rftplan.server.app import create_app, make_store
-    from rftplan.server.store import StoreError
+    from rftplan.server.store import DamagedError, StoreError
 
     try:
         app: Any = create_app(_settings(service, key, runner, terminal))
         make_store(app)
+    except DamagedError as error:
+        raise UserError(str(error), hint=f"move {service.store.parent} away, and serve again") from None
     except StoreError as error:
         raise UserError(str(error)) from None
     return app  # type: ignore[no-any-return]

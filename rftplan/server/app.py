@@ -24,7 +24,7 @@ from rftplan.server.faults import FAULT_ID
 from rftplan.server.guard import Guard, reply_headers
 from rftplan.server.service import Service, seconds
 from rftplan.server.settings import Settings
-from rftplan.server.store import Store, StoreError
+from rftplan.server.store import DamagedError, Store, StoreError
 from rftplan.server.striking import Striking
 from rftplan.server.validated import ValidatedSteps
 
@@ -162,6 +162,13 @@ def _without_paths(error: Exception) -> str:
     return str(error)
 
 
+async def _store_damaged(request: Request, error: Exception) -> Response:
+    """Trying again helps nobody; where the store is, the client need not know."""
+    message = "The local service's store is damaged: its jobs and files may be lost."
+    failed = ApiError(message, status=HTTPStatus.INTERNAL_SERVER_ERROR, kind=SERVER_ERROR, code="store_damaged")
+    return refusal(request.scope, failed)
+
+
 async def _broken(request: Request, error: Exception) -> Response:
     """A bug: the envelope says so, and starlette raises the error again for whoever runs the app."""
     message = f"The local service failed: {type(error).__name__}"
@@ -175,4 +182,5 @@ _FAILURES: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
     sqlite3.Error: _store_failed,
     OSError: _store_failed,
     StoreError: _store_failed,
+    DamagedError: _store_damaged,
 }

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +19,29 @@ BUSY_TIMEOUT = 10.0  # seconds; every transaction here is short, so that only a 
 _ATTEMPTS = 50
 _OURS: Final = 0o600
 _OF_OTHERS: Final = 0o077
+_LONGEST: Final = 80  # of what SQLite says; Python repeats the whole column
+_PRIMARY: Final = 0xFF  # of an error code of SQLite's, without what refines it
 _PRIVATE = ""  # SQLite's name for a database of one connection, which spills to the disk and leaves nothing there
 _IN_MEMORY = ":memory:"
 
 
 class StoreError(Exception):
     """The store cannot be opened; the message says what to do."""
+
+
+class DamagedError(StoreError):
+    """The store's file is there and is not whole; the message says which, and what may be lost."""
+
+
+@contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """What SQLite meets in a file that is not whole, as DamagedError; every other error as it is."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if not _is_damage(error):
+            raise
+        raise _damaged(path, error) from error
 
 
 class Reader:
@@ -63,9 +81,9 @@ class Reader:
 
     def _show(self, there: sqlite3.Connection) -> None:
         """`there` itself, or a copy of it."""
-        changes, copied = _changes_of(there), None
-        shown = there
+        shown, copied = there, None
         try:
+            changes = _changes_of(there)
             refuse_newer(there, self._path)
             if version_of(there) < SCHEMA_VERSION:
                 shown, copied = _copy(there), changes
@@ -91,6 +109,7 @@ def open_to_act(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("PRAGMA foreign_keys=ON")
         bring_up_to_date(db)
+        _touch(db)
     except sqlite3.DatabaseError as error:
         db.close()
         raise _unusable(path, error) from error
@@ -180,11 +199,17 @@ def _readable(uri: str) -> sqlite3.Connection:
     db = _connect(uri)
     try:
         db.execute("PRAGMA query_only=ON")
-        db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # only now is it looked at
+        _touch(db)  # only now is it looked at
     except BaseException:  # nobody else can close what was never handed over
         db.close()
         raise
     return db
+
+
+def _touch(db: sqlite3.Connection) -> None:
+    """Reads where each table begins: damage shows there at a cost that does not grow with the store."""
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        db.execute(f'SELECT 1 FROM "{name}" NOT INDEXED LIMIT 1').fetchall()
 
 
 def _connect(uri: str) -> sqlite3.Connection:
@@ -206,7 +231,23 @@ def _exists(path: Path) -> bool:
         raise StoreError(f"{path} cannot be looked at: {error.strerror}. Ask whoever it belongs to.") from error
 
 
+def _damaged(path: Path, error: sqlite3.DatabaseError) -> DamagedError:
+    return DamagedError(
+        f"{path} is damaged: {str(error)[:_LONGEST]}. The local service's jobs and files may be lost; "
+        "rftplan.lock still names them"
+    )
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # an error of Python's module: all that this service writes is UTF-8
+        return str(error).startswith("Could not decode to UTF-8")
+    return bool(code & _PRIMARY == sqlite3.SQLITE_CORRUPT)
+
+
 def _unusable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    if _is_damage(error):
+        return _damaged(path, error)
     return StoreError(f"{path} cannot be opened as the local service's store: {error}")
 
 

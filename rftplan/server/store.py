@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rftplan.server.database import Reader, StoreError, make_folder, open_to_act
+from rftplan.server.database import DamagedError, Reader, StoreError, damage_told, make_folder, open_to_act
 
-__all__ = ["Store", "StoreError", "as_json", "first", "there_at"]
+__all__ = ["DamagedError", "Store", "StoreError", "as_json", "first", "there_at"]
 
 
 class Store:
@@ -39,7 +39,7 @@ class Store:
 
     def make(self) -> None:
         """See to it that the store is on the disk and up to date; raises StoreError where it cannot be."""
-        with self._lock:
+        with self._lock, damage_told(self._path):
             self._acting()
 
     def _acting(self) -> sqlite3.Connection:
@@ -55,12 +55,12 @@ class Store:
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of one read."""
-        with self._lock:
+        with self._lock, damage_told(self._path):
             return self._reading().execute(sql, values).fetchall()
 
     def tuples(self, sql: str, *values: object) -> list[Any]:
         """The same for many rows, of which each is taken apart at once: quicker to make than rows with names."""
-        with self._lock:
+        with self._lock, damage_told(self._path):
             cursor = self._reading().cursor()
             cursor.row_factory = None
             return cursor.execute(sql, values).fetchall()
@@ -71,13 +71,14 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that has the write lock from its start: what it reads stays true until it ends."""
-        with self._lock:
+        with self._lock, damage_told(self._path):
             db = self._acting()
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
             except BaseException:  # whatever ended the block, Ctrl-C too: an open transaction would lock everybody out
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # some errors have ended it already
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
 

@@ -17,8 +17,10 @@ from shutil import rmtree
 import pytest
 
 from rftplan.doctor import examine
+from rftplan.doctor.signs import State
+from rftplan.errors import UserError
 from rftplan.server.app import make_store
-from rftplan.server.database import StoreError
+from rftplan.server.database import DamagedError, StoreError
 from rftplan.server.schema import SCHEMA_VERSION, SCHEMAS
 from rftplan.server.store import Store
 from tests.world import Small
@@ -240,6 +242,71 @@ def test_what_has_expired_is_gone_for_who_only_reads(make_world: Callable[..., W
 
     assert asyncio.run(listed(START + 9)) == ["file-a"]
     assert asyncio.run(listed(START + 10)) == []
+
+
+def pages(path: Path) -> int:
+    """How many there are, with nothing beside the file."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(db.execute("PRAGMA page_count").fetchone()[0])
+
+
+def damage(path: Path, page: int) -> None:
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(18)[16:], "big")
+        file.seek(page * size)
+        file.write(b"\xa7" * size)
+
+
+@pytest.mark.parametrize("acts", [False, True])
+def test_a_store_that_is_damaged_anywhere_is_refused_as_damaged_or_serves(
+    make_world: Callable[..., World], acts: bool
+) -> None:
+    """Whatever page is overwritten: never an error of SQLite's own, in a reply neither a path nor its words."""
+    path = make_world().settings.store
+    path.parent.mkdir(parents=True, exist_ok=True)
+    small = Small.at(path.parent / "project")
+    small.apply()
+    whole = small.root / ".rftplan" / "local" / "service.sqlite"
+    codes, refused = set[str | None](), 0
+    for page in range(1, pages(whole)):
+        path.write_bytes(whole.read_bytes())
+        damage(path, page)
+        try:
+            world = make_world()
+            if acts:
+                make_store(world.app)
+        except DamagedError as error:
+            assert str(error).startswith(f"{path} is damaged: ")
+            refused += 1
+            continue
+        codes |= asyncio.run(answered(world))
+        world.app.state.service.store.close()
+    assert refused > 10
+    assert codes <= {None, "store_damaged"}
+
+
+async def answered(world: World) -> set[str | None]:
+    found = set[str | None]()
+    async with world.http() as http:
+        for path in ("/files", "/fine_tuning/jobs", "/models"):
+            reply = await http.get(path)
+            assert str(world.settings.store) not in reply.text
+            found.add(reply.json()["error"]["code"] if reply.status_code == 500 else None)
+    return found
+
+
+def test_a_plan_over_a_damaged_store_says_what_to_do_and_a_doctor_looks_at_the_rest(tmp_path: Path) -> None:
+    small = Small.at(tmp_path)
+    small.apply()
+    path = small.root / ".rftplan" / "local" / "service.sqlite"
+    for page in range(1, pages(path)):
+        damage(path, page)
+    with pytest.raises(UserError, match=r"service\.sqlite is damaged: .* rftplan\.lock still names them") as caught:
+        small.plan()
+    assert caught.value.hint is not None and "move .rftplan/local away" in caught.value.hint
+    found = {sign.about.value: sign.state for sign in asyncio.run(examine(small.options, small.world)).signs}
+    assert (found["store"], found["lock"]) == (State.WRONG, State.OK)
 
 
 def test_nothing_of_a_store_is_read_that_is_none(tmp_path: Path) -> None:
