@@ -54,11 +54,18 @@ PLAYED_LOCKOUT: Final = (
     "the local service plays this (its fault lockout) until the fault is taken back: see RFTPLAN_LOCAL_FAULTS, "
     "or serve --fault; files already uploaded are still there"
 )
+_SERVICE_FAILED: Final = (
+    "the service had an error of its own: run the same again in a while; its status page or log says more"
+)
+_DAMAGED_STORE: Final = (
+    "stop the local service and move .rftplan/local away where it runs; then `rftplan plan` shows what is gone"
+)
 _REFUSALS: Final = frozenset({400, 401, 403, 404, 413, 415, 422})
 _WAY_HINTS: Final = {
     Way.NAME: "check base_url, and whether this machine can look up names (DNS)",
     Way.REFUSED: "check the port in base_url, and the proxy settings: nobody listens there",
     Way.TLS: "check this machine's certificates and its clock, and whether a proxy opens encrypted connections",
+    Way.LOST: "the service was reached and broke off: run the same again; if it stays, its log says more",
     Way.PROXY: "check the proxy that HTTPS_PROXY or ALL_PROXY names",
 }
 _UNCERTAIN: Final = {
@@ -145,6 +152,10 @@ class Faults:
             return f"check the key in {self.key_env}, and that it belongs to this organization and project"
         if status == 403:
             return f"the key in {self.key_env} is known but may not do this"
+        if code == "store_damaged":
+            return _DAMAGED_STORE
+        if status >= 500:
+            return _SERVICE_FAILED
         if 300 <= status < 400 or (status == 404 and not explained):
             return self._url_hint()
         return None
@@ -163,7 +174,7 @@ class Faults:
             )
         if endpoint.loopback and way is Way.TLS:
             return f"the local service speaks http: write http://{self.base_url.partition('://')[2]}"
-        if endpoint.loopback:
+        if endpoint.loopback and way is not Way.LOST:
             return f"is the local service running? `rftplan serve --port {endpoint.port}` starts it there"
         return _WAY_HINTS.get(way, "check the network, the proxy settings and base_url")
 

@@ -87,8 +87,7 @@ def way_sign(identity: ProviderIdentity, glances: Mapping[Sight, Glance], enviro
 
 def _strange(identity: ProviderIdentity, error: ApiError) -> Sign:
     if error.status is not None and error.status >= 500:
-        hint = "wait, and run this again; the service's status page may say more"
-        return Sign(About.REACHABLE, State.WRONG, f"it is reached, and fails: {error}", hint)
+        return Sign(About.REACHABLE, State.WRONG, f"it is reached, and fails: {error}", error.hint)
     hint = f"check base_url: {identity.base_url}"
     return Sign(About.REACHABLE, State.WRONG, f"what answers there is not this API: {error}", error.hint or hint)
 

@@ -159,6 +159,22 @@ def test_half_a_list_is_no_list(body: dict[str, Any]) -> None:
     assert type(_fails(reply(body), READS["jobs"])[0]) is ApiError
 
 
+@pytest.mark.parametrize("effect", [READS["jobs"], EFFECTS["create"]])
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (refusal(500, "oops"), "run the same again in a while; its status page or log says more"),
+        (httpx2.Response(503), "run the same again in a while; its status page or log says more"),
+        (refusal(500, "damaged", "store_damaged"), "move .rftplan/local away where it runs"),
+        (httpx2.RemoteProtocolError("half a reply"), "the service was reached and broke off: run the same again"),
+    ],
+)
+def test_a_service_that_failed_by_itself_is_said_with_what_to_do(answer: Answer, hint: str, effect: Ask) -> None:
+    """Nobody is told to start what plainly answered."""
+    said = _fails(answer, effect)[0].hint
+    assert said is not None and hint in said and "rftplan serve" not in said
+
+
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
 def test_a_read_is_tried_again(status: int) -> None:
     service = Service(refusal(status, "later", retry_after_ms="1"), reply(JOB))
