@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rftplan.server.faults import Fault
 
 _LARGEST: Final = 2**20
+_MISSING: Final = "check the spelling; a path is relative to the directory that this command runs in"
 
 
 def faults_given(lines: Sequence[str], file: Path | None) -> list[Fault]:
@@ -31,7 +32,8 @@ def _of_file(path: Path) -> Iterator[tuple[str, str]]:
     try:
         text = decode_text(read_at_most(path, _LARGEST))
     except (UnreadableError, NotTextError) as error:
-        raise UserError(f"{path} {error.message}", hint=error.hint) from None
+        missing = error.message == "does not exist"
+        raise UserError(f"{path} {error.message}", hint=_MISSING if missing else error.hint) from None
     for number, line in enumerate(text.splitlines(), start=1):
         if (said := line.partition("#")[0].strip()) != "":
             yield f"{path}:{number}", said

@@ -158,7 +158,7 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
     if document["interrupted"]:
         return [*lines, f"{again} --wait" if document["command"] == Command.APPLY else again]
     if summary.get(Outcome.FAILED):
-        return [*lines, _after_failures(document, look)]
+        return [*lines, *_after_failures(document, look)]
     if summary.get(Outcome.HELD):
         return [*lines, f"A person has to act; what stands in the way: {look.program} plan"]
     if lines and len(_pausable_later(document)) == len(document["running"]):
@@ -173,13 +173,16 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
     return []
 
 
-def _after_failures(document: ApplyDocument, look: Look) -> str:
+def _after_failures(document: ApplyDocument, look: Look) -> list[str]:
     """A job that failed is held until somebody decides; all else that failed is tried again, mended or not."""
     failed = [result for result in document["results"] if result["outcome"] == Outcome.FAILED]
     again = f"{look.program} {document['command']}"
     if all("status" in result for result in failed):
-        return f"Decide about what failed, as it says above; then go on with: {again}"
-    return f"Next: mend what failed, then {again}. Where only no answer came: the same, at once."
+        return [f"Decide about what failed, as it says above; then go on with: {again}"]
+    return [
+        f"Next: mend what failed, then run: {again}",
+        "If the service only did not answer, there is nothing to mend: run it again.",
+    ]
 
 
 def _running_lines(document: ApplyDocument, look: Look) -> list[str]:

@@ -115,8 +115,8 @@ class Fields:
             supported = f" Only the default ({json.dumps(usual[0])}) value is supported." if usual else ""
             name, sent = self.name(field), json.dumps(value)
             raise ApiError(
-                f"Unsupported value: '{name}' does not support {sent if len(sent) < 60 else 'this value'} with this"
-                f" model.{supported}",
+                f"Unsupported value: '{name}' cannot be {sent if len(sent) < 60 else 'this value'} with the local"
+                f" service.{supported}",
                 param=name,
                 code="unsupported_value",
             )

@@ -71,7 +71,8 @@ def refusal_of(headers: Headers, settings: Settings) -> ApiError | None:
     """Why a request with these headers is not served; None if it is."""
     host = headers.get("host", "")
     if _name_of(host) not in settings.hosts:
-        return ApiError("This service answers only to its own host names.", status=HTTPStatus.FORBIDDEN)
+        own = ", ".join(sorted(settings.hosts))
+        return ApiError(f"This service answers only to its own host names: {own}.", status=HTTPStatus.FORBIDDEN)
     origins = (None, f"http://{host.lower()}", f"https://{host.lower()}")
     if headers.get("origin") not in origins:
         return ApiError("This service does not answer requests of other origins.", status=HTTPStatus.FORBIDDEN)

@@ -74,7 +74,8 @@ def test_a_failure_says_why_what_was_not_tried_and_how_to_go_on() -> None:
         "\n"
         "Apply: 1 done, 1 failed, 1 not tried. 12 requests. Training is SIMULATED.\n"
         "\n"
-        "Next: mend what failed, then rftplan -C d apply. Where only no answer came: the same, at once.\n"
+        "Next: mend what failed, then run: rftplan -C d apply\n"
+        "If the service only did not answer, there is nothing to mend: run it again.\n"
     )
 
 

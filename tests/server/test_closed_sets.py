@@ -211,6 +211,14 @@ def test_what_an_sdk_parsed_is_known_of_answers_alone() -> None:
     assert refused.value.param == "input[0].content[0].parsed"
 
 
+def test_a_value_that_is_not_carried_out_is_this_services_limit_and_not_the_models() -> None:
+    read, body = READ["chat"]
+    with pytest.raises(ApiError) as refused:
+        read({**body, "top_p": 0.5})
+    assert (refused.value.code, refused.value.param) == ("unsupported_value", "top_p")
+    assert refused.value.message.startswith("Unsupported value: 'top_p' cannot be 0.5 with the local service.")
+
+
 def test_a_field_of_another_role_is_refused_and_a_null_says_nothing() -> None:
     tool = {**CHAT, "messages": [{"role": "user", "content": "c", "tool_call_id": None, "annotations": None}]}
     assert read_chat_request(tool)

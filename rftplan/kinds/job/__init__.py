@@ -72,7 +72,7 @@ class JobKind(Kind[JobSpec]):
         if step is not None:
             said.append(f"step {step} of {total}")
         if progress.valid_reward is not None:
-            said.append(f"valid reward {progress.valid_reward:.3f}")
+            said.append(f"valid reward {progress.valid_reward:.3g}")
         said += _loss(progress)
         if known := quality.said(progress.quality or quality.kept_quality(entry)):
             said.append(known)
@@ -116,7 +116,7 @@ class JobKind(Kind[JobSpec]):
 def _loss(progress: Progress) -> list[str]:
     """The validation's where there is one, as of rewards."""
     figures = (("valid", progress.valid_loss), ("train", progress.train_loss))
-    return [f"{of} loss {figure:.3f}" for of, figure in figures if figure is not None][:1]
+    return [f"{of} loss {figure:.3g}" for of, figure in figures if figure is not None][:1]
 
 
 KIND = JobKind()

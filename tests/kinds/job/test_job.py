@@ -60,7 +60,7 @@ def test_a_standing_tells_step_reward_fault_and_that_it_is_simulated() -> None:
     standing = KIND.standing(full)
     assert (standing.state, standing.detail) == (
         "odd",
-        "step 3 of 10, valid reward 0.250, no more quota, SIMULATED",
+        "step 3 of 10, valid reward 0.25, no more quota, SIMULATED",
     )
 
 
