@@ -65,9 +65,7 @@ def promoted(state: State) -> dict[str, Promoted]:
 
 def _promoted(entries: Mapping[Address, Entry]) -> dict[str, Promoted]:
     found = {}
-    known = {entry.id: (address, entry) for address, entry in entries.items() if address.kind == "job"}
-    jobs = {id: str(address) for id, (address, _) in known.items()}
-    simulated = {id for id, (_, entry) in known.items() if entry.resolved.get("simulation") is not None}
+    jobs = {entry.id: str(address) for address, entry in entries.items() if address.kind == "job"}
     for address, entry in sorted(entries.items(), key=lambda item: item[0]):
         if address.kind == "deployment" and entry.id is not None and entry.history:
             revision = entry.history[-1]
@@ -76,9 +74,23 @@ def _promoted(entries: Mapping[Address, Entry]) -> dict[str, Promoted]:
                 job=_address_now(jobs, revision),
                 step=_whole(revision.get("step")),
                 revision=_whole(revision.get("revision")),
-                simulated=revision.get("job_id") in simulated or _says_simulated(revision.get("evidence")),
+                simulated=is_simulated(entry, entries),
             )
     return found
+
+
+def is_simulated(entry: Entry, entries: Mapping[Address, Entry]) -> bool:
+    """Whether nothing was trained for the job or the deployment's live model that `entry` knows; False of all else.
+    `entries` are all that the lock knows."""
+    if entry.resolved.get("simulation") is not None:
+        return True
+    live = entry.history[-1] if entry.history else {}
+    job_id = live.get("job_id")
+    jobs = [one for address, one in entries.items() if address.kind == "job" and one.id is not None]
+    trained_by = next((one for one in jobs if one.id == job_id), None)
+    return (trained_by is not None and trained_by.resolved.get("simulation") is not None) or _says_simulated(
+        live.get("evidence")
+    )
 
 
 def _says_simulated(evidence: Json) -> bool:

@@ -214,6 +214,7 @@ def _shared(others: Sequence[str]) -> str:
 
 def _greeting(service: Service, url: str, key: str, python: str, others: Sequence[str]) -> str:
     shown = f"{key}   (made for this run, shown only here)" if service.key is None else "the one you gave"
+    said = key if service.key is None else "'the key you gave'"
     judge = service.judge_url or "stand-in (text overlap with the references)"
     return (
         f"Local service  {url}\n"
@@ -225,6 +226,8 @@ def _greeting(service: Service, url: str, key: str, python: str, others: Sequenc
         f"{_shared(others)}"
         f"{_knobs(service)}"
         "Any OpenAI client reaches it with\n"
-        f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key if service.key is None else '…'}\n"
+        f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={said}\n"
+        "and rftplan, with the key in RFTPLAN_LOCAL_KEY, with\n"
+        f'  provider: {{type: local, base_url: "{url}"}}\n'
         "Stop with Ctrl-C.\n"
     )

@@ -46,7 +46,7 @@ def show_entry(
     lock = project.state(run.options())
     if lock is None or wanted not in lock.resources:
         raise UserError(f"the lock does not know {wanted}", hint=f"{run.program} state list")
-    document = entry_state_document(wanted, lock.resources[wanted])
+    document = entry_state_document(wanted, lock)
     run.result(dumped(document) if json else entry_text(document, run.look))
     return ExitCode.OK
 

@@ -223,6 +223,7 @@ def _resource(one: ResourceStatus) -> ResourceDocument:
 
 def state_document(lock: Lock | None) -> StateDocument:
     from rftplan.lockfile import entry_document
+    from rftplan.promoted import is_simulated
 
     entries = lock.resources if lock else {}
     buried = lock.tombstones if lock else {}
@@ -232,15 +233,23 @@ def state_document(lock: Lock | None) -> StateDocument:
         "serial": lock.serial if lock else 0,
         "provider": lock.provider.as_document() if lock else None,
         "simulated": simulates(lock.provider.type) if lock else False,
+        "simulations": [str(address) for address in sorted(entries) if is_simulated(entries[address], entries)],
         "resources": {str(address): entry_document(entries[address]) for address in sorted(entries)},
         "tombstones": {str(address): list(buried[address]) for address in sorted(buried) if buried[address]},
     }
 
 
-def entry_state_document(address: Address, entry: Entry) -> EntryDocument:
+def entry_state_document(address: Address, lock: Lock) -> EntryDocument:
     from rftplan.lockfile import entry_document
+    from rftplan.promoted import is_simulated
 
-    return {"format": "rftplan.entry/1", "address": str(address), "entry": entry_document(entry)}
+    entry = lock.resources[address]
+    return {
+        "format": "rftplan.entry/1",
+        "address": str(address),
+        "simulated": is_simulated(entry, lock.resources),
+        "entry": entry_document(entry),
+    }
 
 
 def version_document(version: str) -> VersionDocument:

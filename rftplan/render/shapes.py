@@ -234,13 +234,14 @@ class StatusDocument(TypedDict):
 
 class StateDocument(TypedDict):
     """`resources` maps addresses to entries in the lock's own form, `tombstones` to the launches that we ended
-    ourselves; all empty where there is no lock."""
+    ourselves; `simulations` are the addresses for which nothing was trained; all empty where there is no lock."""
 
     format: str
     lineage: str | None
     serial: int
     provider: JsonObject | None
     simulated: bool
+    simulations: list[str]
     resources: dict[str, JsonObject]
     tombstones: dict[str, list[str]]
 
@@ -248,6 +249,7 @@ class StateDocument(TypedDict):
 class EntryDocument(TypedDict):
     format: str
     address: str
+    simulated: bool
     entry: JsonObject
 
 

@@ -173,7 +173,7 @@ def state_text(document: StateDocument, look: Look) -> str:
     return joined(
         fitted(
             [
-                [visible(address), visible(str(entry.get("id") or "-")), _said_of(entry)]
+                [visible(address), visible(str(entry.get("id") or "-")), _said_of(address, entry, document)]
                 for address, entry in document["resources"].items()
             ],
             look,
@@ -182,13 +182,8 @@ def state_text(document: StateDocument, look: Look) -> str:
     )
 
 
-def _said_of(entry: Mapping[str, Json]) -> str:
-    return ", ".join(filter(None, (_holds(entry), "SIMULATED" if _is_simulated(entry) else "")))
-
-
-def _is_simulated(entry: Mapping[str, Json]) -> bool:
-    resolved = entry.get("resolved")
-    return isinstance(resolved, dict) and resolved.get("simulation") is not None
+def _said_of(address: str, entry: Mapping[str, Json], document: StateDocument) -> str:
+    return ", ".join(filter(None, (_holds(entry), "SIMULATED" if address in document["simulations"] else "")))
 
 
 def _holds(entry: Mapping[str, Json]) -> str:
@@ -201,7 +196,7 @@ def _holds(entry: Mapping[str, Json]) -> str:
 
 def entry_text(document: EntryDocument, look: Look) -> str:
     """An entry as indented `key: value` lines."""
-    mark = "  SIMULATED" if _is_simulated(document["entry"]) else ""
+    mark = "  SIMULATED" if document["simulated"] else ""
     return joined([look.paint(Tone.STRONG, visible(document["address"])) + mark, *_tree(document["entry"], 2)])
 
 

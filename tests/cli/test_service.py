@@ -29,7 +29,7 @@ def test_a_client_reaches_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "rftplan", "-C", str(tmp_path), "serve", "--port", "0", "--key", KEY]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None
-        greeting = [next(serving.stdout) for _ in range(9)]
+        greeting = [next(serving.stdout) for _ in range(11)]
         request = urllib.request.Request(
             greeting[0].split()[-1] + "/models", headers={"Authorization": f"Bearer {KEY}"}
         )
@@ -42,6 +42,13 @@ def test_a_client_reaches_it_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     assert log.splitlines()[-1] == "Stopped."
     assert KEY not in "".join(greeting) + log
     assert "SIMULATED" in greeting[2]
+    assert "".join(greeting[6:]).isascii(), "what is pasted from it goes into a header"
+    url = greeting[0].split()[-1]
+    assert greeting[7:10] == [
+        f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY='the key you gave'\n",
+        "and rftplan, with the key in RFTPLAN_LOCAL_KEY, with\n",
+        f'  provider: {{type: local, base_url: "{url}"}}\n',
+    ]
     assert (tmp_path / ".rftplan" / "local" / "service.sqlite").is_file()
 
 

@@ -14,7 +14,7 @@ from rftplan.cli.app import COMMANDS
 from rftplan.cli.boundary import main
 from tests.world import Small
 
-JOB, SAVED = "job.review", "p.json"
+JOB, DEPLOYMENT, SAVED = "job.review", "deployment.reviewer", "p.json"
 TELL: dict[str, tuple[tuple[str, ...], ...]] = {
     "plan": (("plan",),),
     "show": (("show", SAVED),),
@@ -25,7 +25,7 @@ TELL: dict[str, tuple[tuple[str, ...], ...]] = {
     "pause": (("pause", JOB),),
     "resume": (("resume", JOB),),
     "cancel": (("cancel", JOB, "--yes"),),
-    "state": (("state", "list"), ("state", "show", JOB)),
+    "state": (("state", "list"), ("state", "show", JOB), ("state", "show", DEPLOYMENT)),
     "doctor": (("doctor",),),
     "import": (("import", JOB, "JOB-ID"), ("import", "deployment.reviewer", "MODEL-ID")),
     "accept": (("accept", JOB, "--reason", "as good"),),
@@ -112,6 +112,16 @@ def test_each_document_that_tells_of_a_simulated_job_says_so(
     main([*said_in(root, words), "--json"])
     found = json.loads(capsys.readouterr().out)
     assert marked(found), found
+
+
+@pytest.mark.parametrize("words", [("status",), ("state", "list")], ids=" ".join)
+def test_each_line_of_a_job_and_of_a_live_model_says_so(
+    words: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    main(["-C", str(root), *words])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith((JOB, DEPLOYMENT))]
+    assert len(lines) == 2 and all("SIMULATED" in line for line in lines), lines
 
 
 def test_the_bare_id_stays_bare_and_the_mark_is_on_the_other_stream(

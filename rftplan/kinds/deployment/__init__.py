@@ -41,6 +41,7 @@ from rftplan.kinds.job.observe import current_job, job_from
 from rftplan.kinds.job.trouble import kept_errors, said
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
+from rftplan.promoted import is_simulated
 
 
 class DeploymentKind(Kind[DeploymentSpec]):
@@ -128,7 +129,9 @@ class DeploymentKind(Kind[DeploymentSpec]):
         if entry is None or entry.id is None or not entry.history:
             return Standing("nothing promoted")
         revision = entry.history[-1]
-        return Standing("live", entry.id, f"revision {revision.get('revision')}, step {revision.get('step')}")
+        detail = f"revision {revision.get('revision')}, step {revision.get('step')}"
+        mark = ", SIMULATED" if is_simulated(entry, situation.entries) else ""
+        return Standing("live", entry.id, detail + mark)
 
     async def perform(self, change: Change, act: Act) -> Result:
         await answer_cut_off(change.address, act)
