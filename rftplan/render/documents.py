@@ -33,7 +33,7 @@ from rftplan.render.shapes import (
 
 if TYPE_CHECKING:
     from rftplan.address import Address
-    from rftplan.lockfile import Entry, Lock
+    from rftplan.lockfile import Lock
     from rftplan.project import ResourceStatus
     from rftplan.promoted import Promoted
 
