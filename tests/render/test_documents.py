@@ -98,6 +98,7 @@ def test_no_lock_is_an_empty_state() -> None:
         "provider": None,
         "simulated": False,
         "resources": {},
+        "simulations": [],
         "tombstones": {},
     }
 

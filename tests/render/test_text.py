@@ -94,8 +94,12 @@ def test_status_is_a_table() -> None:
 def test_state_lists_ids_and_holds_and_shows_entries_as_a_tree() -> None:
     entry = {"id": "ftjob-1", "holds": [{"code": "guard"}], "inputs": {"model": "o4", "list": [1]}, "none": {}}
     listed = {"format": "", "lineage": "l", "serial": 1, "provider": None, "resources": {"job.x": entry}}
-    assert state_text(listed, Look()) == "job.x  ftjob-1  held: guard\n"  # type: ignore[arg-type]
-    assert entry_text({"format": "", "address": "job.x", "entry": entry}, Look()) == (  # type: ignore[typeddict-item]
+    told = {**listed, "simulations": []}
+    assert state_text(told, Look()) == "job.x  ftjob-1  held: guard\n"  # type: ignore[arg-type]
+    told = {**listed, "simulations": ["job.x"]}
+    assert state_text(told, Look()) == "job.x  ftjob-1  held: guard, SIMULATED\n"  # type: ignore[arg-type]
+    document = {"format": "", "address": "job.x", "simulated": False, "entry": entry}
+    assert entry_text(document, Look()) == (  # type: ignore[arg-type]
         'job.x\n  id: "ftjob-1"\n  holds:\n    -\n      code: "guard"\n'
         '  inputs:\n    model: "o4"\n    list:\n      - 1\n  none: {}\n'
     )
