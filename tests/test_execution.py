@@ -137,7 +137,7 @@ def test_a_remote_file_deleted_by_hand_is_drift_and_relaunches_nothing(small: Sm
     gone = small.files()[0].id
     small.service(lambda port: port.delete_file(gone))
     plan = small.plan()
-    assert [d.detail for d in plan.drift] == [f"{gone} is no longer at the service"]
+    assert [d.detail for d in plan.drift] == [f"{gone} is no longer at the service: somebody deleted it, or it expired"]
     assert not plan.acts
 
 

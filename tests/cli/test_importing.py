@@ -44,7 +44,7 @@ def test_an_import_says_what_it_knows_and_how(past: Small, capsys: Capture) -> N
     job = trained(small, launched(small))
     assert main(["-C", str(small.root), "import", "job.review", job.id]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"job.review ({job.id}): imported, succeeded at the service\n")
+    assert out.startswith(f"job.review ({job.id}, SIMULATED): imported, succeeded at the service\n")
     assert f"  training ({job.training_file} is file.train): verified, downloaded and compared\n" in out
     assert f"rftplan -C {small.root} import file.train {job.training_file}" in " ".join(out.split())
 
@@ -54,7 +54,7 @@ def test_a_refusal_names_each_difference_and_is_an_exit_code(small: Small, capsy
     small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 5")
     assert main(["-C", str(small.root), "import", "job.review", job.id]) == 1
     out = capsys.readouterr().out
-    assert f"job.review ({job.id}): not imported: the spec says something else\n" in out
+    assert f"job.review ({job.id}, SIMULATED): not imported: the spec says something else\n" in out
     assert "  method.reinforcement.hyperparameters.n_epochs: 5 → 2\n" in out
     assert main(["-C", str(small.root), "import", "job.review", job.id, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["outcome"] == "refused"
