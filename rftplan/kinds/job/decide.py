@@ -11,8 +11,8 @@ from rftplan.changes import Action, Change, Reason
 from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
 from rftplan.kinds.job.accepted import as_launched, told
 from rftplan.kinds.job.cost import priced
-from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
-from rftplan.kinds.job.observe import SeenJob, age, deciding, resolved_values, same_launch, usable
+from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of
+from rftplan.kinds.job.observe import SeenJob, deciding, later, resolved_values, same_launch, usable
 from rftplan.kinds.job.remedies import (
     active_jobs,
     adopt,
@@ -94,12 +94,8 @@ def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> C
         return _keep_from_running(situation, seen, spec.run)
     if situation.replace and spec.run is Run.RUNNING:
         return launch(situation, seen, Reason.ASKED_TO_REPLACE, "")
-    if len(found) > 1:
-        return situation.change(Action.HOLD, "hold", Reason.AMBIGUOUS, _ambiguous(found))
     if found:
-        held = hold_for_foreign(situation, found)
-        reason, came = Reason.FOUND_AT_SERVICE, _origin(situation)
-        return held or adopt(situation, seen, found[0], verb="adopt", reason=reason, origin=came)
+        return _taken(situation, seen, found, _origin(situation))
     if seen.slot:
         newest = max(deciding(seen), key=age)
         return after_failure(situation, seen, newest, ours=_buried(situation, newest))
@@ -111,6 +107,14 @@ def _other_fingerprint(situation: Situation, seen: SeenJob, want: Resource) -> C
     if situation.entry is None:
         return launch(situation, seen, Reason.NOT_THERE, "")
     return launch(situation, seen, Reason.CONTENT_CHANGED, "")
+
+
+def _taken(situation: Situation, seen: SeenJob, found: Sequence[RemoteJob], origin: Origin) -> Change:
+    """What stands already for what the spec wants."""
+    if len(found) > 1:
+        return situation.change(Action.HOLD, "hold", Reason.AMBIGUOUS, _ambiguous(found))
+    held = hold_for_foreign(situation, found)
+    return held or adopt(situation, seen, found[0], verb="adopt", reason=Reason.FOUND_AT_SERVICE, origin=origin)
 
 
 def _origin(situation: Situation) -> Origin:
@@ -170,6 +174,8 @@ def _keep_from_running(situation: Situation, seen: SeenJob, run: Run) -> Change:
 def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry: Entry) -> Change:
     job = seen.mine
     spec: JobSpec = want.spec
+    if found := later(seen, entry):
+        return _taken(situation, seen, found, entry.origin)
     if job is None:
         if spec.run is Run.CANCELLED:
             return situation.change(Action.NOOP, "keep", Reason.GONE, f"{entry.id} is not at the service any more")

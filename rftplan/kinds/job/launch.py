@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rftplan.address import Address
+from rftplan.api.port import RemoteJob
 from rftplan.api.profiles import Capability, Profile, ResponseFormatStyle
 from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.kinds import grader
@@ -27,6 +28,16 @@ def attempt_of(launch: str) -> int:
     """The attempt that a launch names; 0 if it names none. The text comes from the service, and may be anything."""
     number = launch.rpartition(":")[2]
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+
+
+def attempts(jobs: Sequence[RemoteJob]) -> int:
+    """The highest attempt that any of them names."""
+    return max((attempt_of(job.metadata.get(LAUNCH_KEY, "")) for job in jobs), default=0)
+
+
+def age(job: RemoteJob) -> tuple[int, str]:
+    """Oldest first, ids break ties: everybody agrees which of two launches came first."""
+    return (job.created_at, job.id)
 
 
 def identity(spec: JobSpec, upstream: Mapping[Address, Resource]) -> JsonObject:

@@ -20,8 +20,8 @@ from rftplan.kinds.base import Act, result
 from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.job.cancelling import cancel_one
-from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of, request_body, sent_grader
-from rftplan.kinds.job.observe import age, resolved_values
+from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of, request_body, sent_grader
+from rftplan.kinds.job.observe import resolved_values
 from rftplan.kinds.job.steps import LaunchStep
 from rftplan.lockfile import Entry
 

@@ -14,7 +14,7 @@ from rftplan.kinds.base import Look, OpenIntent, Resource, stands_for
 from rftplan.kinds.job import quality, trouble
 from rftplan.kinds.job.accepted import as_launched
 from rftplan.kinds.job.compare import same_model
-from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, attempt_of, launch_of
+from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, attempt_of, attempts, launch_of
 from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of, whole
 from rftplan.kinds.job.spec import Run
 from rftplan.lockfile import Entry
@@ -73,9 +73,10 @@ def current_job(want: Resource | None, entry: Entry | None, seen: object) -> Rem
     """The job that stands for the wanted fingerprint: the entry's own, or the one that may be adopted."""
     if not isinstance(seen, SeenJob):
         return None
-    if entry is not None and (want is None or same_launch(want, entry)):
+    known = entry is not None and (want is None or same_launch(want, entry))
+    found = later(seen, entry) if known and entry is not None else usable(seen)
+    if known and not found:
         return seen.mine
-    found = usable(seen)
     return found[0] if len(found) == 1 else None
 
 
@@ -88,6 +89,14 @@ def deciding(seen: SeenJob) -> list[RemoteJob]:
 def usable(seen: SeenJob) -> list[RemoteJob]:
     """What of the deciding launches may stand for the spec; more than one of them nobody can choose between."""
     return [job for job in deciding(seen) if not job.status.ended or job.status is JobStatus.SUCCEEDED]
+
+
+def later(seen: SeenJob, entry: Entry) -> list[RemoteJob]:
+    """What may stand for an entry whose job came to nothing, or is gone: launches of a higher attempt, of an apply whose
+    journal was lost, or whose lock is another's."""
+    if seen.mine is not None and seen.mine.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+        return []
+    return [job for job in usable(seen) if attempt_of(job.metadata.get(LAUNCH_KEY, "")) > entry.attempt]
 
 
 def same_launch(want: Resource, entry: Entry) -> bool:
@@ -234,16 +243,6 @@ def _moved(look: Look, job: RemoteJob, want: Resource) -> bool:
         return False
     known = {*look.all_resources, *(origin for origin, _ in look.scope.moves)}
     return written.removeprefix(prefix) not in {str(address) for address in known}
-
-
-def age(job: RemoteJob) -> tuple[int, str]:
-    """Oldest first, ids break ties: everybody agrees which of two launches came first."""
-    return (job.created_at, job.id)
-
-
-def attempts(jobs: Sequence[RemoteJob]) -> int:
-    """The highest attempt that any of them names."""
-    return max((attempt_of(job.metadata.get(LAUNCH_KEY, "")) for job in jobs), default=0)
 
 
 def resolved_values(job: RemoteJob, progress: Progress = NO_PROGRESS) -> JsonObject:

@@ -10,8 +10,8 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.accepted import edits
-from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of
-from rftplan.kinds.job.observe import SeenJob, age, attempts, current_job, resolved_values
+from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, age, attempt_of, attempts
+from rftplan.kinds.job.observe import SeenJob, current_job, resolved_values
 from rftplan.kinds.job.progress import NO_PROGRESS
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.spec import JobSpec, Run

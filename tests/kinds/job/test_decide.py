@@ -243,6 +243,29 @@ def test_retry_counts_all_launches_of_one_fingerprint() -> None:
     assert change.action is Action.HOLD
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["ended badly", "gone"])
+@pytest.mark.parametrize("status", [S.QUEUED, S.RUNNING, S.PAUSED, S.SUCCEEDED])
+def test_a_later_launch_that_a_lost_journal_knew_of_stands_for_one_that_came_to_nothing(
+    status: JobStatus, gone: bool
+) -> None:
+    """The lock is older than the service: nothing is launched a third time, and what runs is not cancelled."""
+    want = resource(job_spec(retry={"attempts": 3}))
+    first = remote(S.CANCELLED, launch=launch_of(want.fingerprint, 1))
+    later = remote(status, id="ftjob-2", launch=launch_of(want.fingerprint, 2), created_at=200)
+    seen = SeenJob(mine=None if gone else first, slot=(first, later))
+    tombstones = (launch_of(want.fingerprint, 1),)
+    change = decide(situation(want, entry=entry_for(want, first), seen=seen, tombstones=tombstones))
+    assert (change.action, change.reason) == (Action.ADOPT, Reason.FOUND_AT_SERVICE)
+    assert isinstance(change.step, AdoptStep)
+    assert (change.step.entry.id, change.step.entry.attempt, change.step.cancels) == ("ftjob-2", 2, ())
+    twin = remote(status, id="ftjob-3", launch=launch_of(want.fingerprint, 2), created_at=300)
+    several = replace(seen, slot=(first, later, twin))
+    assert decide(situation(want, entry=entry_for(want, first), seen=several)).reason is Reason.AMBIGUOUS
+    theirs = remote(status, id="ftjob-2", launch=launch_of(want.fingerprint, 2), lineage="lineage-2", created_at=200)
+    foreign = replace(seen, slot=(first, theirs))
+    assert decide(situation(want, entry=entry_for(want, first), seen=foreign)).reason is Reason.FOREIGN_LINEAGE
+
+
 def test_replace_asked_for_raises_the_attempt() -> None:
     want, given = launched(S.SUCCEEDED)
     change = decide(situation(want, entry=given.entry, seen=given.seen, replace=True))
