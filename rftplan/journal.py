@@ -6,6 +6,9 @@ reading a journal twice changes nothing. Reads only; knows no kind and calls no 
 
 from __future__ import annotations
 
+import json
+import re
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,11 +17,13 @@ from typing import Any, Final
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
+from rftplan.canonical import JsonObject
 from rftplan.errors import ApiError, LockError
 from rftplan.lockfile import Entry, Lock, entry_from, read_lock, read_state_file
 from rftplan.typed_json import list_of, mapping_of, number_of, optional_text_of, parse_json, text_of, whole_of
 
 FORMAT: Final = "rftplan.journal/1"
+_SEAL: Final = re.compile(rb',"sum":"([0-9a-f]{8})"}\Z')
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,15 @@ class Paths:
     journal: Path
     former: Path | None = None
 
+    @property
+    def shown(self) -> str:
+        """The journal's place, seen from the project's root."""
+        return _shown(self.journal)
+
+
+def _shown(journal: Path) -> str:
+    return "/".join(journal.parts[-3:])
+
 
 def read_state(paths: Paths, *, new_lineage: Callable[[], str]) -> tuple[State, Lock | None]:
     """The state now, and the lock as it lies there. Reads only; LockError where it must not be used."""
@@ -114,34 +128,49 @@ def read_state(paths: Paths, *, new_lineage: Callable[[], str]) -> tuple[State, 
     raw = read_state_file(paths.journal)
     if raw is None and paths.former is not None:
         _refuse_former(paths.former, lock, paths)
-    return _overlay(lock, _records(raw or b"", paths.journal.name), new_lineage, paths), lock
+    return _overlay(lock, _records(raw or b"", paths.journal), new_lineage, paths), lock
 
 
 def _refuse_former(former: Path, lock: Lock | None, paths: Paths) -> None:
     """LockError if a journal under its former name may be this lock's and knows of something: whose it is, where
     two locks shared the name, only a person can say."""
-    records = _records(read_state_file(former) or b"", former.name)
+    records = _records(read_state_file(former) or b"", former)
     if len(records) > 1 and (lock is None or records[0].get("lineage") == lock.lineage):
         raise LockError(
-            f"journal {former.name} has a name that two locks could share, and an apply in it that did not end",
+            f"journal {_shown(former)} has a name that two locks could share, and an apply in it that did not end",
             hint=f"if it is of {paths.lock.name}, rename it to {paths.journal.name}; otherwise move it away",
         )
 
 
-def _records(raw: bytes, name: str) -> list[dict[str, Any]]:
-    """Whole lines only: a torn last line never happened, a torn middle is damage."""
+def line_of(record: JsonObject) -> bytes:
+    """A record as its line, sealed with a checksum of the rest: one byte that a disk got wrong may still be JSON, and
+    would name another job."""
+    plain = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return plain[:-1] + b',"sum":"%08x"}\n' % zlib.crc32(plain)
+
+
+def _records(raw: bytes, journal: Path) -> list[dict[str, Any]]:
+    """Whole lines only: a torn last line never happened, a torn middle is damage. Lines have no seal where an rftplan
+    wrote them that knew of none, and then none has."""
     lines = raw.split(b"\n")[:-1]
+    sealed = any(_SEAL.search(line) for line in lines)
     records = []
     for number, line in enumerate(lines, 1):
         try:
+            if sealed:
+                _check_seal(line)
             record = mapping_of(parse_json(line.decode()))
         except (TypeError, ValueError) as error:
-            raise LockError(
-                f"journal {name} is damaged in line {number} of {len(lines)}: {error}",
-                hint="move it away: launches that it knew of are found at the service by their metadata",
-            ) from None
+            raise _damaged(journal, str(error), f" in line {number} of {len(lines)}") from None
         records.append(record)
     return records
+
+
+def _check_seal(line: bytes) -> None:
+    """ValueError where the line is not what was written."""
+    seal = _SEAL.search(line)
+    if seal is None or int(seal[1], 16) != zlib.crc32(line[: seal.start()] + b"}"):
+        raise ValueError("its checksum does not fit what it says")
 
 
 def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Callable[[], str], paths: Paths) -> State:
@@ -149,7 +178,7 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
     header = _header(records[0], paths) if len(records) > 1 or (records and lock is None) else None
     if lock is not None and header is not None and header.lineage != lock.lineage:
         raise LockError(
-            f"journal {paths.journal.name} belongs to another lock than {paths.lock.name}",
+            f"journal {paths.shown} belongs to another lock than {paths.lock.name}",
             hint="restore the lock that it belongs to, or move the journal away",
         )
     lineage = lock.lineage if lock else header.lineage if header else new_lineage()
@@ -166,10 +195,10 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
         for record in records[1:]:
             _play(state, record)
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(paths, error) from None
+        raise _damaged(paths.journal, _said(error)) from None
     if lock and header and header.serial != lock.serial and differs(state, lock):
         raise LockError(
-            f"journal {paths.journal.name} was begun on serial {header.serial} of {paths.lock.name}, "
+            f"journal {paths.shown} was begun on serial {header.serial} of {paths.lock.name}, "
             f"which is at serial {lock.serial} now",
             hint="restore the lock that it was begun on and apply, or move the journal away: launches that it "
             "knew of are found at the service by their metadata",
@@ -188,20 +217,25 @@ class _Header:
 def _header(record: Mapping[str, Any], paths: Paths) -> _Header:
     if record.get("format") != FORMAT:
         raise LockError(
-            f"journal {paths.journal.name} has a format that this rftplan does not know",
+            f"journal {paths.shown} has a format that this rftplan does not know",
             hint="upgrade rftplan, or finish the apply with the version that began it",
         )
     try:
         return _Header(text_of(record["lineage"]), whole_of(record["serial"]))
     except (KeyError, TypeError) as error:
-        raise _damaged(paths, error) from None
+        raise _damaged(paths.journal, _said(error)) from None
 
 
-def _damaged(paths: Paths, error: Exception) -> LockError:
-    what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+def _said(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _damaged(journal: Path, what: str, where: str = "") -> LockError:
+    shown = _shown(journal)
     return LockError(
-        f"journal {paths.journal.name} is damaged: {what}",
-        hint="move it away: launches that it knew of are found at the service by their metadata",
+        f"journal {shown} is damaged{where}: {what}",
+        hint=f"move it away (mv {shown} {shown}.damaged), then run rftplan plan: launches and files that it knew of "
+        "are found at the service by their names, and none is made twice",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,7 +13,7 @@ from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.canonical import JsonObject
 from rftplan.errors import LockError
-from rftplan.journal import FORMAT, Intent, Paths, State, differs, read_state
+from rftplan.journal import FORMAT, Intent, Paths, State, differs, line_of, read_state
 from rftplan.lockfile import Entry, Lock, entry_document, sync_directory, temporary_for, write_lock
 
 
@@ -161,7 +160,7 @@ class Ledger:
         try:
             if self._stream is None:
                 self._restart()
-            self._stream.write(_line(record))
+            self._stream.write(line_of(record))
             self._stream.flush()
             self._written += 1
         except OSError as error:
@@ -178,7 +177,7 @@ class Ledger:
             journal.parent.mkdir(parents=True, exist_ok=True)
             self.close()
             with temporary.open("wb") as stream:
-                stream.write(b"".join(_line(record) for record in records))
+                stream.write(b"".join(line_of(record) for record in records))
                 stream.flush()
                 self._sync(stream.fileno())
             temporary.replace(journal)
@@ -215,7 +214,7 @@ class Ledger:
 
     def _unwritable(self, error: OSError) -> LockError:
         return LockError(
-            f"journal {self._paths.journal.name} cannot be written: {error.strerror}",
+            f"journal {self._paths.shown} cannot be written: {error.strerror}",
             hint="make room or fix the permissions of .rftplan, then run the command again",
         )
 
@@ -252,7 +251,3 @@ def _intent_record(intent: Intent) -> JsonObject:
     if intent.ended_at is not None:
         record["ended_at"] = intent.ended_at
     return record
-
-
-def _line(record: JsonObject) -> bytes:
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.errors import LockError
-from rftplan.journal import Paths, State, read_state
+from rftplan.journal import Paths, State, line_of, read_state
 from rftplan.ledger import Ledger, open_ledger
 from rftplan.lockfile import Entry, read_lock
 
@@ -127,13 +127,48 @@ def test_a_torn_middle_is_refused(tmp_path: Path) -> None:
         state_at(tmp_path)
 
 
+def test_a_byte_that_a_disk_got_wrong_is_refused_wherever_it_is_but_at_the_very_end(tmp_path: Path) -> None:
+    """Every byte of a journal, another one in its place: letters and digits too, which are still JSON."""
+    ledger = ledger_at(tmp_path)
+    ledger.finish(ledger.begin(A, "launch", token="t", launch="v1:x:1"), entry("ftjob-1"))
+    ledger.lose(ledger.begin(B, "grant", token="u", target=("m", "p")))
+    journal = paths(tmp_path).journal
+    whole = journal.read_bytes()
+    places = set()
+    for at in range(len(whole) - 1):
+        wrong = (whole[at] ^ 1, whole[at] ^ 0x20, 0, 0x0A)[at % 4]
+        journal.write_bytes(whole[:at] + bytes([wrong if wrong != whole[at] else 0]) + whole[at + 1 :])
+        with pytest.raises(LockError, match=r"damaged in line \d of \d") as refused:
+            state_at(tmp_path)
+        line = whole[:at].count(b"\n") + 1
+        places.add((line, f"in line {line} of" in str(refused.value)))
+        assert refused.value.hint is not None and f"mv {paths(tmp_path).shown}" in refused.value.hint
+    assert places == {(line, True) for line in range(1, whole.count(b"\n") + 1)}
+
+
+def test_a_journal_of_before_the_seals_is_read_and_one_with_both_is_refused(tmp_path: Path) -> None:
+    ledger_at(tmp_path).begin(A, "launch", token="t")
+    journal = paths(tmp_path).journal
+    first, second = (json.loads(line) for line in journal.read_bytes().splitlines()[:2])
+    for record in (first, second):
+        del record["sum"]
+    plain = [json.dumps(record).encode() + b"\n" for record in (first, second)]
+    journal.write_bytes(b"".join(plain))
+    assert [intent.token for intent in state_at(tmp_path).intents.values()] == ["t"]
+    for mixed in (line_of(first) + plain[1], plain[0] + line_of(second)):
+        journal.write_bytes(mixed)
+        with pytest.raises(LockError, match="its checksum does not fit"):
+            state_at(tmp_path)
+
+
 def test_a_journal_of_another_lock_is_refused(tmp_path: Path) -> None:
     ledger = ledger_at(tmp_path)
     ledger.record(A, entry("ftjob-1"))
     ledger.fold()
     ledger.begin(B, "launch", token="t")
     journal = paths(tmp_path).journal
-    journal.write_text(journal.read_text().replace('lineage":"lineage', 'lineage":"another'))
+    header, rest = journal.read_bytes().split(b"\n", 1)
+    journal.write_bytes(line_of({**json.loads(header), "lineage": "another"}) + rest)
     with pytest.raises(LockError, match="belongs to another lock"):
         state_at(tmp_path)
 

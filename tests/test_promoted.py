@@ -10,6 +10,7 @@ import pytest
 
 from rftplan.cli.boundary import main
 from rftplan.errors import LockError, UserError
+from rftplan.journal import line_of
 from rftplan.lockfile import write_lock
 from rftplan.promoted import Live, read_promoted, require_environment, resolve, state_paths
 from tests.world import Small
@@ -52,11 +53,11 @@ def test_an_unfinished_apply_under_a_journals_former_name_is_not_forgotten(small
     small.apply()
     paths = state_paths(small.root, "a/prod.lock")
     assert paths.former is not None
-    header = paths.journal.read_text()
+    header = paths.journal.read_bytes()
     paths.journal.rename(paths.former)
     assert small.verbs()["deployment.reviewer"] == "defer wait"  # a header alone binds nobody
     intent = {"n": 9, "record": "intent", "address": "job.x", "verb": "launch", "token": "t", "at": 1.0}
-    paths.former.write_text(header + json.dumps(intent) + "\n")
+    paths.former.write_bytes(header + line_of(intent))
     with pytest.raises(LockError, match="did not end") as caught:
         small.plan()
     assert paths.journal.name in str(caught.value.hint)
@@ -121,7 +122,7 @@ def test_a_damaged_journal_takes_nobodys_model_away(small: Small, capsys: pytest
     out, err = capsys.readouterr()
     assert out == live.model + "\n"
     warning, mark = err.splitlines()
-    assert warning.startswith("warning: journal journal.jsonl is damaged in line 2 of 3")
+    assert warning.startswith("warning: journal .rftplan/default/journal.jsonl is damaged in line 2 of 3")
     assert mark.startswith("SIMULATED")
 
 

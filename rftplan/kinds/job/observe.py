@@ -92,8 +92,8 @@ def usable(seen: SeenJob) -> list[RemoteJob]:
 
 
 def later(seen: SeenJob, entry: Entry) -> list[RemoteJob]:
-    """What may stand for an entry whose job came to nothing, or is gone: launches of a higher attempt, of an apply whose
-    journal was lost, or whose lock is another's."""
+    """What may stand for an entry whose job came to nothing, or is gone: launches of a higher attempt, made by an apply
+    whose journal was lost, or whose lock is another's."""
     if seen.mine is not None and seen.mine.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
         return []
     return [job for job in usable(seen) if attempt_of(job.metadata.get(LAUNCH_KEY, "")) > entry.attempt]
