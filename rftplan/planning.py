@@ -6,18 +6,21 @@ Asks and reads; writes nothing and carries nothing out.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rftplan.address import Address
 from rftplan.changes import Mode, Plan
+from rftplan.codes import OTHER_BYTES, finding
 from rftplan.errors import Diagnostic, SpecError, UserError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, ignore
 from rftplan.journal import State, read_state
+from rftplan.kinds.file import strangers
 from rftplan.kinds.job import Run
 from rftplan.kinds.scope import Scope
 from rftplan.loading import Loaded, Options
-from rftplan.lockfile import Lock
+from rftplan.lockfile import Entry, Lock
 from rftplan.made_from import MadeFrom, made_from
 from rftplan.moving import moved_entries, moved_launches, moved_tombstones
 from rftplan.observe import observe, open_intents
@@ -86,8 +89,20 @@ async def plan_inputs(
     known, state = _known_inputs(loaded, world, selection, now=world.now())
     launches = moved_launches(state.intents.values(), loaded.moves, known.entries)
     snapshot = await observe(loaded.graph, known.entries, launches, port=port, scope=known.scope, now=world.now())
-    found = (*with_sharing(loaded, snapshot, findings), *exposed_keys(loaded, world))
+    strangers = _strangers(known.entries, snapshot)
+    found = (*with_sharing(loaded, snapshot, findings), *exposed_keys(loaded, world), *strangers)
     return replace(known, snapshot=snapshot, diagnostics=sort_diagnostics(found)), state
+
+
+def _strangers(entries: Mapping[Address, Entry], snapshot: Mapping[Address, object]) -> Iterator[Diagnostic]:
+    """What an apply found to carry our name and not to have our bytes, for as long as it is there."""
+    for address in sorted(entries):
+        for id, has in strangers(entries[address], snapshot.get(address)).items():
+            detail = (
+                f"{id} carries the name of {address} with its hash, and has other bytes ({has}): nothing is made of it"
+            )
+            hint = f"find out who put it there, then delete {id} at the service"
+            yield finding(OTHER_BYTES, detail, address=str(address), hint=hint)
 
 
 def _known_inputs(

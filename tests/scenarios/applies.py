@@ -3,6 +3,7 @@ effect that rftplan can have on a service. Tests nothing itself."""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from rftplan.address import Address
 from rftplan.api import profiles
+from rftplan.kinds.file import remote_name
 from tests.scenarios.promised import House
 from tests.world import rows
 
@@ -193,6 +195,30 @@ def _moved(house: House) -> None:
     small.edit(S, "graders:\n", "moved:\n  - {from: job.review, to: job.renamed}\ngraders:\n")
 
 
+def name_of(house: House, name: str) -> str:
+    """What rftplan calls the data file at the service."""
+    sha256 = hashlib.sha256((house.small.root / f"specs/data/{name}.jsonl").read_bytes()).hexdigest()
+    return remote_name("demo", "default", name, sha256)
+
+
+def _there_already(house: House) -> None:
+    """Files that neither lock nor journal knows have our names, and our bytes."""
+    for name in ("train", "test"):
+        content = (house.small.root / f"specs/data/{name}.jsonl").read_bytes()
+        house.small.upload_by_hand(name_of(house, name), content)
+
+
+def _other_bytes(house: House) -> None:
+    """Files that neither lock nor journal knows have our names, and other bytes of the same size: one of them with a
+    younger one that has ours."""
+    for name in ("train", "test"):
+        content = (house.small.root / f"specs/data/{name}.jsonl").read_bytes()
+        house.by_hand(house.small.upload_by_hand(name_of(house, name), content.replace(b"What", b"Tahw", 1)))
+        house.clock.time += 1
+        if name == "test":
+            house.small.upload_by_hand(name_of(house, name), content)
+
+
 def lose_lock(house: House) -> None:
     (house.small.root / "rftplan.lock").unlink()
     shutil.rmtree(house.small.root / ".rftplan/default")
@@ -219,6 +245,8 @@ DUE: Final = (
     Due("first", _first, {"wait": True}, speed=1.0),
     Due("first in parts", _first, parts=True),
     Due("two jobs", _two_jobs),
+    Due("files there already", _there_already),
+    Due("other bytes under our names", _other_bytes),
     Due("pause", _pause),
     Due("resume", _resume),
     Due("cancel", _cancel),

@@ -115,6 +115,17 @@ class House:
         self.app.state.service.faults.remove("stale")
         self.behind = False
 
+    def by_hand(self, id: str) -> None:
+        """Somebody else put this there, under a name of ours."""
+        with (self.root / "by-hand").open("a") as stream:
+            stream.write(f"{id}\n")
+
+    @property
+    def strangers(self) -> frozenset[str]:
+        """What somebody else put there: photographed like everything."""
+        kept = self.root / "by-hand"
+        return frozenset(kept.read_text().split()) if kept.exists() else frozenset()
+
     def truth(self, *, grants: bool = False) -> Truth:
         """What is at the service, whatever lists show."""
         behind = self.behind
@@ -201,7 +212,7 @@ def assert_promise(small: Small, *, by_hand: Collection[str] = (), held: bool = 
     plan's. To be asked once lists show what is there, and jobs have ended or run.
     """
     there = truth(small)
-    assert_one_of_each(there)
+    assert_one_of_each(there, by_hand=by_hand)
     loaded = load(small.options)
     state, lock = read_state(loaded.paths, new_lineage=lambda: "none")
     assert not state.intents, f"left open: {list(state.intents.values())}"
@@ -246,17 +257,19 @@ def _assert_recorded(
     assert job.metadata.get(LAUNCH_KEY, launch) == launch, f"{address}: recorded {launch}, launched as {job.metadata}"
 
 
-def assert_one_of_each(there: Truth) -> None:
-    """What holds after every apply, whatever happened to it: a slot has one launch that runs or came to something, and
-    no file was uploaded twice."""
+def assert_one_of_each(there: Truth, *, by_hand: Collection[str] = ()) -> None:
+    """What holds after every apply, whatever happened to it: a slot has one launch that runs or came to something, no
+    file was uploaded twice, and nothing was made of what somebody else put there (`by_hand`)."""
     slots = Counter(
         (job.metadata.get(ADDRESS_KEY), job.metadata.get(LAUNCH_KEY))
         for job in there.jobs.values()
         if not job.status.ended or job.status is JobStatus.SUCCEEDED
     )
     assert not (twice := [slot for slot, count in slots.items() if count > 1]), f"launched twice: {twice}"
-    names = Counter(file.filename for file in there.files.values())
+    names = Counter(file.filename for id, file in there.files.items() if id not in by_hand)
     assert not (twice := [name for name, count in names.items() if count > 1]), f"uploaded twice: {twice}"
+    made = [j.id for j in there.jobs.values() if {j.training_file, j.validation_file} & {*by_hand}]
+    assert not made, f"made of what somebody else put there: {made}"
 
 
 def _assert_permissions(

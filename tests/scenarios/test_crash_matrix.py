@@ -155,9 +155,9 @@ def gone_wrong(name: str, due: Due, house: House, ends: list[dict[str, Any]], *,
 
 def go_on(due: Due, house: House) -> None:
     """The second apply at once, and the third after the settle time; then lists show everything, and jobs end."""
-    assert_one_of_each(house.truth())
+    assert_one_of_each(house.truth(), by_hand=house.strangers)
     due.repeat(house)
-    assert_one_of_each(house.truth())
+    assert_one_of_each(house.truth(), by_hand=house.strangers)
     house.clock.time += SETTLED
     due.repeat(house)
     house.catch_up()
@@ -166,7 +166,7 @@ def go_on(due: Due, house: House) -> None:
 
 
 def end_of(due: Due, house: House) -> dict[str, Any]:
-    there = assert_promise(house.small, held=due.held, **due.selection)
+    there = assert_promise(house.small, by_hand=house.strangers, held=due.held, **due.selection)
     return end_state(house.small, there)
 
 

@@ -23,6 +23,8 @@ class Capability(StrEnum):
     METADATA_FILTER = "metadata_filter"
     GRADER_RUN = "grader_run"
     UPLOADS = "uploads"
+    FILE_CONTENT = "file_content"
+    """It gives back the bytes of a file that was uploaded to train from; some accounts may be refused all the same."""
     SHUTDOWN_DATES = "shutdown_dates"
     DATA_SHARING = "data_sharing"
     SAMPLES = "samples"

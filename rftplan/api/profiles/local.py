@@ -37,6 +37,7 @@ LOCAL: Final = Profile(
             Capability.GRADER_RUN,
             Capability.SAMPLES,
             Capability.UPLOADS,
+            Capability.FILE_CONTENT,
             Capability.SHUTDOWN_DATES,
             Capability.SIMULATION,
             Capability.ANY_MODEL,

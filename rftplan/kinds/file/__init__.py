@@ -17,12 +17,15 @@ from rftplan.kinds.file import decide, perform
 from rftplan.kinds.file.spec import (
     PURPOSE,
     AdoptStep,
+    CompareStep,
     DeleteStep,
     FileSpec,
     SeenFile,
     UploadStep,
+    came_of,
     file_identity,
     lies_at,
+    other_bytes,
     path_from_root,
     remote_name,
     used,
@@ -66,7 +69,15 @@ class FileKind(Kind[FileSpec]):
             mine = by_id.get(entry.id) if entry and entry.id else None
             gone = mine is not None and mine.expires_at is not None and mine.expires_at <= look.now
             intent = cut_off.get(address)
-            tried = by_name.get(intent.target[0] if intent.target else name, ()) if intent else ()
+            tried = (
+                [
+                    remote
+                    for remote in by_name.get(intent.target[0] if intent.target else name, ())
+                    if came_of(intent, remote, named=name) and remote.id not in other_bytes(entry)
+                ]
+                if intent
+                else []
+            )
             seen[address] = SeenFile(None if gone else mine, tuple(named), min(tried, key=_age, default=None))
         return seen
 
@@ -128,6 +139,12 @@ async def _unlisted(look: Look, ids: Sequence[str], listed: Mapping[str, RemoteF
     return {file.id: file for file in found if file is not None}
 
 
+def strangers(entry: Entry, seen: object) -> Mapping[str, str]:
+    """What carries the name, was found not to have the bytes, and is there still: id → what it has instead. Pure."""
+    named = {file.id for file in seen.named} if isinstance(seen, SeenFile) else set()
+    return {id: has for id, has in other_bytes(entry).items() if id in named}
+
+
 def _age(file: RemoteFile) -> tuple[int, str]:
     return (file.created_at, file.id)
 
@@ -138,6 +155,7 @@ __all__ = [
     "KIND",
     "PURPOSE",
     "AdoptStep",
+    "CompareStep",
     "DeleteStep",
     "FileKind",
     "FileSpec",
@@ -147,5 +165,6 @@ __all__ = [
     "lies_at",
     "path_from_root",
     "remote_name",
+    "strangers",
     "used",
 ]

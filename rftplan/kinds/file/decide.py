@@ -7,16 +7,22 @@ from dataclasses import replace
 
 from rftplan.address import Address
 from rftplan.api.port import RemoteFile
+from rftplan.api.profiles import Capability
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import OpenIntent, RecordStep, Resource, Situation, stands_for
 from rftplan.kinds.file.spec import (
+    CONTENT,
     USED,
     AdoptStep,
+    CompareStep,
+    Content,
     DeleteStep,
     SeenFile,
     UploadStep,
     as_declared,
+    came_of,
     entry_of,
+    other_bytes,
     remote_name,
     retained,
 )
@@ -43,16 +49,18 @@ def _decided(situation: Situation) -> Change:
     if entry is not None and stands and seen.mine is not None:
         now = as_declared(entry, want)
         return situation.change(Action.NOOP, "keep", Reason.MATCHES, step=RecordStep(now) if now != entry else None)
-    if (found := _same(situation, seen)) is not None:
-        return _adopt(situation, found, "recover" if _cut_off_upload(situation) else "adopt")
+    if found := _same(situation, seen):
+        cut_off = _cut_off_upload(situation)
+        sent = [one for one in found if cut_off is not None and came_of(cut_off.intent, one, named=one.filename)]
+        return _recover(situation, sent[0]) if sent else _adopt(situation, found)
     if not situation.launching:
         gone = stands and entry is not None and entry.id is not None
         return situation.change(Action.NOOP, "keep", Reason.GONE_NOT_NEEDED if gone else Reason.NOT_NEEDED)
     if (cut_off := _cut_off_upload(situation)) is not None and not cut_off.settled:
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _UNKNOWN)
-    if stands:
-        return _upload(situation, Reason.GONE_AND_NEEDED)
-    return _upload(situation, Reason.NEEDED_BY_LAUNCH if entry is None else Reason.CONTENT_CHANGED)
+    if entry is None or (entry.id is None and other_bytes(entry)):
+        return _upload(situation, Reason.NEEDED_BY_LAUNCH)
+    return _upload(situation, Reason.GONE_AND_NEEDED if stands else Reason.CONTENT_CHANGED)
 
 
 def _cut_off_upload(situation: Situation) -> OpenIntent | None:
@@ -63,45 +71,70 @@ def _cut_off_upload(situation: Situation) -> OpenIntent | None:
 _UNKNOWN = "an upload was cut off; it is looked up again before it is repeated"
 
 
-def _same(situation: Situation, seen: SeenFile) -> RemoteFile | None:
-    """The oldest object that carries our name and, as far as we know it, our size; none that will be gone one day."""
+def _same(situation: Situation, seen: SeenFile) -> tuple[RemoteFile, ...]:
+    """What carries our name and, as far as we know it, our size, oldest first: none that will be gone one day, and none
+    whose bytes were found to be others."""
     want = situation.want
     assert want is not None
-    size = want.data.size if want.data else None
-    for remote in seen.named:
-        lasts = remote.purpose == want.inputs["purpose"] and remote.expires_at is None
-        if lasts and (size is None or remote.size == size):
-            return remote
-    return None
+    size, others = want.data.size if want.data else None, other_bytes(situation.entry)
+    return tuple(
+        remote
+        for remote in seen.named
+        if remote.purpose == want.inputs["purpose"] and remote.expires_at is None and remote.id not in others
+        if size is None or remote.size == size
+    )
 
 
-def _adopt(situation: Situation, remote: RemoteFile, verb: str) -> Change:
+def _recover(situation: Situation, remote: RemoteFile) -> Change:
+    """The journal knows that it was sent from here."""
     assert situation.want is not None
-    ours = verb == "recover"
-    entry = entry_of(situation.want, remote, Origin.CREATED if ours else Origin.ADOPTED)
-    reason = Reason.INTENT_RECOVERED if ours else Reason.FOUND_AT_SERVICE
-    return situation.change(Action.ADOPT, verb, reason, f"{remote.id} has its name and size", step=AdoptStep(entry))
+    entry = entry_of(situation.want, remote, Origin.CREATED, before=situation.entry)
+    detail = f"{remote.id} has its name and size"
+    return situation.change(Action.ADOPT, "recover", Reason.INTENT_RECOVERED, detail, step=AdoptStep(entry))
+
+
+def _adopt(situation: Situation, found: tuple[RemoteFile, ...]) -> Change:
+    """Neither lock nor journal knows it: a name is easily given, so its bytes are compared where they can be read."""
+    want, first = situation.want, found[0]
+    assert want is not None
+    detail = f"{first.id} has its name and size"
+    if not situation.scope.profile.can(Capability.FILE_CONTENT):
+        entry = entry_of(want, first, Origin.ADOPTED, before=situation.entry)
+        step: object = AdoptStep(replace(entry, resolved={**entry.resolved, CONTENT: Content.NAME_ONLY.value}))
+        detail += ", and no more can be known: the provider gives no file back"
+    else:
+        step = CompareStep(found, _upload_step(situation) if situation.launching else None)
+        detail += f"; its {first.size} bytes are read and compared before it is used"
+    return situation.change(Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE, detail, step=step)
+
+
+def _upload_step(situation: Situation) -> UploadStep | None:
+    """What would be sent, if the bytes are here."""
+    want, scope = situation.want, situation.scope
+    if want is None or want.data is None:
+        return None
+    name = remote_name(scope.project, scope.env, situation.address.name, want.data.sha256)
+    return UploadStep(name, want.data.size)
 
 
 def _upload(situation: Situation, reason: Reason) -> Change:
-    want, scope = situation.want, situation.scope
+    want, step = situation.want, _upload_step(situation)
     assert want is not None
     users = ", ".join(str(a) for a in situation.launching)
-    if want.data is None:
+    if want.data is None or step is None:
         return situation.change(
             Action.HOLD,
             "hold",
             Reason.DATA_ABSENT,
             f"{users} would start from {want.spec.path}, which is not here",
         )
-    name = remote_name(scope.project, scope.env, situation.address.name, want.data.sha256)
     action = Action.CREATE if reason is not Reason.CONTENT_CHANGED else Action.UPDATE
     return situation.change(
         action,
         "upload",
         reason,
         f"{want.data.rows} rows, {want.data.size} bytes, for {users}",
-        step=UploadStep(name, want.data.size),
+        step=step,
     )
 
 
@@ -121,7 +154,7 @@ def _kept_here(situation: Situation, seen: SeenFile, want: Resource) -> Change:
 def _taken_away(situation: Situation, seen: SeenFile, reason: Reason) -> Change:
     """Deleted where it was made from here and nothing needs it; kept in the lock until that is known."""
     entry = situation.entry
-    if entry is None:
+    if entry is None or (seen.mine is None and _cut_off_upload(situation) is not None):
         return _cut_off(situation, seen, reason)
     if seen.mine is None or entry.origin is not Origin.CREATED:
         return situation.change(Action.FORGET, "forget", reason, "the file at the service is left alone")

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from rftplan.api.port import Upload
-from rftplan.changes import Change
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rftplan.api.port import RemoteFile, Upload
+from rftplan.changes import Action, Change
 from rftplan.errors import ApiError, NotFoundError
 from rftplan.events import Outcome, Result, Uploaded
 from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act, result
-from rftplan.kinds.file.spec import PURPOSE, AdoptStep, DeleteStep, UploadStep, entry_of
+from rftplan.kinds.file.comparing import compared
+from rftplan.kinds.file.spec import (
+    CONTENT,
+    PURPOSE,
+    AdoptStep,
+    CompareStep,
+    Content,
+    DeleteStep,
+    UploadStep,
+    came_of,
+    entry_of,
+    other_bytes,
+    with_other_bytes,
+)
 from rftplan.lockfile import Origin
 
 
@@ -17,6 +33,8 @@ async def perform(change: Change, act: Act) -> Result:
     match change.step:
         case UploadStep():
             return await _perform_upload(change, change.step, act)
+        case CompareStep():
+            return await _perform_compare(change, change.step, act)
         case AdoptStep(entry):
             intent = act.open_intents.get(change.address)
             if intent is not None:
@@ -29,6 +47,45 @@ async def perform(change: Change, act: Act) -> Result:
         case _:
             act.forget(change.address)
             return result(change, Outcome.DONE)
+
+
+async def _perform_compare(change: Change, step: CompareStep, act: Act) -> Result:
+    """The first that is ours is adopted. What is not is put on record before anything else is done, so that nobody
+    takes it for ours, nor for what came of an upload of ours."""
+    want, others = act.resources[change.address], dict[str, str]()
+    for remote in step.found:
+        known = await compared(remote, str(want.inputs["sha256"]), act)
+        if known.content is not None:
+            return _take(change, remote, known.content, others, act)
+        if known.other is not None:
+            others[remote.id] = known.other
+    entry = act.ledger.entries.get(change.address)
+    if others:
+        act.ledger.record(change.address, with_other_bytes(entry, want, others))
+    detail = _told(others) if others else "what carried its name is gone since the plan was made"
+    if step.upload is not None:
+        sent = await _perform_upload(change, step.upload, act)
+        beside = "uploaded beside it" if others else "uploaded"
+        return replace(sent, action=Action.CREATE, verb="upload", detail=f"{detail}; {beside}")
+    if not others:
+        return result(change, Outcome.DEFERRED, detail=f"{detail}; run rftplan plan")
+    return result(change, Outcome.HELD, id=next(iter(others)), detail=f"{detail}; it is left alone and never used")
+
+
+def _take(change: Change, remote: RemoteFile, content: Content, others: Mapping[str, str], act: Act) -> Result:
+    want, entry = act.resources[change.address], act.ledger.entries.get(change.address)
+    before = with_other_bytes(entry, want, others) if others else entry
+    made = entry_of(want, remote, Origin.ADOPTED, before=before)
+    act.ledger.record(change.address, replace(made, resolved={**made.resolved, CONTENT: content.value}))
+    said = {
+        Content.VERIFIED: f"the bytes of {remote.id} were read and are its own",
+        Content.NAME_ONLY: f"taken by name and size alone: the service does not give the bytes of {remote.id} back",
+    }[content]
+    return result(change, Outcome.DONE, id=remote.id, detail="; ".join(filter(None, (said, _told(others)))))
+
+
+def _told(others: Mapping[str, str]) -> str:
+    return "; ".join(f"{id} carries its name, and has other bytes ({has})" for id, has in sorted(others.items()))
 
 
 async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
@@ -47,19 +104,20 @@ async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
             change.address,
             "upload",
             lambda _token: act.port.upload_file(upload, progress),
-            lambda remote: entry_of(want, remote, Origin.CREATED),
-            target=(step.filename,),
+            lambda remote: entry_of(want, remote, Origin.CREATED, before=act.ledger.entries.get(change.address)),
+            target=(step.filename, str(step.size)),
         )
     except LostEffect as lost:
         try:
             listed = await act.port.list_files(PURPOSE)
         except ApiError:
             raise lost from None  # nobody can say yet: the intent stays open
-        named = [f for f in listed if (f.filename, f.size, f.expires_at) == (step.filename, step.size, None)]
+        before = act.ledger.entries.get(change.address)
+        named = [f for f in listed if came_of(lost.intent, f) and f.id not in other_bytes(before)]
         if not named:
             raise
         remote = min(named, key=lambda f: (f.created_at, f.id))
-        act.ledger.finish(lost.intent, entry_of(want, remote, Origin.CREATED))
+        act.ledger.finish(lost.intent, entry_of(want, remote, Origin.CREATED, before=before))
     return result(change, Outcome.DONE, id=remote.id)
 
 
@@ -70,7 +128,9 @@ async def _perform_delete(change: Change, file_id: str, act: Act) -> Result:
         except NotFoundError:
             return  # somebody was quicker; the end is the same
 
-    stale = act.open_intents.get(change.address) if change.address not in act.ledger.entries else None
+    entry, stale = act.ledger.entries.get(change.address), act.open_intents.get(change.address)
+    if entry is not None and entry.id == file_id:
+        stale = None  # what came of it is another file, and is deleted after this one
     await act.effect(change.address, "delete", delete, lambda _none: None)
     if stale is not None:
         act.ledger.abandon(stale)  # what came of it is what was deleted

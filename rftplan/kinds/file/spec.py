@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final, Literal
 
 from rftplan.api.port import RemoteFile
 from rftplan.canonical import JsonObject
+from rftplan.journal import Intent
 from rftplan.kinds.base import Resource
 from rftplan.kinds.spec import RetainedLifecycle, SpecModel, Str
 from rftplan.lockfile import Entry, Origin
@@ -16,6 +19,19 @@ PURPOSE: Final = "fine-tune"
 RETAIN: Final = "retain"
 USED: Final = "used"
 PATH: Final = "path"
+CONTENT: Final = "content"
+"""How it is known that a file which was not uploaded from here has our bytes; absent of what was."""
+OTHER_BYTES: Final = "other_bytes"
+"""What carries our name at the service and is not ours: id → sha256 of what it has instead."""
+
+
+class Content(StrEnum):
+    """What an adoption rests on."""
+
+    VERIFIED = "verified"
+    """Its bytes were read from the service and hashed."""
+    NAME_ONLY = "name only"
+    """Name, size and purpose: the service gives no bytes back."""
 
 
 class FileSpec(SpecModel):
@@ -56,6 +72,14 @@ class AdoptStep:
 
 
 @dataclass(frozen=True, slots=True)
+class CompareStep:
+    """Take the first whose bytes are ours, oldest first; if none is and a launch waits, `upload` beside them."""
+
+    found: tuple[RemoteFile, ...]
+    upload: UploadStep | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteStep:
     file_id: str
 
@@ -63,6 +87,14 @@ class DeleteStep:
 def remote_name(project: str, env: str, name: str, sha256: str) -> str:
     """The only place where the service keeps our hash."""
     return f"{project}.{env}.{name}-{sha256[:32]}.jsonl"
+
+
+def came_of(intent: Intent, remote: RemoteFile, *, named: str = "") -> bool:
+    """Whether a file may be what an upload of ours sent: by the name and the size that it went under. A journal of
+    before kept no size, or no name either: then `named` counts."""
+    name, *size = intent.target or (named,)
+    lasts = remote.purpose == PURPOSE and remote.expires_at is None
+    return lasts and remote.filename == name and size in ([], [str(remote.size)])
 
 
 def file_identity(spec: FileSpec, sha256: str) -> JsonObject:
@@ -75,11 +107,13 @@ def path_from_root(written: str, beside: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(beside), written))
 
 
-def entry_of(want: Resource, remote: RemoteFile, origin: Origin) -> Entry:
-    """What the lock shall know of a file that is at the service."""
+def entry_of(want: Resource, remote: RemoteFile, origin: Origin, *, before: Entry | None = None) -> Entry:
+    """What the lock shall know of a file that is at the service. `before` is what it knew."""
     resolved: JsonObject = {"filename": remote.filename, "size": remote.size, "rows_digest": want.rows_digest}
     if want.data is not None:
         resolved["rows"] = want.data.rows
+    if others := other_bytes(before):
+        resolved[OTHER_BYTES] = {**others}
     made = Entry(fingerprint=want.fingerprint, inputs=want.inputs, id=remote.id, origin=origin, resolved=resolved)
     return as_declared(made, want)
 
@@ -91,6 +125,18 @@ def as_declared(entry: Entry, want: Resource) -> Entry:
     if want.data is not None:
         kept[PATH] = path_from_root(want.spec.path, want.place.path)
     return replace(entry, resolved=kept if want.spec.lifecycle.retain else {**kept, RETAIN: False})
+
+
+def other_bytes(entry: Entry | None) -> Mapping[str, str]:
+    """What carries our name and was found not to be ours, by id."""
+    kept = entry.resolved.get(OTHER_BYTES) if entry is not None else None
+    return {id: str(sha256) for id, sha256 in kept.items()} if isinstance(kept, dict) else {}
+
+
+def with_other_bytes(entry: Entry | None, want: Resource, found: Mapping[str, str]) -> Entry:
+    """The entry, or one that knows of no file yet, with what was found not to be ours."""
+    known = entry or as_declared(Entry(want.fingerprint, want.inputs, resolved={"rows_digest": want.rows_digest}), want)
+    return replace(known, resolved={**known.resolved, OTHER_BYTES: {**other_bytes(known), **found}})
 
 
 def lies_at(entry: Entry, path: str) -> bool:

@@ -10,12 +10,14 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.api.port import RemoteFile
+from rftplan.api.profiles import Capability
 from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.journal import Intent
 from rftplan.kinds.base import Look, OpenIntent, RecordStep, Resource, Situation
 from rftplan.kinds.file import (
     KIND,
     AdoptStep,
+    CompareStep,
     DeleteStep,
     FileSpec,
     SeenFile,
@@ -24,6 +26,7 @@ from rftplan.kinds.file import (
     path_from_root,
     remote_name,
 )
+from rftplan.kinds.file.spec import with_other_bytes
 from rftplan.kinds.spec import RetainedLifecycle
 from rftplan.lockfile import Entry, Origin
 from tests.planning import graph_of, remote_file, scope
@@ -40,6 +43,7 @@ ENTRY = Entry(WANT.fingerprint, WANT.inputs, id="file-1")
 OLD = Entry("v1:" + "0" * 64, {"purpose": "fine-tune", "sha256": "0" * 64}, id="file-1")
 MINE = RemoteFile("file-1", "train.jsonl", 10, "fine-tune", 100)
 NAMED = remote_file(FILE, WANT, id="file-2")
+TWIN = replace(NAMED, id="file-3", created_at=NAMED.created_at + 1)
 HERE = SeenFile(mine=MINE)
 GONE = SeenFile()
 FOUND = SeenFile(named=(NAMED,))
@@ -67,10 +71,9 @@ def decide(
             entry=entry,
             seen=seen,
             intent=intent,
-            scope=scope(),
             entries={**({FILE: entry} if entry else {}), **(entries or {})},
             launching=(JOB,) if needed else (),
-            **around,
+            **{"scope": scope(), **around},
         )
     )
 
@@ -169,20 +172,57 @@ def test_an_upload_carries_our_hash_in_its_name() -> None:
 def test_what_only_looks_the_same_is_not_adopted(other: RemoteFile) -> None:
     assert decide(seen=SeenFile(named=(other,))).action is Action.NOOP
     assert decide(seen=SeenFile(named=(other,)), needed=True).verb == "upload"
-    step = decide(seen=SeenFile(named=(other, NAMED))).step
-    assert isinstance(step, AdoptStep)
-    assert step.entry.id == NAMED.id
+    assert decide(seen=SeenFile(named=(other, NAMED))).step == CompareStep((NAMED,), None)
 
 
-def test_an_adopted_file_is_never_ours_to_delete() -> None:
-    step = decide(seen=FOUND).step
-    assert isinstance(step, AdoptStep)
-    assert step.entry.origin is Origin.ADOPTED
+def test_what_neither_lock_nor_journal_knows_is_read_before_it_is_used() -> None:
+    """Oldest first, and uploaded beside it where a launch waits for the bytes."""
+    change = decide(seen=SeenFile(named=(NAMED, TWIN)), needed=True)
+    assert change.step == CompareStep((NAMED, TWIN), UploadStep(NAMED.filename, 10))
+    assert change.detail == "file-2 has its name and size; its 10 bytes are read and compared before it is used"
+    assert change.hazards == ()
 
 
-def test_an_absent_file_is_adopted_by_name_alone() -> None:
-    """Its size is not known here; its name holds its hash."""
-    assert decide(ABSENT, ENTRY, FOUND).action is Action.ADOPT
+def test_where_the_provider_gives_no_file_back_its_name_has_to_do_and_that_is_said() -> None:
+    whole = scope()
+    mute = replace(whole.profile, capabilities=whole.profile.capabilities - {Capability.FILE_CONTENT})
+    change = decide(seen=FOUND, needed=True, scope=replace(whole, profile=mute))
+    assert change.detail == "file-2 has its name and size, and no more can be known: the provider gives no file back"
+    assert isinstance(change.step, AdoptStep)
+    assert change.step.entry.origin is Origin.ADOPTED, "it is never ours to delete"
+    assert change.step.entry.resolved["content"] == "name only"
+
+
+def test_an_absent_file_is_adopted_whatever_its_size() -> None:
+    """It is not known here; what the lock knows of its bytes is compared."""
+    assert decide(ABSENT, ENTRY, FOUND).step == CompareStep((NAMED,), None)
+    assert decide(ABSENT, ENTRY, FOUND, needed=True).step == CompareStep((NAMED,), None)
+
+
+@pytest.mark.parametrize("entry", [None, ENTRY, OLD], ids=["new", "as wanted", "older rows"])
+def test_what_was_found_to_have_other_bytes_is_never_taken_again(entry: Entry | None) -> None:
+    known = with_other_bytes(entry, WANT, {NAMED.id: "sha256 0"})
+    assert decide(entry=known, seen=FOUND).action is Action.NOOP
+    assert decide(entry=known, seen=FOUND, needed=True).verb == "upload"
+    assert decide(entry=known, seen=SeenFile(named=(NAMED, TWIN))).step == CompareStep((TWIN,), None)
+    recovered = decide(entry=known, seen=SeenFile(named=(NAMED, TWIN)), intent=OpenIntent(NAMING, settled=False)).step
+    assert isinstance(recovered, AdoptStep)
+    assert recovered.entry.id == TWIN.id
+    assert recovered.entry.resolved["other_bytes"] == {NAMED.id: "sha256 0"}
+
+
+@pytest.mark.parametrize("target", [("demo.default.train-other.jsonl", "10"), (NAMED.filename, "11")])
+def test_what_is_not_what_a_cut_off_upload_sent_is_compared_like_any_other(target: tuple[str, ...]) -> None:
+    """The bytes here changed since, or something of our name was there before."""
+    intent = OpenIntent(replace(UPLOAD, target=target), settled=False)
+    assert decide(seen=FOUND, needed=True, intent=intent).step == CompareStep((NAMED,), UploadStep(NAMED.filename, 10))
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_an_upload_repeated_for_what_was_gone_and_cut_off_is_not_forgotten_with_the_specs(settled: bool) -> None:
+    intent = OpenIntent(NAMING, settled=settled)
+    assert decide(None, ENTRY, CAME, intent=intent).step == DeleteStep(NAMED.id)
+    assert decide(None, ENTRY, GONE, intent=intent).verb == ("forget" if settled else "wait")
 
 
 def test_an_upload_that_was_cut_off_is_looked_up_before_it_is_repeated() -> None:
@@ -221,9 +261,7 @@ def test_a_file_that_is_gone_is_drift_and_one_that_is_there_is_none() -> None:
 def test_a_file_that_will_be_gone_one_day_is_not_adopted() -> None:
     passing = replace(NAMED, expires_at=10_000)
     assert decide(seen=SeenFile(named=(passing,)), needed=True).verb == "upload"
-    step = decide(seen=SeenFile(named=(passing, replace(NAMED, id="file-3")))).step
-    assert isinstance(step, AdoptStep)
-    assert step.entry.id == "file-3"
+    assert decide(seen=SeenFile(named=(passing, TWIN))).step == CompareStep((TWIN,), None)
 
 
 @pytest.mark.parametrize(("now", "gone"), [(9_999.0, False), (10_000.0, True), (10_001.0, True)])
@@ -240,7 +278,7 @@ def test_a_recorded_file_that_expired_counts_as_gone(now: float, gone: bool) -> 
 
 
 @pytest.mark.parametrize("want", [None, NEVER, WANT])
-@pytest.mark.parametrize("target", [(NAMED.filename,), ()])
+@pytest.mark.parametrize("target", [(NAMED.filename, "10"), (NAMED.filename,), ()])
 def test_what_came_of_a_cut_off_upload_is_seen_by_the_name_it_went_under(
     want: Resource | None, target: tuple[str, ...]
 ) -> None:
@@ -257,6 +295,21 @@ def test_what_came_of_a_cut_off_upload_is_seen_by_the_name_it_went_under(
     seen = asyncio.run(KIND.observe(look))[FILE]
     assert isinstance(seen, SeenFile)
     assert seen.sent == (NAMED if want or target else None)
+
+
+@pytest.mark.parametrize(
+    "other", [replace(NAMED, id="file-0", size=11), replace(NAMED, id="file-0", expires_at=10_000)]
+)
+def test_what_cannot_be_what_a_cut_off_upload_sent_is_not_taken_for_it(other: RemoteFile) -> None:
+    """It would be deleted with the file's spec, and somebody else put it there."""
+
+    class Listing:
+        async def list_files(self, _purpose: str) -> list[RemoteFile]:
+            return [other]
+
+    intent = replace(UPLOAD, target=(NAMED.filename, "10"))
+    look = Look(Listing(), scope(), {}, {}, (intent,), {}, {}, {}, 0.0)  # type: ignore[arg-type]
+    assert asyncio.run(KIND.observe(look))[FILE] == SeenFile()
 
 
 def test_nobody_is_asked_about_files_that_stay_here_and_never_left() -> None:
