@@ -268,7 +268,8 @@ def assert_one_of_each(there: Truth, *, by_hand: Collection[str] = ()) -> None:
     assert not (twice := [slot for slot, count in slots.items() if count > 1]), f"launched twice: {twice}"
     names = Counter(file.filename for id, file in there.files.items() if id not in by_hand)
     assert not (twice := [name for name, count in names.items() if count > 1]), f"uploaded twice: {twice}"
-    made = [j.id for j in there.jobs.values() if {j.training_file, j.validation_file} & {*by_hand}]
+    theirs = there.files.keys() & {*by_hand}
+    made = [j.id for j in there.jobs.values() if {j.training_file, j.validation_file} & theirs]
     assert not made, f"made of what somebody else put there: {made}"
 
 
