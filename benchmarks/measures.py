@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import terraform
 from figures import Budget, Figure, Peer, Spread
 from processes import PROJECT, Bench, Ran
 
 MEGABYTE: Final = 1024 * 1024
 SIZES: Final = (100, 300, 1000)
 FULL_SIZES: Final = (*SIZES, 3000)
+TERRAFORM_ONCE: Final = 300
+"""Of more resources than that Terraform is run once only: a thousand take it a quarter of a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,18 @@ def plan(bench: Bench, _extent: Extent) -> list[Figure]:
     peer, root = "import openai", bench.fresh("thousand")
     requests = bench.child("thousand.py", str(root))["requests"]
     arms = {"us": lambda: bench.rftplan(root, "plan", "--detailed-exitcode"), peer: lambda: bench.python(peer)}
+    if terraform.here():
+        applied = terraform.project(bench, 1000)
+        terraform.apply(bench, applied)
+        arms[terraform.PEER] = lambda: terraform.plan(bench, applied)
     ran = bench.alternating(arms)
     beside = _seconds(ran[peer])
     memory = {name: Spread.of(run.peak / MEGABYTE for run in runs) for name, runs in ran.items()}
     what = "rftplan plan, nothing to do in 1,000 resources"
+    theirs = [Peer(terraform.PEER, _seconds(ran[terraform.PEER]))] if terraform.here() else []
     return [
         _timed("plan", what, ran["us"], Peer(peer, beside), Budget("≤ beside + 0.6 s", beside.median + 0.6)),
+        *(Figure("plan", "the same", "s", _seconds(ran["us"]), them) for them in theirs),
         Figure("plan", "its peak memory", "MB", memory["us"], Peer(peer, memory[peer]), Budget("≤ 120 MB", 120)),
         Figure("plan", "its requests", "requests", Spread.of([requests]), None, Budget("≤ 15", 15)),
     ]
@@ -60,7 +69,8 @@ def apply(bench: Bench, extent: Extent) -> list[Figure]:
     """Uploads by apply beside the same uploads alone; and what the journal and the lock cost an effect."""
     taken = {size: _uploads(bench, size) for size in extent.sizes}
     rates = [_rate(size, ways) for size, ways in taken.items()]
-    return [*rates, *(_bookkeeping(size, ways) for size, ways in taken.items())]
+    beside = [_beside_terraform(bench, size, ways["apply"]) for size, ways in taken.items()] if terraform.here() else []
+    return [*rates, *(_bookkeeping(size, ways) for size, ways in taken.items()), *beside]
 
 
 def _uploads(bench: Bench, size: int) -> Mapping[str, list[float]]:
@@ -83,6 +93,14 @@ def _rate(size: int, ways: Mapping[str, list[float]]) -> Figure:
     rates = {way: Spread.of(size / seconds for seconds in runs) for way, runs in ways.items()}
     peer = Peer("uploads alone", rates["bare"])
     return Figure("apply", f"{size:,} files", "/s", rates["apply"], peer, Budget("≥ 200 /s", 200, at_least=True))
+
+
+def _beside_terraform(bench: Bench, size: int, seconds: Sequence[float]) -> Figure:
+    """Whole milliseconds a resource: ours with a real upload of each, Terraform's with nothing to do but its state."""
+    runs = bench.runs if size <= TERRAFORM_ONCE else 1
+    theirs = [terraform.apply(bench, terraform.project(bench, size)).seconds for _ in range(runs)]
+    ours, them = (Spread.of(taken / size * 1000 for taken in times) for times in (seconds, theirs))
+    return Figure("apply", f"{size:,} files, each", "ms", ours, Peer(terraform.PEER, them))
 
 
 def _bookkeeping(size: int, ways: Mapping[str, list[float]]) -> Figure:

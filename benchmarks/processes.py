@@ -55,6 +55,10 @@ class Bench:
         """A script beside this one."""
         return self._run([sys.executable, str(CHILDREN / name), *words], self.scratch)
 
+    def program(self, directory: Path, *words: str) -> Ran:
+        """A program of somebody else's, in that directory."""
+        return self._run(words, directory)
+
     def child(self, name: str, *words: str) -> Any:
         """A script beside this one; what its last line says in JSON."""
         return json.loads(self.script(name, *words).output.splitlines()[-1])
@@ -99,6 +103,7 @@ class Bench:
             "HOME": home,
             "XDG_CONFIG_HOME": home,
             "NO_COLOR": "1",
+            "CHECKPOINT_DISABLE": "1",  # Terraform would ask the network for a newer one
             "PYTHONPATH": str(PROJECT),
             "PYTHONPYCACHEPREFIX": str(self.scratch / "compiled"),
         }
