@@ -159,7 +159,8 @@ class Change:
 
     `verb` is the kind's own word. `needs` are the addresses whose remote objects the step uses; `after` those
     that apply must have finished first. `then` are the verbs that follow once a job ended, and the only ones
-    that `apply --wait` may add. `step` is the kind's own instruction to itself, opaque to everything else.
+    that `apply --wait` may add; where the step itself waits for no job, `awaits` is that job and `ahead` are the
+    hazards of what follows. `step` is the kind's own instruction to itself, opaque to everything else.
     """
 
     address: Address
@@ -175,6 +176,8 @@ class Change:
     """What it will probably cost; None for what costs nothing, and for what is not estimated."""
     needs: tuple[Address, ...] = ()
     after: tuple[Address, ...] = ()
+    awaits: tuple[Address, ...] = ()
+    ahead: tuple[HazardOf, ...] = ()
     step: object = None
     fingerprint: str | None = None
     """What the spec wants the resource to be, so that a digest binds what will be launched."""
@@ -188,6 +191,15 @@ class Change:
     """The number of an open intent whose fate is known now, which apply closes although it may not act."""
     tombstone: str | None = None
     """The launch that the intent of `closes` ended; None if it came to nothing."""
+
+    def follows(self, address: Address) -> bool:
+        """Whether what `then` announces waits for the end of that job."""
+        return bool(self.then) and address in (self.after if self.action is Action.DEFER else self.awaits)
+
+    def without_follow_up(self) -> Change:
+        if self.action is Action.DEFER:
+            return replace(self, then=(), hazards=(), step=None)
+        return replace(self, then=(), ahead=(), awaits=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +241,7 @@ class Plan:
 
     def without_follow_ups(self) -> Plan:
         """The plan as it is carried out without waiting: nothing that `then` announces, none of its hazards."""
-        changes = (replace(c, then=(), hazards=(), step=None) if c.action is Action.DEFER else c for c in self.changes)
-        return replace(self, changes=tuple(changes))
+        return replace(self, changes=tuple(change.without_follow_up() for change in self.changes))
 
     def hazards(self) -> tuple[tuple[Address, HazardOf], ...]:
-        return tuple((c.address, hazard) for c in self.changes for hazard in c.hazards)
+        return tuple((c.address, hazard) for c in self.changes for hazard in (*c.hazards, *c.ahead))

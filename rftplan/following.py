@@ -6,7 +6,7 @@ Adds no decision, reads no reason, prints nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from rftplan.address import Address
@@ -90,9 +90,8 @@ def _give_up(execution: Execution, change: Change, error: RejectedError, results
     id = results[change.address].id if change.address in results else None
     said = f"it cannot be watched any more: {error}; what became of it is not known here"
     note(execution, results, result(change, Outcome.FAILED, id=id, error=said))
-    for later in execution.plan.changes:
-        if change.address in later.after and later.then and later.action is Action.DEFER:
-            note(execution, results, result(later, Outcome.SKIPPED, detail=f"{change.address} cannot be watched"))
+    for later in _announced(execution, change.address, results):
+        note(execution, results, result(later, Outcome.SKIPPED, detail=f"{change.address} cannot be watched"))
 
 
 async def _after_end(
@@ -115,15 +114,22 @@ async def _after_end(
                 return
             await KINDS[change.address.kind].settle(change, act)
             note(execution, results, outcome)
-            for later in execution.plan.changes:
-                if change.address in later.after and later.then and later.action is Action.DEFER:
-                    note(execution, results, await _follow_up(act, later, ended))
+            for later in _announced(execution, change.address, results):
+                note(execution, results, await _follow_up(act, later, ended))
         finally:
             act.ledger.fold()
 
 
+def _announced(execution: Execution, address: Address, results: Mapping[Address, Result]) -> Iterator[Change]:
+    """What was announced for the end of that job; where something was to be done before, only if it was done."""
+    for later in execution.plan.changes:
+        done = later.address in results and results[later.address].outcome is Outcome.DONE
+        if later.follows(address) and (done or later.action is Action.DEFER):
+            yield later
+
+
 async def _follow_up(act: Act, change: Change, ended: Mapping[Address, Result]) -> Result:
-    bad = [a for a in change.after if a in ended and ended[a].outcome is not Outcome.DONE]
+    bad = [a for a in (*change.after, *change.awaits) if a in ended and ended[a].outcome is not Outcome.DONE]
     if bad:
         return result(change, Outcome.SKIPPED, detail=f"{bad[0]} did not succeed")
     return await told(change, KINDS[change.address.kind].follow_up(change, act))

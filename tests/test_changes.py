@@ -16,6 +16,8 @@ CHANGES = st.builds(
     st.just(Reason.MATCHES),
     then=st.sampled_from([(), ("promote",)]),
     hazards=st.sampled_from([(), (HazardOf(Hazard.SPEND, "spends"),)]),
+    awaits=st.sampled_from([(), (Address("job", "a"),)]),
+    ahead=st.sampled_from([(), (HazardOf(Hazard.REPLACE_LIVE, "replaces"),)]),
     step=st.sampled_from([None, "a step"]),
 )
 PLANS = st.lists(CHANGES, max_size=5).map(lambda changes: Plan("demo", "default", {}, tuple(changes)))
@@ -43,11 +45,13 @@ def test_without_follow_ups_what_waits_announces_nothing_and_all_else_is_the_sam
             assert (after.then, after.hazards, after.step) == ((), (), None)
             assert (after.action, after.verb, after.address) == (before.action, before.verb, before.address)
         else:
-            assert after == before
+            assert (after.then, after.ahead, after.awaits) == ((), (), ())
+            assert (after.hazards, after.step, after.action) == (before.hazards, before.step, before.action)
+    assert not any(change.follows(Address("job", "a")) for change in alone.changes)
     assert alone.without_follow_ups() == alone
 
 
 @given(PLANS)
 def test_every_hazard_is_listed_with_the_address_that_it_is_about(plan: Plan) -> None:
-    assert len(plan.hazards()) == sum(len(change.hazards) for change in plan.changes)
+    assert len(plan.hazards()) == sum(len(change.hazards) + len(change.ahead) for change in plan.changes)
     assert all(address in {change.address for change in plan.changes} for address, _ in plan.hazards())

@@ -14,6 +14,7 @@ from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, result
 from rftplan.kinds.deployment import drift
 from rftplan.kinds.deployment.decide import (
+    access_now,
     after_cut_off,
     conditions_changed,
     judged,
@@ -99,8 +100,9 @@ class DeploymentKind(Kind[DeploymentSpec]):
             return unknown_grant(situation) if known is None else removed(known)
         spec: DeploymentSpec = situation.want.spec
         upstream = situation.upstream[Address("job", spec.job)]
-        change = self._wanted(situation, seen, spec, upstream)
-        return replace(change, needs=(upstream.address,), fields=conditions_changed(situation))
+        change = replace(self._wanted(situation, seen, spec, upstream), fields=conditions_changed(situation))
+        now = access_now(situation, seen, spec, change)
+        return replace(change, needs=(upstream.address,)) if now is None else replace(now, awaits=(upstream.address,))
 
     def _wanted(self, planned: Situation, seen: SeenDeployment, spec: DeploymentSpec, upstream: Change) -> Change:
         lost = planned.entry is None and lock_was_lost(planned, upstream)
@@ -151,7 +153,7 @@ class DeploymentKind(Kind[DeploymentSpec]):
         spec: DeploymentSpec = act.resources[change.address].spec
         await answer_cut_off(change.address, act)
         entry = act.ledger.entries.get(change.address)
-        announced = change.step.live if isinstance(change.step, AwaitStep) else None
+        announced = _announced_beside(change.step)
         if model_of(entry) != announced or (entry is not None and entry.holds):
             detail = "somebody else promoted or held it in the meantime: run rftplan plan"
             return result(change, Outcome.DEFERRED, verb="promote", detail=detail)
@@ -182,6 +184,15 @@ class DeploymentKind(Kind[DeploymentSpec]):
         return await promote(change, candidate, evidence, act)
 
 
+def _announced_beside(step: object) -> str | None:
+    """What was live when the promotion was announced."""
+    match step:
+        case AwaitStep(live) | PermitStep(live):
+            return live
+        case _:
+            return None
+
+
 def _cut_off(look: Look) -> dict[Address, str]:
     """The model that a grant of unknown fate was for, by address."""
     grants = {intent.address: grant_in(intent) for intent in look.intents}
@@ -201,17 +212,17 @@ async def _see_declared(look: Look, want: Resource, entry: Entry | None) -> Seen
     job = current_job(
         look.all_resources.get(job_address), look.all_entries.get(job_address), look.seen.get(job_address)
     )
+    model = model_of(entry)
+    asked = model is not None and bool(want.spec.projects or grants_of(entry))
+    permissions = await _permissions(look, str(model)) if asked else ()
     if job is None or job.status is not JobStatus.SUCCEEDED:
-        return SeenDeployment(job)
+        return SeenDeployment(job, permissions=permissions)
     try:
         checkpoints = tuple(await look.port.list_checkpoints(job.id))
     except NotFoundError:
         checkpoints = ()  # a service that lost the job has none of its checkpoints either
     behind = lists_behind(job, checkpoints, now=look.now, settle_seconds=look.scope.profile.settle_seconds)
-    model = model_of(entry)
-    if model is None or not (want.spec.projects or grants_of(entry)):
-        return SeenDeployment(job, checkpoints, (), behind=behind)
-    return SeenDeployment(job, checkpoints, await _permissions(look, model), behind=behind)
+    return SeenDeployment(job, checkpoints, permissions, behind=behind)
 
 
 async def _permissions(look: Look, model: str) -> tuple[Permission, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from rftplan.address import Address
 from rftplan.api.port import Checkpoint
@@ -154,6 +155,30 @@ def _promotion(
         evidence=evidence,
         hazards=(HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live"),) if replaces else (),
         step=PromoteStep(candidate, evidence),
+    )
+
+
+_NO_ACCESS: Final = frozenset({Reason.FATE_UNKNOWN, Reason.CHECKPOINT_VANISHED, Reason.PERMISSIONS_UNKNOWN})
+
+
+def access_now(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec, change: Change) -> Change | None:
+    """Who may use what is live, where that differs and `change` would leave it to a day when a job has ended or a
+    person has decided; what `change` says and announces stays said. None if nothing has to be settled before."""
+    live, entry = model_of(situation.entry), situation.entry
+    if entry is None or live is None or change.reason in _NO_ACCESS:
+        return None
+    if change.action not in (Action.DEFER, Action.HOLD):
+        return None
+    now = _permissions(situation, seen, entry, spec, live)
+    if now.action is not Action.UPDATE:
+        return None
+    return replace(
+        now,
+        detail=f"{now.detail}; {change.detail}",
+        fields=change.fields,
+        then=change.then,
+        evidence=change.evidence,
+        ahead=change.hazards,
     )
 
 

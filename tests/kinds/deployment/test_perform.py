@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rftplan.address import Address
+from rftplan.changes import Action, Hazard
 from rftplan.lockfile import Entry
 from tests.world import Small
 
@@ -82,3 +83,50 @@ def test_a_second_promotion_is_a_second_revision_with_its_evidence(small: Small)
         (evidence,) = revision["evidence"]  # type: ignore[misc]
         assert evidence["passed"] and "SIMULATED" in evidence["caveats"]
         assert "at_most" not in evidence
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_who_may_use_what_is_live_is_settled_before_another_training_ends(small: Small, wait: bool) -> None:
+    """A project that was taken out must not keep the model for the hours of a training."""
+    with_projects(small, "proj_a")
+    small.train()
+    model = live(small).id
+    with_projects(small, "proj_b")
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    change = small.changes()[str(AT)]
+    assert (change.action, change.verb, change.then) == (Action.UPDATE, "permit", ("promote",))
+    assert "grant proj_b, revoke proj_a" in change.detail and "is launched first" in change.detail
+    assert {h.hazard for _, h in small.plan().hazards()} == {Hazard.DELETE, Hazard.REPLACE_LIVE}
+    small.apply(wait=wait)
+    assert granted(small, model) == {"proj_b"}
+    assert (live(small).id != model) is wait
+    small.train()
+    assert live(small).id != model and granted(small, live(small).id) == {"proj_b"}
+    assert small.verbs() == {}
+
+
+def test_a_job_that_a_person_has_to_decide_about_keeps_nobody_from_losing_access(small: Small) -> None:
+    with_projects(small, "proj_a")
+    small.train()
+    model = live(small).id
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    small.launch_until_step()
+    job = next(job for job in small.jobs() if not job.status.ended)
+    small.service(lambda port: port.cancel_job(job.id))
+    with_projects(small)
+    assert small.verbs() == {"job.review": "hold hold", str(AT): "update permit"}
+    small.apply()
+    assert granted(small, model) == set() and live(small).id == model
+
+
+def test_a_gate_that_fails_keeps_nobody_from_losing_access(small: Small) -> None:
+    with_projects(small, "proj_a")
+    small.train()
+    model = live(small).id
+    with_projects(small)
+    small.edit("specs/main.yaml", "at_least: 0.1", "at_least: 1.1")
+    change = small.changes()[str(AT)]
+    assert (change.verb, [e.passed for e in change.evidence]) == ("permit", [False])
+    small.apply()
+    assert granted(small, model) == set() and live(small).id == model
+    assert small.verbs() == {str(AT): "hold hold"}
