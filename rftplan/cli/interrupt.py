@@ -1,4 +1,5 @@
-"""Ctrl-C or SIGTERM while acting: once to stop in good order, twice to stop at once. Stops nothing itself."""
+"""Ctrl-C, SIGTERM or a terminal that is gone, while acting: once to stop in good order, twice to stop at once. Stops
+nothing itself."""
 
 from __future__ import annotations
 
@@ -22,6 +23,8 @@ Stopped at once. What was in flight is in the journal, and jobs that were launch
 Go on with: {program} apply
 """
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HUNG_UP = getattr(signal, "SIGHUP", None)
+"""What a process hears when its terminal goes, more than once as it happens; None on Windows."""
 
 
 class Interrupts:
@@ -43,7 +46,9 @@ class Interrupts:
         finally:
             self._acting = None
 
-    def signalled(self, _signal: int, _frame: Any) -> None:
+    def signalled(self, number: int, _frame: Any) -> None:
+        if self._asked and number == _HUNG_UP:
+            return  # nobody asks twice that way
         if self._asked:
             self._end()
         if self._acting is None:
@@ -66,7 +71,10 @@ def interruptible(program: str) -> Iterator[Interrupts]:
     """Signals handled until the end of the block: a second one may come while the first is still being obeyed, or
     while the summary is printed. Must be entered in the main thread, outside of any loop."""
     interrupts = Interrupts(program)
-    previous = [(number, signal.signal(number, interrupts.signalled)) for number in SIGNALS]
+    heard = [*SIGNALS]
+    if _HUNG_UP is not None and signal.getsignal(_HUNG_UP) is not signal.SIG_IGN:  # as under nohup
+        heard.append(_HUNG_UP)
+    previous = [(number, signal.signal(number, interrupts.signalled)) for number in heard]
     try:
         yield interrupts
     finally:

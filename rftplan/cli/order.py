@@ -14,7 +14,7 @@ from rftplan.changes import Hazard, Plan, Reason
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation
 from rftplan.errors import StoppedError, UsageError
-from rftplan.events import Outcome
+from rftplan.events import Event, Hashed, OnEvent, Outcome
 from rftplan.kinds.job.observe import status_in
 from rftplan.planner import Selection
 from rftplan.render.apply_text import apply_text, closing_text
@@ -89,9 +89,10 @@ def carried_out(run: Invocation, order: Order, interrupts: Interrupts) -> Applie
 
 async def _act(run: Invocation, order: Order, interrupts: Interrupts) -> Applied | None:
     with run.listener() as listener, interrupts.stopping(listener) as stop:
+        on_event = _stoppable(listener, stop)
         if order.refreshes:
             consent = _consent(run, order, listener, stop)
-            return await project.refresh(run.options(), consent=consent, on_event=listener, world=order.world)
+            return await project.refresh(run.options(), consent=consent, on_event=on_event, world=order.world)
         return await project.apply(
             run.options(),
             consent=_consent(run, order, listener, stop),
@@ -99,11 +100,22 @@ async def _act(run: Invocation, order: Order, interrupts: Interrupts) -> Applied
             wait=order.waits,
             parallelism=order.parallelism,
             lock_timeout=order.lock_timeout,
-            on_event=listener,
+            on_event=on_event,
             stop=stop,
             world=order.world,
             review=order.review,
         )
+
+
+def _stoppable(listener: Listener, stop: asyncio.Event) -> OnEvent:
+    """Hears everything. Files are read while the plan is made: nothing is begun yet that has to end in good order."""
+
+    def heard(event: Event) -> None:
+        if stop.is_set() and isinstance(event, Hashed):
+            raise KeyboardInterrupt
+        listener(event)
+
+    return heard
 
 
 def _consent(run: Invocation, order: Order, listener: Listener, stop: asyncio.Event) -> Consent:

@@ -53,6 +53,13 @@ def test_a_closed_stream_changes_nothing_but_that_nobody_is_told(project: Path, 
     assert "Traceback" not in err
 
 
+def test_an_apply_whose_plan_nobody_reads_does_nothing(project: Path) -> None:
+    code, out, err = shell(project, "rftplan apply --yes | true; exit ${PIPESTATUS[0]}")
+    assert (code, out) == (1, "")
+    assert "Traceback" not in err
+    assert not (project / "rftplan.lock").exists()
+
+
 def test_a_reader_that_leaves_is_no_bug(project: Path) -> None:
     code, out, err = shell(project, "rftplan plan | head -1; exit ${PIPESTATUS[0]}")
     assert code in (0, 1) and out.count("\n") == 1 and err == ""

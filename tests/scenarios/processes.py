@@ -7,6 +7,7 @@ apply, not an interpreter that starts.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ def served(root: Path, *, speed: float, fault: str = "") -> Iterator[str]:
         try:
             yield next(serving.stdout).split()[-1]
         finally:
-            serving.terminate()
+            serving.kill()  # what it plays may take its time
             serving.communicate()
 
 
@@ -61,6 +62,14 @@ class Applying:
         self.process.start()
         assert begun.wait(60)
         self._since = time.monotonic()
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def said(self) -> str:
+        """What it has written to stderr until now."""
+        return self._streams[1].read_text()
 
     def ended(self, timeout: float | None = None) -> Ended | None:
         """How it ended; None if it goes on after so many seconds."""
