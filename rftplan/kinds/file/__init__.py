@@ -9,11 +9,11 @@ from rftplan.address import Address
 from rftplan.api.port import RemoteFile
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift
-from rftplan.errors import NotFoundError
 from rftplan.events import Result
 from rftplan.journal import Trace
 from rftplan.kinds.base import Act, Kind, Look, OpenIntent, Ref, Resource, Situation
 from rftplan.kinds.file import decide, perform
+from rftplan.kinds.file.looking import unlisted
 from rftplan.kinds.file.spec import (
     PURPOSE,
     AdoptStep,
@@ -49,7 +49,7 @@ class FileKind(Kind[FileSpec]):
         raise AssertionError("a file's identity comes from its bytes: see file_identity")
 
     async def observe(self, look: Look) -> Mapping[Address, object]:
-        """One list for all files, and one request for each file of the lock that it lacks: lists may be behind."""
+        """One list for all files, and a few requests for what of the lock it lacks: lists may be behind."""
         sent = (address for address, want in look.resources.items() if not want.spec.stays_here)
         cut_off = {one.address: one for one in look.intents if one.address.kind == self.name and one.verb == "upload"}
         wanted = {*sent, *look.entries, *cut_off}
@@ -60,7 +60,8 @@ class FileKind(Kind[FileSpec]):
         for remote in await look.port.list_files(PURPOSE):
             by_id[remote.id] = remote
             by_name.setdefault(remote.filename, []).append(remote)
-        by_id |= await _unlisted(look, [e.id for a in sorted(wanted) if (e := look.entries.get(a)) and e.id], by_id)
+        known = [entry for address in sorted(wanted) if (entry := look.entries.get(address)) and entry.id]
+        by_id |= await unlisted(look, [entry for entry in known if entry.id not in by_id])
         seen: dict[Address, object] = {}
         for address in wanted:
             entry, want = look.entries.get(address), look.resources.get(address)
@@ -123,20 +124,6 @@ class FileKind(Kind[FileSpec]):
 
     async def perform(self, change: Change, act: Act) -> Result:
         return await perform.perform(change, act)
-
-
-async def _unlisted(look: Look, ids: Sequence[str], listed: Mapping[str, RemoteFile]) -> dict[str, RemoteFile]:
-    """Those of our files that are there, although no list shows them yet."""
-    import asyncio  # here, for `check` reads kinds and waits for nothing
-
-    async def find(id: str) -> RemoteFile | None:
-        try:
-            return await look.port.get_file(id)
-        except NotFoundError:
-            return None
-
-    found = await asyncio.gather(*(find(id) for id in dict.fromkeys(ids) if id not in listed))
-    return {file.id: file for file in found if file is not None}
 
 
 def strangers(entry: Entry, seen: object) -> Mapping[str, str]:

@@ -19,6 +19,8 @@ PURPOSE: Final = "fine-tune"
 RETAIN: Final = "retain"
 USED: Final = "used"
 PATH: Final = "path"
+CREATED_AT: Final = "created_at"
+"""When the service made it, by its own clock: what tells a list that is behind from a file that is gone."""
 CONTENT: Final = "content"
 """How it is known that a file which was not uploaded from here has our bytes; absent of what was."""
 OTHER_BYTES: Final = "other_bytes"
@@ -109,7 +111,12 @@ def path_from_root(written: str, beside: str) -> str:
 
 def entry_of(want: Resource, remote: RemoteFile, origin: Origin, *, before: Entry | None = None) -> Entry:
     """What the lock shall know of a file that is at the service. `before` is what it knew."""
-    resolved: JsonObject = {"filename": remote.filename, "size": remote.size, "rows_digest": want.rows_digest}
+    resolved: JsonObject = {
+        "filename": remote.filename,
+        "size": remote.size,
+        "rows_digest": want.rows_digest,
+        CREATED_AT: remote.created_at,
+    }
     if want.data is not None:
         resolved["rows"] = want.data.rows
     if others := other_bytes(before):
