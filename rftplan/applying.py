@@ -16,7 +16,8 @@ from rftplan.events import LockAwaited, OnEvent, Result, ignore
 from rftplan.execution import execute
 from rftplan.file_lock import acting_alone, busy, lock_standing
 from rftplan.journal import Paths, State, differs
-from rftplan.kinds.base import Act, RecordStep
+from rftplan.kinds.base import Act
+from rftplan.kinds.steps import RecordStep
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options
 from rftplan.made_from import MadeFrom, made_from
@@ -26,6 +27,7 @@ from rftplan.patience import patience_of
 from rftplan.planner import PlanInputs, Selection, make_plan
 from rftplan.planning import checked_state, plan_inputs
 from rftplan.promoted import state_paths
+from rftplan.queueing import waits_for_place
 from rftplan.wiring import World, connected, real_world
 
 if TYPE_CHECKING:
@@ -128,9 +130,9 @@ async def _apply(
         if review is not None:
             review(made, made_from(loaded))
         made = made if wait else made.without_follow_ups()
-        if (made.acts or made.hazards()) and not consent(made):
+        if (made.acts or made.hazards() or any(map(waits_for_place, made.changes))) and not consent(made):
             return None
-        if not wait and not _writes(made) and not differs(state, loaded.lock):
+        if not wait and not _writes(made, state) and not differs(state, loaded.lock):
             return Applied(made, (), port.requests, stopping.asked)
         scope = replace(inputs.scope, lineage=made.lineage or inputs.scope.lineage)
         execution = Execution(
@@ -153,8 +155,8 @@ def _command(selection: Selection) -> str:
     return "destroy" if selection.destroy else "apply"
 
 
-def _writes(made: Plan) -> bool:
-    return made.acts or any(_notes(change) for change in made.changes)
+def _writes(made: Plan, state: State) -> bool:
+    return made.acts or made.waiting != state.waiting or any(_notes(change) for change in made.changes)
 
 
 def _notes(change: Change) -> bool:
@@ -209,10 +211,11 @@ def acting_on(
 
 def refuse_moved(now: State, planned: State) -> None:
     """RefusedPlanError if lock and journal are not what was planned on."""
-    same = (now.entries, now.tombstones, now.intents) == (
+    same = (now.entries, now.tombstones, now.intents, now.waiting) == (
         planned.entries,
         planned.tombstones,
         planned.intents,
+        planned.waiting,
     )
     if not same:
         raise RefusedPlanError(

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rftplan.address import Address
 from rftplan.changes import Change, Plan
-from rftplan.errors import BehindError, LimitedError, RftplanError, StoppedError
+from rftplan.errors import BehindError, Limit, LimitedError, RftplanError, StoppedError
 from rftplan.events import OnEvent, Outcome, Result, StepEnded
 from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act, result
@@ -33,7 +33,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """How one plan is carried out. `acting` opens the ledger under the file lock and makes the `Act` for it."""
+    """How one plan is carried out. `acting` opens the ledger under the file lock and makes the `Act` for it.
+
+    `refused` are those for which the service had no place, each as the change that waits for one from then on.
+    """
 
     plan: Plan
     acting: Callable[[], AbstractContextManager[Act]]
@@ -42,6 +45,7 @@ class Execution:
     parallelism: int
     poll_seconds: float
     sleep: Sleep
+    refused: dict[Address, Change] = field(default_factory=dict)
 
 
 def note(execution: Execution, results: dict[Address, Result], ended: Result) -> None:
@@ -51,7 +55,7 @@ def note(execution: Execution, results: dict[Address, Result], ended: Result) ->
 
 async def told(change: Change, work: Awaitable[Result]) -> Result:
     """What became of it: an unknown fate is not yet a failure, and never told as one. BehindError passes through: who
-    waits looks again."""
+    waits looks again. So does the LimitedError of a service that has no place for another job."""
     try:
         return await work
     except BehindError:
@@ -65,6 +69,8 @@ async def told(change: Change, work: Awaitable[Result]) -> Result:
     except StoppedError:
         return result(change, Outcome.SKIPPED, detail="apply was stopped while the service asked to wait")
     except LimitedError as limited:
+        if limited.limit is Limit.JOBS:
+            raise
         return result(change, Outcome.DEFERRED, detail=f"{limited}; {limited.hint}")
     except RftplanError as error:
         return replace(result(change, Outcome.FAILED, error=str(error)), hint=error.hint)

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     MOVED = "moved"
     LOCK_REBUILT = "lock-rebuilt"
     WAITS_FOR_JOB = "waits-for-job"
+    WAITS_FOR_PLACE = "waits-for-place"
     UPSTREAM_BLOCKED = "upstream-blocked"
     GATES_PASSED = "gates-passed"
     GATE_FAILED = "gate-failed"
@@ -198,7 +199,7 @@ class Change:
 
     def without_follow_up(self) -> Change:
         if self.action is Action.DEFER:
-            return replace(self, then=(), hazards=(), step=None)
+            return replace(self, then=(), hazards=(), step=None, estimate=None)
         return replace(self, then=(), ahead=(), awaits=())
 
 
@@ -226,6 +227,11 @@ class Plan:
     mode: Mode = Mode.WHOLE
     lineage: str | None = None
     """The lineage that a new lock takes over, if launches of a lost lock were found."""
+    line: tuple[Address, ...] = ()
+    """What takes a place at the provider, now or once one is free, or keeps its turn although something holds it:
+    who has waited longest comes first."""
+    waiting: tuple[Address, ...] = ()
+    """Who of these waits, or has waited and may still fail to start: what the lock keeps of the order."""
 
     @property
     def acts(self) -> bool:

@@ -6,19 +6,21 @@ Adds no decision, reads no reason, prints nothing. Knows plans, not the planner.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Final
 
 from rftplan.address import Address
 from rftplan.carrying import Execution, note, told
-from rftplan.changes import Action, Change
-from rftplan.errors import LockError
+from rftplan.changes import Action, Change, Plan
+from rftplan.errors import LimitedError, LockError
 from rftplan.events import Outcome, Result, StepStarted
 from rftplan.following import follow
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import Act, MoveStep, RecordStep, result
+from rftplan.kinds.base import Act, result
+from rftplan.kinds.steps import MoveStep, RecordStep
+from rftplan.queueing import refuse, still_waiting
 
 _LOST: Final = (Outcome.FAILED, Outcome.SKIPPED)
 
@@ -45,9 +47,11 @@ async def execute(execution: Execution, *, wait: bool) -> Executed:
 
 
 async def _acted(execution: Execution, act: Act, results: dict[Address, Result]) -> LockError | None:
+    act.ledger.queue(execution.plan.waiting)
     try:
         try:
             await _walk(execution, act, results)
+            act.ledger.queue(still_waiting(execution, results))
         finally:
             act.ledger.fold()
     except LockError as error:
@@ -85,14 +89,24 @@ async def _level(execution: Execution, act: Act, changes: list[Change], results:
         elif change.action is not Action.NOOP:
             note(execution, results, settled)
 
-    async def run(change: Change) -> None:
-        async with places:
-            note(execution, results, await _step(execution, act, change))
+    async def run(ones: Sequence[Change]) -> None:
+        for change in ones:
+            async with places:
+                note(execution, results, await _step(execution, act, change))
 
     async with asyncio.TaskGroup() as group:
-        for change in acting:
-            group.create_task(run(change))
+        for ones in _one_by_one(execution.plan, acting):
+            group.create_task(run(ones))
     return bool(acting)
+
+
+def _one_by_one(plan: Plan, acting: Sequence[Change]) -> list[list[Change]]:
+    """What goes at the same time, and within it in turn: where somebody waited for a place, whoever takes one goes in
+    the order of the line, for the service may have fewer than the plan knows of."""
+    turns = {address: turn for turn, address in enumerate(plan.line if plan.waiting else ())}
+    lined = sorted((c for c in acting if c.address in turns), key=lambda c: turns[c.address])
+    others = [[change] for change in acting if change.address not in turns]
+    return [lined, *others] if lined else others
 
 
 def note_silently(act: Act, address: Address, step: RecordStep) -> None:
@@ -137,10 +151,15 @@ def _without_acting(execution: Execution, change: Change, results: Mapping[Addre
 async def _step(execution: Execution, act: Act, change: Change) -> Result:
     if execution.stop.asked:
         return result(change, Outcome.SKIPPED, detail="apply was stopped")
+    if execution.refused and KINDS[change.address.kind].wants_place(change):
+        return refuse(execution, change, "the service had no place for those before it")
     execution.on_event(StepStarted(change.address, change.verb))
     if isinstance(change.step, MoveStep):
         return await told(change, _move(change, change.step, act))
-    return await told(change, KINDS[change.address.kind].perform(change, act))
+    try:
+        return await told(change, KINDS[change.address.kind].perform(change, act))
+    except LimitedError as limited:
+        return refuse(execution, change, str(limited))
 
 
 async def _move(change: Change, step: MoveStep, act: Act) -> Result:

@@ -83,6 +83,8 @@ class State:
     """True where neither lock nor journal existed."""
     project: str | None = None
     """Whose lock it is; None where it does not say so."""
+    waiting: tuple[Address, ...] = ()
+    """As the lock has it: a death on the way costs the order of one apply, and no launch."""
 
     def put(self, address: Address, entry: Entry | None, tombstone: str | None = None) -> None:
         if entry is None:
@@ -100,6 +102,7 @@ class State:
             resources=MappingProxyType(dict(self.entries)),
             tombstones=MappingProxyType(dict(self.tombstones)),
             project=self.project,
+            waiting=self.waiting,
         )
 
 
@@ -190,6 +193,7 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
         tombstones=dict(lock.tombstones) if lock else {},
         new=lock is None and header is None,
         project=lock.project if lock else None,
+        waiting=lock.waiting if lock else (),
     )
     try:
         for record in records[1:]:
@@ -242,8 +246,9 @@ def _damaged(journal: Path, what: str, where: str = "") -> LockError:
 def differs(state: State, lock: Lock | None) -> bool:
     """Whether the journal knows what the lock does not."""
     if lock is None:
-        return bool(state.entries or state.tombstones)
-    return state.entries != dict(lock.resources) or state.tombstones != dict(lock.tombstones)
+        return bool(state.entries or state.tombstones or state.waiting)
+    known = (dict(lock.resources), dict(lock.tombstones), lock.waiting)
+    return (state.entries, state.tombstones, state.waiting) != known
 
 
 def _play(state: State, record: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -62,6 +62,10 @@ class Ledger:
     def intents(self) -> tuple[Intent, ...]:
         return tuple(self._state.intents.values())
 
+    @property
+    def waiting(self) -> tuple[Address, ...]:
+        return self._state.waiting
+
     def now(self) -> float:
         """The time that goes into the journal, in seconds since the epoch."""
         return self._now()
@@ -96,6 +100,10 @@ class Ledger:
         if self._state.entries.get(address) == entry and tombstone is None:
             return
         self._done(self._number(), address, entry, tombstone)
+
+    def queue(self, waiting: Iterable[Address]) -> None:
+        """Who waits for a place at the provider, oldest first: in the lock from the next fold on."""
+        self._state.waiting = tuple(waiting)
 
     async def synced(self) -> None:
         """All that was written before this call lies on the disk. One sync serves everyone who waits for it:

@@ -69,6 +69,7 @@ class Loaded:
     diagnostics: tuple[Diagnostic, ...]
     moves: tuple[tuple[Address, Address], ...] = ()
     budget: Budget | None = None
+    most_running: int | None = None
 
 
 def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = today) -> Loaded:
@@ -100,6 +101,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     findings.extend(over_budget(preflight, graph, entries, begun=begun))
     findings.extend(too_many_launches(preflight, graph, entries, begun=begun))
     diagnostics = sort_diagnostics(findings)
+    limits = [most for most in (config.policy.max_running_jobs, service.profile.most_running) if most is not None]
     return Loaded(
         root=directory,
         env="default",
@@ -117,6 +119,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
         diagnostics=diagnostics,
         moves=tuple((move.origin, move.to) for move in config.moved),
         budget=config.policy.budget,
+        most_running=min(limits, default=None),
     )
 
 

@@ -74,7 +74,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Lock:
     """One environment at one provider identity. `tombstones` are launches that we ended ourselves, and FORGOTTEN
-    where the whole address was given up."""
+    where the whole address was given up. `waiting` are the jobs that wait for a place at the provider, oldest first."""
 
     lineage: str
     provider: ProviderIdentity
@@ -83,6 +83,7 @@ class Lock:
     tombstones: Mapping[Address, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     project: str | None = None
     """The project's name, which every launch carries; None in locks that were written before it was kept."""
+    waiting: tuple[Address, ...] = ()
 
 
 def entry_document(entry: Entry) -> JsonObject:
@@ -95,15 +96,14 @@ def entry_document(entry: Entry) -> JsonObject:
     }
     if entry.id is not None:
         document["id"] = entry.id
-    for part, value in (("resolved", entry.resolved), ("imported", entry.imported), ("accepted", entry.accepted)):
-        if value:
-            document[part] = value
-    if entry.holds:
-        document["holds"] = [
-            {"code": hold.code, "reason": hold.reason, "operator": hold.operator} for hold in entry.holds
-        ]
-    if entry.history:
-        document["history"] = list(entry.history)
+    parts: JsonObject = {
+        "resolved": entry.resolved,
+        "imported": entry.imported,
+        "accepted": entry.accepted,
+        "holds": [{"code": hold.code, "reason": hold.reason, "operator": hold.operator} for hold in entry.holds],
+        "history": list(entry.history),
+    }
+    document.update({part: value for part, value in parts.items() if value})
     return document
 
 
@@ -135,11 +135,10 @@ def dumps(lock: Lock) -> str:
         "provider": lock.provider.as_document(),
         "resources": {str(a): entry_document(e) for a, e in lock.resources.items()},
     }
-    if lock.project is not None:
-        document["project"] = lock.project
     tombstones: JsonObject = {str(a): list(slots) for a, slots in lock.tombstones.items() if slots}
-    if tombstones:
-        document["tombstones"] = tombstones
+    waiting: list[Json] = [str(address) for address in lock.waiting]
+    parts = {"project": lock.project, "tombstones": tombstones, "waiting": waiting}
+    document.update({part: value for part, value in parts.items() if value})
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -199,6 +198,7 @@ def _lock_from(document: Any) -> Lock:
             {Address.parse(key): entry_from(value) for key, value in mapping_of(document["resources"]).items()}
         ),
         project=optional_text_of(document.get("project")),
+        waiting=tuple(Address.parse(text_of(one)) for one in list_of(document.get("waiting", []))),
         tombstones=MappingProxyType(
             {
                 Address.parse(key): tuple(text_of(slot) for slot in list_of(slots))

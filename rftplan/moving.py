@@ -8,7 +8,7 @@ from dataclasses import replace
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Reason
 from rftplan.journal import Intent
-from rftplan.kinds.base import MoveStep
+from rftplan.kinds.steps import MoveStep
 from rftplan.lockfile import Entry
 
 Moves = Iterable[tuple[Address, Address]]
@@ -40,6 +40,12 @@ def moved_tombstones(tombstones: Mapping[Address, tuple[str, ...]], moves: Moves
     for origin, to in moves:
         now[to] = tuple(dict.fromkeys((*now.get(to, ()), *tombstones.get(origin, ()))))
     return now
+
+
+def moved_places(waiting: Iterable[Address], moves: Moves) -> tuple[Address, ...]:
+    """Who waits for a place, under the addresses that are meant now: a move costs nobody the turn."""
+    to_of = dict(reversed([*moves]))
+    return tuple(dict.fromkeys(to_of.get(address, address) for address in waiting))
 
 
 def moved_launches(intents: Iterable[Intent], moves: Moves, entries: Mapping[Address, Entry]) -> tuple[Intent, ...]:

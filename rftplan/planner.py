@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rftplan.address import Address
+from rftplan.blocking import blocked_by, kept_for_holds
 from rftplan.canonical import fingerprint
 from rftplan.changes import Action, Change, Drift, Hazard, Mode, Plan, Reason
 from rftplan.errors import Diagnostic
@@ -16,6 +17,7 @@ from rftplan.kinds.scope import Scope
 from rftplan.kinds.spec import Lifecycle, written
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry, Hold
+from rftplan.places import Line, line_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class PlanInputs:
-    """Everything a plan is computed from. `snapshot` holds what each kind saw, by address."""
+    """Everything a plan is computed from. `snapshot` holds what each kind saw, by address; `waiting` are those that
+    the lock says wait for a place, oldest first."""
 
     graph: Graph
     scope: Scope
@@ -41,6 +44,7 @@ class PlanInputs:
     diagnostics: tuple[Diagnostic, ...] = ()
     allowed: frozenset[Hazard] = frozenset()
     moves: tuple[Change, ...] = ()
+    waiting: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,11 @@ def make_plan(inputs: PlanInputs) -> Plan:
             situation = _situation(inputs, address, decided, demand, around)
             decided[address] = _decide(inputs, situation)
             drift.extend(KINDS[address.kind].drift(situation))
-    blocked = _kept_for_holds(_blocked(decided), around.orphans)
+    blocked = kept_for_holds(blocked_by(decided), around.orphans)
+    line = _line(inputs, order, blocked)
+    blocked.update(line.late)
+    for address in _referring(inputs, line.late):
+        blocked[address] = _decide(inputs, _situation(inputs, address, blocked, demand, around))
     demand = _demand(blocked)
     for address in waiting:
         if blocked[address].action.acts:
@@ -108,7 +116,23 @@ def make_plan(inputs: PlanInputs) -> Plan:
         allowed=inputs.allowed,
         mode=Mode.DESTROY if inputs.selection.destroy else Mode.WHOLE,
         lineage=found,
+        line=line.order,
+        waiting=line.waiting,
     )
+
+
+def _line(inputs: PlanInputs, order: Sequence[Address], decided: Mapping[Address, Change]) -> Line:
+    taken = {id for address, seen in inputs.snapshot.items() for id in KINDS[address.kind].holding_places(seen)}
+    most = inputs.scope.most_running
+    return line_up(decided, order, before=inputs.waiting, taken=len(taken), most=most)
+
+
+def _referring(inputs: PlanInputs, late: Collection[Address]) -> list[Address]:
+    """What refers to one that has to wait after all, and was decided as if it did not."""
+    if inputs.selection.destroy:
+        return []
+    resources = inputs.graph.resources
+    return [a for a in inputs.graph.order if any(ref.address in late for ref in resources[a].refs)]
 
 
 def alone(inputs: PlanInputs, address: Address) -> Situation:
@@ -192,11 +216,13 @@ def _protected(resource: Resource) -> bool:
 def standings(inputs: PlanInputs) -> dict[Address, Standing]:
     """How every declared or locked address stands now, in the order of the plan, and what holds it."""
     order = [*inputs.graph.order, *_orphans(inputs)]
-    held = {c.address: c for c in make_plan(inputs).changes if c.action is Action.HOLD}
+    changes = make_plan(inputs).changes
+    held = {c.address: c for c in changes if c.action is Action.HOLD}
+    late = {c.address: c for c in changes if c.reason is Reason.WAITS_FOR_PLACE}
     found = {}
     for address in order:
         situation = replace(alone(inputs, address), held=held.get(address))
-        found[address] = KINDS[address.kind].standing(situation).with_hold(situation.held)
+        found[address] = KINDS[address.kind].standing(situation).with_hold(situation.held).with_wait(late.get(address))
     return found
 
 
@@ -204,35 +230,6 @@ def _held(situation: Situation, holds: Sequence[Hold]) -> Change:
     """Every hold at once: `release` lifts them all, so a person has to have seen each."""
     said = "; ".join(f"{hold.code}: {hold.reason}" for hold in holds)
     return situation.change(Action.HOLD, "hold", Reason.HELD, said)
-
-
-def _blocked(decided: Mapping[Address, Change]) -> dict[Address, Change]:
-    """A step whose inputs are not there yet, or are held, is not there yet either."""
-    result = dict(decided)
-    for address, change in decided.items():
-        stuck = [a for a in change.needs if result[a].action in (Action.DEFER, Action.HOLD)]
-        if stuck and change.action.acts:
-            names = ", ".join(str(a) for a in stuck)
-            result[address] = Change(
-                address,
-                Action.DEFER,
-                "wait",
-                Reason.UPSTREAM_BLOCKED,
-                f"waits for {names}",
-                fields=change.fields,
-                then=(change.verb,),
-            )
-    return result
-
-
-def _kept_for_holds(decided: dict[Address, Change], orphans: Mapping[Address, Entry]) -> dict[Address, Change]:
-    """What left the specs stays in the lock as long as a held change refers to it: a person may say that it moved."""
-    for change in list(decided.values()):
-        if change.action is Action.HOLD:
-            for address in set(change.needs) & set(orphans):
-                detail = f"kept until {change.address} is decided"
-                decided[address] = Change(address, Action.HOLD, "hold", Reason.UPSTREAM_BLOCKED, detail)
-    return decided
 
 
 def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address, Change]) -> tuple[Change, ...]:

@@ -22,7 +22,7 @@ from rftplan.kinds.scope import Scope
 from rftplan.loading import Loaded, Options
 from rftplan.lockfile import Entry, Lock
 from rftplan.made_from import MadeFrom, made_from
-from rftplan.moving import moved_entries, moved_launches, moved_tombstones
+from rftplan.moving import moved_entries, moved_launches, moved_places, moved_tombstones
 from rftplan.observe import observe, open_intents
 from rftplan.opening import dated, opened, telling, with_sharing
 from rftplan.ownership import require_own
@@ -111,7 +111,7 @@ def _known_inputs(
     """What is known without asking, and the state that it comes from; `now` says whether an open intent is settled."""
     _require_own(loaded, loaded.lock)
     state = replace(loaded.state, lineage=world.new_id()) if loaded.state.new else loaded.state
-    scope = Scope(loaded.project, loaded.env, state.lineage, state.new, loaded.profile, loaded.moves, loaded.budget)
+    scope = _scope(loaded, state)
     entries, moves = moved_entries(state.entries, state.tombstones, loaded.moves)
     intents = moved_launches(state.intents.values(), loaded.moves, entries)
     moved = {change.address for change in moves}
@@ -128,8 +128,22 @@ def _known_inputs(
         diagnostics=sort_diagnostics(findings),
         allowed=loaded.allowed,
         moves=moves,
+        waiting=moved_places(state.waiting, loaded.moves),
     )
     return inputs, state
+
+
+def _scope(loaded: Loaded, state: State) -> Scope:
+    return Scope(
+        project=loaded.project,
+        env=loaded.env,
+        lineage=state.lineage,
+        fresh=state.new,
+        profile=loaded.profile,
+        moves=loaded.moves,
+        budget=loaded.budget,
+        most_running=loaded.most_running,
+    )
 
 
 def _checked(selection: Selection, loaded: Loaded) -> Selection:

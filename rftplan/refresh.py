@@ -7,7 +7,7 @@ from rftplan.address import Address
 from rftplan.changes import Action, Change, Drift, Mode, Plan, Reason
 from rftplan.diff import diff
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import RecordStep
+from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import Entry
 from rftplan.planner import PlanInputs, alone
 

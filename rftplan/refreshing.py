@@ -9,7 +9,8 @@ from rftplan.changes import Plan
 from rftplan.events import OnEvent, Outcome, ignore
 from rftplan.file_lock import acting_alone
 from rftplan.journal import State
-from rftplan.kinds.base import RecordStep, result
+from rftplan.kinds.base import result
+from rftplan.kinds.steps import RecordStep
 from rftplan.ledger import open_ledger
 from rftplan.loading import Loaded, Options
 from rftplan.opening import dated, opened, telling

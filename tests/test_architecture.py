@@ -54,11 +54,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("kinds",),
     ("config",),
     ("graph",),
-    ("checks", "moving", "observe", "planner", "refresh", "safety"),
+    ("checks", "moving", "observe", "blocking", "places", "planner", "refresh", "safety"),
     ("data_files", "service_choice"),
     ("loading", "checking.request", "checking.asking", "checking.samples"),
     ("subject",),
     ("carrying",),
+    ("queueing",),
     ("following",),
     ("execution", "monitor"),
     ("in_process", "file_lock"),
@@ -100,6 +101,8 @@ OUTSIDE = {
 
 PURE = (
     "planner",
+    "blocking",
+    "places",
     "refresh",
     "diff",
     "graph",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from rftplan.address import Address
 from rftplan.changes import Action
-from rftplan.kinds.base import RecordStep
+from rftplan.kinds.steps import RecordStep
 from rftplan.planner import PlanInputs, make_plan
 from rftplan.refresh import refreshed, remembered
 from tests.planning import settled_inputs, specs, worlds

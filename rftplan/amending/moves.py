@@ -80,6 +80,7 @@ def _carry(ledger: Ledger, entry: Entry, origin: Address, to: Address) -> int:
     for launch in buried:
         ledger.record(to, entry, tombstone=launch)
     ledger.record(origin, None)
+    ledger.queue(to if one == origin else one for one in ledger.waiting)
     return len(buried)
 
 

@@ -19,9 +19,10 @@ from rftplan.events import ignore
 from rftplan.execution import note_silently
 from rftplan.journal import Intent, Trace
 from rftplan.kinds import KINDS
-from rftplan.kinds.base import Act, OpenIntent, RecordStep
+from rftplan.kinds.base import Act, OpenIntent
 from rftplan.kinds.file.spec import AdoptStep as AdoptFile
 from rftplan.kinds.job.steps import AdoptStep as AdoptJob
+from rftplan.kinds.steps import RecordStep
 from rftplan.loading import Options
 from rftplan.opening import dated, opened
 from rftplan.planner import PlanInputs, Selection, make_plan

@@ -39,6 +39,11 @@ class JobStatus(StrEnum):
         return self in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
 
     @property
+    def takes_place(self) -> bool:
+        """Whether it counts where a provider lets only so many run at a time. A word that we do not know counts."""
+        return not self.ended and self is not JobStatus.PAUSED
+
+    @property
     def unbilled(self) -> bool:
         """Before the first second that costs: cancelling now is free (FACTS §3.11)."""
         return self in (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING)

@@ -79,7 +79,8 @@ class PricesSpec(SpecModel):
 class PolicySpec(SpecModel):
     """`policy`: what may be done without being asked, what a launch may cost and at which prices, where data may lie,
     and how many days before something closes a warning is due. Which models and providers may be used, how many
-    launches one apply may make, and which metrics a gate of every deployment must look at: None and empty allow all."""
+    launches one apply may make, and which metrics a gate of every deployment must look at: None and empty allow all.
+    Above `max_running_jobs` launches wait."""
 
     allow: tuple[Hazard, ...] = ()
     shutdown_days: Annotated[Int, Field(ge=0, le=3650)] = 30
@@ -90,6 +91,7 @@ class PolicySpec(SpecModel):
     models: tuple[Annotated[Str, Field(min_length=1)], ...] | None = None
     providers: tuple[Literal["local", "openai", "azure", "bedrock"], ...] | None = None
     max_launches: Annotated[Int, Field(ge=0)] | None = None
+    max_running_jobs: Annotated[Int, Field(ge=1)] | None = None
     required_gates: tuple[Annotated[Str, Field(min_length=1)], ...] = ()
 
 

@@ -120,24 +120,6 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordStep:
-    """Nothing to do at the service; the lock shall say this from now on. The only step a NOOP may carry
-    that apply carries out, and it does so silently. `tombstone` is a launch that we ended without knowing it."""
-
-    entry: Entry
-    tombstone: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MoveStep:
-    """The lock shall know under `to` what it knew under the change's address. Apply carries it out itself."""
-
-    to: Address
-    entry: Entry
-    tombstones: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Act:
     """What a step may use. Time and tokens are injected."""
 
@@ -248,6 +230,18 @@ class Kind(ABC, Generic[SpecT]):
         """The ids of the files that what was seen at the service goes on from, or that its model was made from where
         the lock does not know of it yet. Pure."""
         return frozenset()
+
+    def holding_places(self, seen: object) -> frozenset[str]:
+        """The ids of what was seen to take a place at the provider, where it counts them. Pure."""
+        return frozenset()
+
+    def wants_place(self, change: Change) -> bool:
+        """Whether carrying it out takes a place at the provider beside those that are taken. Pure."""
+        return False
+
+    async def places_taken(self, port: Port) -> int:
+        """How many places are taken now, whoever took them."""
+        return 0
 
     def trace(self, seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
         """What is known of an effect whose end nobody saw, by what was seen at the service. Pure."""

@@ -13,7 +13,8 @@ from rftplan.kinds.budget import Budget
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Whose plan this is. `fresh` is True where no lock and no journal exist. `moves` are those that the specs say,
-    each from where to where, for as long as they say them. `budget` is the policy's, for jobs that say none."""
+    each from where to where, for as long as they say them. `budget` is the policy's, for jobs that say none.
+    `most_running` jobs may run at a time, whoever's they are; None where nobody says how many."""
 
     project: str
     env: str
@@ -22,6 +23,7 @@ class Scope:
     profile: Profile
     moves: tuple[tuple[Address, Address], ...] = ()
     budget: Budget | None = None
+    most_running: int | None = None
 
     def launch_address(self, address: Address) -> str:
         """`project/env/address`, the first half of a slot as the service keeps it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rftplan.changes import Change, Evidence, Reason
 
@@ -26,6 +26,12 @@ class Standing:
             why = f"{why} ({failed})"
         detail = "; ".join(filter(None, (why if self.id is None else f"held: {why}", self.detail)))
         return Standing("held" if self.id is None else self.state, self.id, detail, held.reason)
+
+    def with_wait(self, waits: Change | None) -> Standing:
+        """That it waits for a place, and at which turn."""
+        if waits is None:
+            return self
+        return replace(self, detail="; ".join(filter(None, (f"waits for a place: {waits.detail}", self.detail))))
 
 
 def _failed(evidence: Sequence[Evidence]) -> str:

@@ -236,6 +236,7 @@ def state_document(lock: Lock | None) -> StateDocument:
         "simulations": [str(address) for address in sorted(entries) if is_simulated(entries[address], entries)],
         "resources": {str(address): entry_document(entries[address]) for address in sorted(entries)},
         "tombstones": {str(address): list(buried[address]) for address in sorted(buried) if buried[address]},
+        "waiting": [str(address) for address in lock.waiting] if lock else [],
     }
 
 

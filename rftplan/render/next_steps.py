@@ -41,6 +41,8 @@ WAITS: Final[Mapping[Reason, str]] = {
     Reason.CHANGING_STATE: "nobody has to act; the next {program} apply looks again",
     Reason.BEFORE_FIRST_STEP: "{program} apply --wait waits for that step and pauses it; "
     "without --wait, run {program} apply again after it",
+    Reason.WAITS_FOR_PLACE: "{program} apply --wait begins it when a place is free; "
+    "without --wait, run {program} apply again after a job has ended",
     Reason.FATE_UNKNOWN: "nobody has to act; the next {program} apply looks again, before it repeats anything",
     Reason.STILL_USED: "nobody has to act; an {program} apply after that one has ended deletes it",
     Reason.UNKNOWN_STATUS: "the next {program} apply looks again; a newer rftplan may know that status",

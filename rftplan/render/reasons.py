@@ -45,6 +45,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.LOOKS_MOVED: "the same thing exists under an address that the specs lack",
     Reason.LOCK_REBUILT: "the lock was lost, and with it rollbacks, holds and evidence",
     Reason.WAITS_FOR_JOB: "its job has not succeeded yet",
+    Reason.WAITS_FOR_PLACE: "waits for a place",
     Reason.UPSTREAM_BLOCKED: "something that it depends on cannot go on",
     Reason.GATES_PASSED: "its candidate passed every gate",
     Reason.GATE_FAILED: "its candidate failed a gate",

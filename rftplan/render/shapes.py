@@ -234,7 +234,8 @@ class StatusDocument(TypedDict):
 
 class StateDocument(TypedDict):
     """`resources` maps addresses to entries in the lock's own form, `tombstones` to the launches that we ended
-    ourselves; `simulations` are the addresses for which nothing was trained; all empty where there is no lock."""
+    ourselves; `simulations` are the addresses for which nothing was trained, `waiting` those that wait for a place,
+    oldest first; all empty where there is no lock."""
 
     format: str
     lineage: str | None
@@ -244,6 +245,7 @@ class StateDocument(TypedDict):
     simulations: list[str]
     resources: dict[str, JsonObject]
     tombstones: dict[str, list[str]]
+    waiting: list[str]
 
 
 class EntryDocument(TypedDict):

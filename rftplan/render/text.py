@@ -170,16 +170,13 @@ def state_text(document: StateDocument, look: Look) -> str:
         return joined([f"There is no lock. Next: {look.program} plan"])
     if not document["resources"]:
         return joined([f"The lock is empty. Next: {look.program} plan"])
-    return joined(
-        fitted(
-            [
-                [visible(address), visible(str(entry.get("id") or "-")), _said_of(address, entry, document)]
-                for address, entry in document["resources"].items()
-            ],
-            look,
-            head=1,
-        )
-    )
+    rows = [
+        [visible(address), visible(str(entry.get("id") or "-")), _said_of(address, entry, document)]
+        for address, entry in document["resources"].items()
+    ]
+    waiting = ", ".join(map(visible, document["waiting"]))
+    queue = look.prose(f"Waiting for a place, oldest first: {waiting}", indent=0, hang=2) if waiting else []
+    return joined([*fitted(rows, look, head=1), *queue])
 
 
 def _said_of(address: str, entry: Mapping[str, Json], document: StateDocument) -> str:

@@ -100,6 +100,7 @@ def test_no_lock_is_an_empty_state() -> None:
         "resources": {},
         "simulations": [],
         "tombstones": {},
+        "waiting": [],
     }
 
 

@@ -14,7 +14,7 @@ from rftplan.address import Address
 from rftplan.api.port import Checkpoint, RemoteJob
 from rftplan.changes import Action, Change, Hazard, Mode, Plan, Reason
 from rftplan.errors import RefusedPlanError
-from rftplan.kinds.base import MoveStep
+from rftplan.kinds.steps import MoveStep
 from rftplan.lockfile import Entry
 from rftplan.made_from import KnownLock, MadeFrom
 from rftplan.planner import PlanInputs, Selection, make_plan

@@ -83,7 +83,8 @@ class Profile:
     words to ours, and a word it lacks is JobStatus.UNKNOWN. `max_file_bytes` is for one request. `life` is None where
     nothing closes. `trains` has the base models of a method where the provider names them, `ranges` the hyperparameters
     (`reinforcement.eval_samples`) that it takes from a narrower range than the API itself. `prices` and `cap` count
-    only where it is `paid`.
+    only where it is `paid`. `most_running` jobs may run at a time where the provider says a figure that holds for
+    everybody; None where it depends on model and account, or is not known.
     """
 
     type: str
@@ -108,6 +109,7 @@ class Profile:
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     prices: PriceTable = NO_PRICES
     cap: Cap = NOT_KNOWN
+    most_running: int | None = None
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

@@ -10,7 +10,7 @@ from rftplan.api.port import Checkpoint
 from rftplan.canonical import Json, JsonObject
 from rftplan.changes import Action, Change, Evidence, FieldChange, Hazard, HazardOf, Reason
 from rftplan.diff import diff
-from rftplan.kinds.base import RecordStep, Resource, Situation
+from rftplan.kinds.base import Resource, Situation
 from rftplan.kinds.deployment.spec import (
     DeploymentSpec,
     ForgetStep,
@@ -25,6 +25,7 @@ from rftplan.kinds.deployment.spec import (
 from rftplan.kinds.gates import choose, judge
 from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep
 from rftplan.kinds.job.trouble import kept_errors, said
+from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
 

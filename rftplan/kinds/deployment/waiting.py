@@ -7,6 +7,7 @@ from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Situation
 from rftplan.kinds.deployment.spec import AwaitStep, SeenDeployment, model_of
 from rftplan.kinds.job.steps import AdoptToStopStep, Followed, PauseStep
+from rftplan.kinds.steps import PlaceStep
 
 _RUN = "nothing is promoted until it has run to its end"
 _LAUNCH = "nothing is promoted until it is launched again"
@@ -21,7 +22,7 @@ def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chang
         return None
     stays = f"; {live} stays live" if live else ""
     detail = f"{upstream.address} {_how(upstream, seen.job)}{stays}"
-    if upstream.action is Action.HOLD or not (launches or isinstance(upstream.step, Followed)):
+    if upstream.action is Action.HOLD or not (launches or isinstance(upstream.step, Followed | PlaceStep)):
         return situation.change(Action.DEFER, "wait", Reason.WAITS_FOR_JOB, detail)
     # Replacing what is live is announced now, because `--wait` does it without asking again.
     assert situation.want is not None
@@ -42,6 +43,8 @@ def _how(upstream: Change, job: RemoteJob | None) -> str:
     """What the plan does with the job, or how it stands where the plan leaves it alone."""
     if upstream.action is Action.HOLD:
         return "is held"
+    if upstream.reason is Reason.WAITS_FOR_PLACE:
+        return "waits for a place itself"
     if upstream.needs:
         return "is launched first"
     if isinstance(upstream.step, AdoptToStopStep) and upstream.step.stop is not None:

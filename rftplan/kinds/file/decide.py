@@ -9,7 +9,7 @@ from rftplan.address import Address
 from rftplan.api.port import RemoteFile
 from rftplan.api.profiles import Capability
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
-from rftplan.kinds.base import OpenIntent, RecordStep, Resource, Situation, stands_for
+from rftplan.kinds.base import OpenIntent, Resource, Situation, stands_for
 from rftplan.kinds.file.spec import (
     CONTENT,
     USED,
@@ -26,6 +26,7 @@ from rftplan.kinds.file.spec import (
     remote_name,
     retained,
 )
+from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import Entry, Origin
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rftplan.address import Address
+from rftplan.api.port import Port
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change, Drift
 from rftplan.events import Result
 from rftplan.journal import Trace
 from rftplan.kinds.base import Act, Kind, Look, OpenIntent, Ref, Resource, Situation
-from rftplan.kinds.job import decide, drift, following, launch, observe, pausing, perform, quality, trouble
+from rftplan.kinds.job import decide, drift, following, launch, observe, pausing, perform, places, quality, trouble
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import AwaitPauseStep, Followed
@@ -57,7 +58,7 @@ class JobKind(Kind[JobSpec]):
         return drift.refreshed(situation)
 
     def starts_from(self, seen: object) -> frozenset[str]:
-        return observe.files_of(seen)
+        return places.files_of(seen)
 
     def standing(self, situation: Situation) -> Standing:
         seen, entry = situation.seen, situation.entry
@@ -89,6 +90,15 @@ class JobKind(Kind[JobSpec]):
         jobs = (*seen.slot, *(seen.others if situation.replace else ()))
         tokens = [job.metadata.get(launch.TOKEN_KEY, "") for job in jobs]
         return next((token.partition(":")[0] for token in tokens if ":" in token), None)
+
+    def holding_places(self, seen: object) -> frozenset[str]:
+        return places.holding(seen)
+
+    def wants_place(self, change: Change) -> bool:
+        return places.wanted(change)
+
+    async def places_taken(self, port: Port) -> int:
+        return sum(job.status.takes_place for job in await port.list_jobs())
 
     def trace(self, seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
         return observe.trace(seen, open_, want)

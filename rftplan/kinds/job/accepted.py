@@ -8,7 +8,8 @@ from typing import Final
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, FieldChange, Reason
 from rftplan.diff import diff
-from rftplan.kinds.base import RecordStep, Resource, stands_for
+from rftplan.kinds.base import Resource, stands_for
+from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import Entry
 
 _REASON: Final = "reason"

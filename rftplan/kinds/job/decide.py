@@ -8,7 +8,7 @@ from typing import Final
 
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.changes import Action, Change, Reason
-from rftplan.kinds.base import RecordStep, Resource, Situation, stands_for
+from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.accepted import as_launched, told
 from rftplan.kinds.job.cost import priced
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of
@@ -28,6 +28,7 @@ from rftplan.kinds.job.remedies import (
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.table import by_status
+from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
 

@@ -31,7 +31,8 @@ class SeenJob:
     that the lock knows as another address's. `begun` are those that have taken a step, looked at where the spec
     wants them paused. `taken` is the highest attempt of the wanted fingerprint that went to another address. `ended` is
     how `mine` went, where it succeeded and the lock does not know yet. `cancelled` are the launches under this address,
-    of any fingerprint, that the service says were cancelled."""
+    of any fingerprint, that the service says were cancelled. `busy` are the ids of all jobs, whoever's, that take a
+    place, where places are counted."""
 
     mine: RemoteJob | None = None
     slot: tuple[RemoteJob, ...] = ()
@@ -42,16 +43,7 @@ class SeenJob:
     taken: int = 0
     ended: Progress = NO_PROGRESS
     cancelled: frozenset[str] = frozenset()
-
-
-def files_of(seen: object) -> frozenset[str]:
-    """The files of every job that is not over, and of one that succeeded and is in no entry yet."""
-    if not isinstance(seen, SeenJob):
-        return frozenset()
-    adoptable = [job for job in seen.slot if job.status is JobStatus.SUCCEEDED and job != seen.mine]
-    going = [j for j in (seen.mine, *seen.slot, *seen.others, *seen.elsewhere) if j is not None and not j.status.ended]
-    files = (file for job in (*going, *adoptable) for file in (job.training_file, job.validation_file))
-    return frozenset(file for file in files if file is not None)
+    busy: frozenset[str] = frozenset()
 
 
 def trace(seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
@@ -125,8 +117,9 @@ async def observe(look: Look) -> Mapping[Address, object]:
         else:
             doubtful.append(address)
     found = await _listed(look, doubtful)
+    busy = frozenset(job.id for job in found if job.status.takes_place and look.scope.most_running is not None)
     for address, jobs in zip(doubtful, await asyncio.gather(*(_see(look, a, found) for a in doubtful)), strict=True):
-        seen[address] = jobs
+        seen[address] = replace(jobs, busy=busy)
     return seen
 
 
@@ -152,7 +145,7 @@ async def _listed(look: Look, doubtful: Sequence[Address]) -> Sequence[RemoteJob
     if not doubtful:
         return ()
     never_launched = any(address not in look.entries for address in doubtful)
-    if len(doubtful) > FEW or never_launched:
+    if len(doubtful) > FEW or never_launched or look.scope.most_running is not None:
         # A first launch is worth a whole list: the same rows may have been trained under another name.
         return await look.port.list_jobs()
     import asyncio

@@ -11,6 +11,7 @@ from rftplan.kinds.job.cancelling import cancel_one
 from rftplan.kinds.job.following import with_status
 from rftplan.kinds.job.launching import keep_files, launch_once
 from rftplan.kinds.job.pausing import pause_all
+from rftplan.kinds.job.places import require_place
 from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, LaunchStep, PauseStep, ResumeStep
 from rftplan.lockfile import FORGOTTEN, Entry
 
@@ -20,6 +21,7 @@ async def perform(change: Change, act: Act) -> Result:
     _close_answered(change, act)
     match change.step:
         case LaunchStep():
+            await require_place(change, act)
             return await launch_once(change, change.step, act)
         case AdoptStep():
             return await _adopt(change, change.step, act)
@@ -28,6 +30,7 @@ async def perform(change: Change, act: Act) -> Result:
         case PauseStep(job_ids):
             return await pause_all(change, job_ids, act)
         case ResumeStep(job_id):
+            await require_place(change, act)
             job = await act.effect(
                 change.address,
                 "resume",

@@ -11,11 +11,12 @@ from rftplan.address import Address
 from rftplan.api.port import Checkpoint, JobStatus, Permission
 from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.journal import Intent
-from rftplan.kinds.base import OpenIntent, RecordStep, Resource, Situation
+from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.deployment import KIND, DeploymentSpec, ForgetStep, PermitStep, PromoteStep, SeenDeployment
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.spec import JobSpec
 from rftplan.kinds.job.steps import AdoptStep, FollowStep
+from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import Entry, Origin
 from tests.planning import graph_of, remote_job, scope
 

@@ -13,7 +13,7 @@ from rftplan.api.port import RemoteFile
 from rftplan.api.profiles import Capability
 from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.journal import Intent
-from rftplan.kinds.base import Look, OpenIntent, RecordStep, Resource, Situation
+from rftplan.kinds.base import Look, OpenIntent, Resource, Situation
 from rftplan.kinds.file import (
     KIND,
     AdoptStep,
@@ -28,6 +28,7 @@ from rftplan.kinds.file import (
 )
 from rftplan.kinds.file.spec import with_other_bytes
 from rftplan.kinds.spec import RetainedLifecycle
+from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import Entry, Origin
 from tests.planning import graph_of, remote_file, scope
 

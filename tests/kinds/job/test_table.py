@@ -9,12 +9,12 @@ import pytest
 
 from rftplan.api.port import JobStatus
 from rftplan.changes import Action, Change, Hazard, Reason
-from rftplan.kinds.base import RecordStep
 from rftplan.kinds.job.decide import decide
 from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import Run
 from rftplan.kinds.job.steps import AwaitPauseStep, CancelStep, FollowStep, LaunchStep, PauseStep, ResumeStep
+from rftplan.kinds.steps import RecordStep
 from tests.kinds.builders import entry_for, first_launch, job_spec, launched, remote, resource, situation
 
 S = JobStatus

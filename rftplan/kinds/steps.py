@@ -1,0 +1,34 @@
+"""What apply carries out itself, whatever the kind: instructions that a plan gives it. Values only; knows no kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rftplan.address import Address
+from rftplan.changes import Change
+from rftplan.lockfile import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStep:
+    """Nothing to do at the service; the lock shall say this from now on. The only step a NOOP may carry
+    that apply carries out, and it does so silently. `tombstone` is a launch that we ended without knowing it."""
+
+    entry: Entry
+    tombstone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStep:
+    """The lock shall know under `to` what it knew under the change's address. Apply carries it out itself."""
+
+    to: Address
+    entry: Entry
+    tombstones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceStep:
+    """Wait until a place is free at the provider, then carry out `change`."""
+
+    change: Change
