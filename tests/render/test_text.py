@@ -94,7 +94,7 @@ def test_status_is_a_table() -> None:
 def test_state_lists_ids_and_holds_and_shows_entries_as_a_tree() -> None:
     entry = {"id": "ftjob-1", "holds": [{"code": "guard"}], "inputs": {"model": "o4", "list": [1]}, "none": {}}
     listed = {"format": "", "lineage": "l", "serial": 1, "provider": None, "resources": {"job.x": entry}}
-    told = {**listed, "simulations": []}
+    told = {**listed, "simulations": [], "waiting": []}
     assert state_text(told, Look()) == "job.x  ftjob-1  held: guard\n"  # type: ignore[arg-type]
     told = {**listed, "simulations": ["job.x"]}
     assert state_text(told, Look()) == "job.x  ftjob-1  held: guard, SIMULATED\n"  # type: ignore[arg-type]
