@@ -3,7 +3,7 @@ service's own where it was asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rftplan.address import Address
@@ -56,7 +56,8 @@ def base_model(preflight: Preflight) -> Iterable[Diagnostic]:
         if closing and left is not None and left <= 0:
             yield _base_gone(preflight, job, closing)
         elif closing and left is not None and left <= preflight.config.policy.shutdown_days:
-            detail = f"{job.spec.model} shuts down on {closing}, in {_days(left)}, and what was trained from it with it"
+            when = f"{closing}, {_soon(preflight, left)}"
+            detail = f"{job.spec.model} shuts down on {when}, and what was trained from it with it"
             yield _about(job, BASE_CLOSING, detail, instead_of(preflight, job))
         elif _is_missing(preflight, job.spec.model) and job.address not in preflight.launched:
             yield _about(job, UNKNOWN_MODEL, _unknown(preflight, job.spec.model), _CHECK_NAME)
@@ -108,7 +109,8 @@ def grader_model(preflight: Preflight) -> Iterable[Diagnostic]:
             detail = f"{scorer.model} was shut down on {closing}: every row would be an error and reward 0"
             yield where.finding(GRADER_GONE, detail, "model", hint=_still_there(preflight))
         elif left is not None and left <= preflight.config.policy.shutdown_days:
-            detail = f"{scorer.model} shuts down on {closing}, in {_days(left)}; a run that goes on then learns nothing"
+            when = f"{closing}, {_soon(preflight, left)}"
+            detail = f"{scorer.model} shuts down on {when}; a run that goes on then learns nothing"
             yield where.finding(GRADER_CLOSING, detail, "model", hint=_still_there(preflight))
         elif _is_missing(preflight, scorer.model):
             yield where.finding(UNKNOWN_MODEL, _unknown(preflight, scorer.model), "model", hint=_CHECK_NAME)
@@ -132,7 +134,7 @@ def promoted_model(preflight: Preflight) -> Iterable[Diagnostic]:
             hint = "promote another checkpoint: rftplan plan says what it would take"
             yield finding(PROMOTED_GONE, detail, place=place, address=address, hint=hint)
         elif left is not None and left <= preflight.config.policy.shutdown_days:
-            detail = f"{model} shuts down on {day}, in {_days(left)}"
+            detail = f"{model} shuts down on {day}, {_soon(preflight, left)}"
             hint = "promote a model on another base before"
             yield finding(PROMOTED_CLOSING, detail, place=place, address=address, hint=hint)
 
@@ -155,14 +157,15 @@ def platform(preflight: Preflight) -> Iterable[Diagnostic]:
         return
     left = life.no_jobs.days_from(preflight.today)
     name = preflight.profile.type
+    waiting = f"{_named([str(job.address) for job in to_launch(preflight)])} would still be launched"
     hint = f"it goes on at {life.elsewhere}, which rftplan cannot talk to yet; provider: local rehearses a run"
     place = preflight.config.provider_place
     if left <= 0:
-        detail = f"provider {name} takes no new fine-tuning job since {life.no_jobs}"
+        detail = f"provider {name} takes no new fine-tuning job since {life.no_jobs}: {waiting}"
         yield finding(NO_JOBS, detail, place=place, hint=hint)
         return
     if left <= preflight.config.policy.shutdown_days:
-        detail = f"provider {name} takes new fine-tuning jobs until {life.no_jobs}: {_days(left)} are left"
+        detail = f"provider {name} takes new fine-tuning jobs until {life.no_jobs}, {_soon(preflight, left)}: {waiting}"
         yield finding(NO_JOBS_SOON, detail, place=place, hint=hint)
     possible = not all(is_gone(preflight, job.spec.model) for job in to_launch(preflight))
     if possible and life.few_jobs.days_from(preflight.today) <= 0:
@@ -204,9 +207,23 @@ def _about(job: Declared, code: Code, detail: str, hint: str) -> Diagnostic:
     return finding(code, detail, place=job.where(("model",)), address=str(job.address), hint=hint)
 
 
+def _soon(preflight: Preflight, left: int) -> str:
+    """In so many days; and the window that the specs set, for whoever asks why it is said."""
+    policy = preflight.config.policy
+    said = "shutdown_days" in policy.model_fields_set
+    return f"in {_days(left)}" + (f", within policy.shutdown_days: {policy.shutdown_days}" if said else "")
+
+
+def _named(addresses: Sequence[str]) -> str:
+    few, more = addresses[:_MOST_NAMES], len(addresses) - _MOST_NAMES
+    return ", ".join(few) + (f" and {more} more" if more > 0 else "")
+
+
 def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
+
+_MOST_NAMES: Final = 5
 
 RULES: Final = (base_model, grader_model, promoted_model, platform)
 PROBES: Final = ()

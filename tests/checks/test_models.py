@@ -127,7 +127,37 @@ def test_how_many_days_before_is_a_matter_of_policy(small: Small) -> None:
         ["M103", "M106", "M107"],
     )
     soon, *_ = found(small, LATER + "policy: {shutdown_days: 60}\n")
-    assert "gpt-4o-2024-08-06 shuts down on 2027-01-14" in soon and "in 53 days" in soon
+    assert "gpt-4o-2024-08-06 shuts down on 2027-01-14" in soon
+    assert "in 53 days, within policy.shutdown_days: 60, and" in soon
+
+
+EVERYTHING_SOON = (
+    LATER.replace(
+        "  match:\n",
+        "  match:\n    type: multi\n    calculate_output: judge\n    graders:\n"
+        "      judge: {type: score_model, model: gpt-4o-2024-08-06, input: [{role: user, content: x}]}\n  unused:\n",
+    )
+    + "policy: {shutdown_days: 365}\n"
+)
+
+
+@pytest.mark.parametrize("said", ["policy: {shutdown_days: 365}\n", ""])
+def test_every_warning_of_what_closes_has_a_place_names_whom_it_concerns_and_the_window_that_was_set(
+    small: Small, said: str
+) -> None:
+    small.write(AT, EVERYTHING_SOON.replace("policy: {shutdown_days: 365}\n", said))
+    config, findings = read_config(Root(small.root), "specs")
+    assert findings == []
+    today = date(2026, 12, 20)
+    told = Told(shutdowns={MADE.replace("4o", "5"): date(2027, 1, 10)}, promoted={"reviewer": MADE.replace("4o", "5")})
+    preflight = Preflight(config, OPENAI, today, told=told)
+    soon = {one.code: one for rule in RULES for one in rule(preflight) if one.code in ("M103", "M104", "M106", "M111")}
+    concerned = {code: f"{one.address} {one.detail}" for code, one in soon.items()}
+    assert sorted(soon) == ["M103", "M104", "M106", "M111"]
+    assert all(one.place is not None and one.place.line > 0 for one in soon.values()), soon
+    assert "job.review" in concerned["M103"] and "job.review" in concerned["M106"]
+    assert "grader.match" in concerned["M104"] and "deployment.reviewer" in concerned["M111"]
+    assert all(("within policy.shutdown_days: 365" in text) is bool(said) for text in concerned.values()), concerned
 
 
 JUDGED = with_grader(
