@@ -96,7 +96,7 @@ def test_state_lists_ids_and_holds_and_shows_entries_as_a_tree() -> None:
     listed = {"format": "", "lineage": "l", "serial": 1, "provider": None, "resources": {"job.x": entry}}
     told = {**listed, "simulations": [], "waiting": []}
     assert state_text(told, Look()) == "job.x  ftjob-1  held: guard\n"  # type: ignore[arg-type]
-    told = {**listed, "simulations": ["job.x"]}
+    told = {**listed, "simulations": ["job.x"], "waiting": []}
     assert state_text(told, Look()) == "job.x  ftjob-1  held: guard, SIMULATED\n"  # type: ignore[arg-type]
     document = {"format": "", "address": "job.x", "simulated": False, "entry": entry}
     assert entry_text(document, Look()) == (  # type: ignore[arg-type]

@@ -29,7 +29,8 @@ async def promote(change: Change, checkpoint: Checkpoint, evidence: tuple[Eviden
     if before is not None and before.id == checkpoint.model and before.fingerprint == want.fingerprint:
         return result(change, Outcome.DONE, id=checkpoint.model, verb="promote", detail="promoted already")
     if want.spec.projects:
-        await permit(change.address, checkpoint.model, act)
+        # Whom the lock let use this model before, and the spec lacks now, loses it only where a plan says so.
+        await _grant_missing(change.address, checkpoint.model, act)
     entry = act.ledger.entries.get(change.address) or before or Entry(want.fingerprint, want.inputs)
     job = act.ledger.entries[Address("job", want.spec.job)]
     revision: JsonObject = {
@@ -79,6 +80,13 @@ def evidence_document(evidence: Evidence) -> JsonObject:
 
 async def permit(address: Address, model: str, act: Act) -> None:
     """Grant what the spec names and the model lacks; revoke what this lock granted and the spec lacks."""
+    await _grant_missing(address, model, act)
+    recorded = grants_of(act.ledger.entries.get(address)).get(model, {})
+    for project in sorted(set(recorded) - set(act.resources[address].spec.projects)):
+        await _revoke(address, model, project, recorded[project], act)
+
+
+async def _grant_missing(address: Address, model: str, act: Act) -> None:
     want = act.resources[address]
     present = {p.project_id: p.id for p in await act.port.list_permissions(model)}
     for project in want.spec.projects:
@@ -90,9 +98,6 @@ async def permit(address: Address, model: str, act: Act) -> None:
                 lambda granted, project=project: _granted(address, want, model, project, granted.id, act),  # type: ignore[misc]
                 target=(model, project),
             )
-    recorded = grants_of(act.ledger.entries.get(address)).get(model, {})
-    for project in sorted(set(recorded) - set(want.spec.projects)):
-        await _revoke(address, model, project, recorded[project], act)
 
 
 def _granted(address: Address, want: Resource, model: str, project: str, permission_id: str, act: Act) -> Entry:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rftplan.api.port import RemoteJob
 from rftplan.canonical import JsonObject
+from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import Entry
 
 
@@ -67,5 +68,11 @@ class FollowStep:
     """Nothing to do; the job runs and `apply --wait` may watch it."""
 
 
-Followed = LaunchStep | AdoptStep | ResumeStep | FollowStep
+@dataclass(frozen=True, slots=True)
+class RecordedFollowStep(RecordStep):
+    """As FollowStep, and the lock shall say that the job goes on: a pause of ours that somebody else ended is no leave
+    to end the next one, whosever that is."""
+
+
+Followed = LaunchStep | AdoptStep | ResumeStep | FollowStep | RecordedFollowStep
 """What leaves a job that shall run to its end, so that `apply --wait` follows it."""

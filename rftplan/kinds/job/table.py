@@ -13,7 +13,7 @@ from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob, resolved_values
 from rftplan.kinds.job.remedies import after_failure, cancel, pause, pause_later, we_ended
 from rftplan.kinds.job.spec import Run
-from rftplan.kinds.job.steps import FollowStep, ResumeStep
+from rftplan.kinds.job.steps import FollowStep, RecordedFollowStep, ResumeStep
 from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import RELEASED, Entry
 
@@ -22,9 +22,9 @@ def by_status(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry,
     """The table itself, one line a status."""
     match job.status:
         case JobStatus.VALIDATING_FILES | JobStatus.QUEUED | JobStatus.PENDING | JobStatus.RESUMING:
-            return _starting(situation, job, run)
+            return _starting(situation, job, entry, run)
         case JobStatus.RUNNING:
-            return _running(situation, seen, job, run)
+            return _running(situation, seen, job, entry, run)
         case JobStatus.PAUSING:
             return situation.change(Action.DEFER, "wait", Reason.CHANGING_STATE, f"{job.id} is pausing")
         case JobStatus.PAUSED:
@@ -44,10 +44,11 @@ def by_status(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry,
             assert_never(job.status)
 
 
-def _starting(situation: Situation, job: RemoteJob, run: Run) -> Change:
+def _starting(situation: Situation, job: RemoteJob, entry: Entry, run: Run) -> Change:
     match run:
         case Run.RUNNING:
-            return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is {job.status}", step=FollowStep())
+            step = _follow(entry, job)
+            return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is {job.status}", step=step)
         case Run.PAUSED:
             return pause_later(situation, (job,))
         case Run.CANCELLED:
@@ -56,10 +57,17 @@ def _starting(situation: Situation, job: RemoteJob, run: Run) -> Change:
             assert_never(run)
 
 
-def _running(situation: Situation, seen: SeenJob, job: RemoteJob, run: Run) -> Change:
+def _follow(entry: Entry, job: RemoteJob) -> FollowStep | RecordedFollowStep:
+    if "paused_by" not in entry.resolved:
+        return FollowStep()
+    return RecordedFollowStep(replace(entry, resolved=resolved_values(job)))
+
+
+def _running(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, run: Run) -> Change:
     match run:
         case Run.RUNNING:
-            return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is running", step=FollowStep())
+            step = _follow(entry, job)
+            return situation.change(Action.NOOP, "keep", Reason.RUNNING, f"{job.id} is running", step=step)
         case Run.PAUSED:
             return pause(situation, seen, (job,))
         case Run.CANCELLED:
