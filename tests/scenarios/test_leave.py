@@ -21,7 +21,7 @@ from rftplan.errors import RefusedPlanError
 from rftplan.events import Outcome
 from rftplan.kinds.deployment.spec import AwaitStep, ForgetStep, PermitStep, PromoteStep, grants_of, model_of
 from rftplan.kinds.file.spec import AdoptStep as AdoptFile
-from rftplan.kinds.file.spec import DeleteStep, UploadStep
+from rftplan.kinds.file.spec import CompareStep, DeleteStep, UploadStep
 from rftplan.kinds.grader import ValidateStep
 from rftplan.kinds.job.steps import (
     AdoptStep,
@@ -50,7 +50,16 @@ def risked(change: Change, inputs: PlanInputs) -> Iterator[tuple[Hazard, str]]:
     """What its step does that needs leave, and a word that the hazard has to name; closed over all steps."""
     entry, paid, at = inputs.entries.get(change.address), inputs.scope.profile.paid, change.address
     match change.step:
-        case None | RecordStep() | MoveStep() | FollowStep() | UploadStep() | AdoptFile() | ValidateStep():
+        case (
+            None
+            | RecordStep()
+            | MoveStep()
+            | FollowStep()
+            | UploadStep()
+            | AdoptFile()
+            | CompareStep()
+            | ValidateStep()
+        ):
             pass
         case PauseStep() | AwaitPauseStep():
             pass
