@@ -107,7 +107,7 @@ def test_every_step_of_every_plan_lists_what_it_risks_and_what_follows_it_does(
     plan = make_plan(replace(inputs, scope=replace(inputs.scope, most_running=most)))
     for change in plan.changes:
         for hazard, word in risked(change, inputs):
-            said = [risk.detail for risk in change.hazards if risk.hazard is hazard]
+            said = [risk.detail for risk in (*change.hazards, *change.ahead) if risk.hazard is hazard]
             assert any(word in detail for detail in said), (change, hazard, word)
     for change in plan.without_follow_ups().changes:
         assert not (change.action is Action.DEFER and (change.step or change.then)), change
