@@ -23,7 +23,6 @@ from rftplan.loading import Loaded, Options
 from rftplan.made_from import MadeFrom, made_from
 from rftplan.moving import moved_launches
 from rftplan.opening import dated, opened, telling
-from rftplan.patience import patience_of
 from rftplan.planner import PlanInputs, Selection, make_plan
 from rftplan.planning import checked_state, plan_inputs
 from rftplan.promoted import state_paths
@@ -120,10 +119,10 @@ async def _apply(
     review: Review | None,
 ) -> Applied | None:
     loaded = opened(options, on_event, world)
-    patience = patience_of(world, on_event, stopping.event)
     async with AsyncExitStack() as open_until_done:
         with telling(loaded.diagnostics) as told:  # until the plan is shown: what was found is shown with it
-            port = await open_until_done.enter_async_context(connected(loaded, world, patience=patience))
+            way = connected(loaded, world, on_event=on_event, stop=stopping.event)
+            port = await open_until_done.enter_async_context(way)
             told[:] = await dated(loaded, port)
             inputs, state = await plan_inputs(loaded, port, world, selection, told)
         made = make_plan(inputs)

@@ -127,6 +127,17 @@ class AskedToWait:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The service was asked to do `what`, and has said nothing for `quiet` seconds: it is waited for `left` more, and
+    then it counts as silent."""
+
+    service: str
+    what: str
+    quiet: float
+    left: float
+
+
+@dataclass(frozen=True, slots=True)
 class LockAwaited:
     """Somebody else acts, and we wait for the file lock: who it is."""
 
@@ -143,6 +154,7 @@ Event = (
     | WaitStarted
     | LookFailed
     | AskedToWait
+    | Unanswered
     | LockAwaited
 )
 OnEvent = Callable[[Event], None]

@@ -26,7 +26,6 @@ from rftplan.moving import moved_entries, moved_launches, moved_places, moved_to
 from rftplan.observe import observe, open_intents
 from rftplan.opening import dated, opened, telling, with_sharing
 from rftplan.ownership import require_own
-from rftplan.patience import patience_of
 from rftplan.planner import PlanInputs, Selection, make_plan
 from rftplan.refresh import remembered
 from rftplan.spelling import close_names
@@ -62,7 +61,7 @@ async def plan(
     world = world or real_world()
     loaded = opened(options, on_event, world)
     with telling(loaded.diagnostics) as told:
-        async with connected(loaded, world, patience=patience_of(world, on_event)) as port:
+        async with connected(loaded, world, on_event=on_event) as port:
             told[:] = await dated(loaded, port)
             inputs, _ = await plan_inputs(loaded, port, world, selection, told)
             return Planned(make_plan(inputs), port.requests, loaded)

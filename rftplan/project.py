@@ -48,7 +48,7 @@ async def status(
     """How every resource stands at the service now."""
     world = world or real_world()
     loaded = opened(options, on_event, world)
-    async with connected(loaded, world) as port:
+    async with connected(loaded, world, on_event=on_event) as port:
         if has_errors(loaded.diagnostics):
             await dated(loaded, port)
         inputs, _ = await plan_inputs(loaded, port, world, Selection())

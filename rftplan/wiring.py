@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from rftplan.codes import KEY_EXPOSED, finding
 from rftplan.days import day_of
 from rftplan.errors import Diagnostic, UserError
+from rftplan.events import OnEvent, ignore
 from rftplan.loading import Loaded
 
 if TYPE_CHECKING:
     from rftplan.api.identity import ProviderIdentity
-    from rftplan.api.pacing import Patience
     from rftplan.api.port import Port
     from rftplan.api.profiles import Profile
     from rftplan.config.project_spec import ProviderSpec
@@ -53,7 +53,8 @@ class World:
     """What comes from outside: the environment, time, ids. Tests bring their own.
 
     `wrap` stands between us and the service, in process or not: it gets the transport and gives another.
-    `new_runner` makes whoever runs python graders on this machine.
+    `new_runner` makes whoever runs python graders on this machine. `heard` is told why nothing happens where a command
+    has nobody else who listens; a service may be silent for `quiet` seconds before that is told.
     """
 
     environ: Mapping[str, str]
@@ -63,6 +64,8 @@ class World:
     user_config: Path | None = None
     wrap: Callable[[Any], Any] = lambda transport: transport
     new_runner: Callable[[], PythonWorker] = kept_in
+    heard: OnEvent = ignore
+    quiet: float = 5.0
 
     def today(self) -> date:
         """The day by this world's clock."""
@@ -78,6 +81,11 @@ def real_world() -> World:
         new_id=lambda: str(uuid.uuid4()),
         user_config=_user_config(),
     )
+
+
+def telling(world: World, on_event: OnEvent) -> World:
+    """The same world, where it is told to `on_event` why nothing happens."""
+    return replace(world, heard=on_event)
 
 
 def trusting(world: World) -> World:
@@ -117,11 +125,17 @@ class Keys:
 
 @asynccontextmanager
 async def connected(
-    loaded: Reached, world: World, keys: Keys | None = None, patience: Patience | None = None
+    loaded: Reached,
+    world: World,
+    keys: Keys | None = None,
+    *,
+    on_event: OnEvent | None = None,
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Port]:
-    """A port to the project's service, with these keys or those found. CredentialError if none may go there."""
+    """A port to the project's service, with these keys or those found; `stop` ends every wait. CredentialError if no
+    key may go there."""
     from rftplan.api.openai import connect
-    from rftplan.api.pacing import Patience
+    from rftplan.patience import patience_of
 
     identity, profile = loaded.identity, loaded.profile
     transport, close = None, _nothing
@@ -129,7 +143,8 @@ async def connected(
         keys = Keys(secrets.token_urlsafe(24))
         transport, close = _in_process(loaded, world, keys.key)
     keys = keys or found_keys(loaded, world)
-    way, waits = world.wrap(transport), patience or Patience(world.sleep)
+    way, service = world.wrap(transport), identity.base_url
+    waits = patience_of(world.sleep, on_event or world.heard, stop, service=service, quiet=world.quiet)
     port = connect(identity, profile, keys.key, admin_key=keys.admin, transport=way, patience=waits)
     try:
         yield port

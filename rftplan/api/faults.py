@@ -39,11 +39,13 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to the service; `what` completes "could not …", `seconds` bound it as a whole."""
+    """One call to the service; `what` completes "could not …", `seconds` bound it as a whole. `intake` is how many
+    seconds of silence are no news, because it carries a file."""
 
     kind: Kind
     what: str
     seconds: float | None = None
+    intake: float = 0.0
 
 
 LOCKED_OUT: Final = (

@@ -6,7 +6,8 @@ Sends nothing and knows no SDK. What waits is brought along, so that no clock is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,8 @@ TRIES: Final = 5
 """How often a call is sent at most that the service answers with "too many"."""
 LONGEST: Final = 300.0
 """Seconds. A service that asks for more is not waited for: whoever comes again later is told when."""
+QUIET: Final = 5.0
+"""Seconds. Who looks at a terminal for longer, and sees nothing, thinks that it hangs."""
 _FIRST_BACKOFF: Final = 0.5
 _OVERLOADED: Final = 503
 _AGAIN: Final = frozenset({None, 408, 409})
@@ -27,13 +30,16 @@ _AGAIN: Final = frozenset({None, 408, 409})
 class Patience:
     """What waits, who hears how many seconds the service asked for, and what ends every wait at once.
 
-    `retries` is how often a call that changes nothing is sent again after it got no answer, or a broken one.
+    `retries` is how often a call that changes nothing is sent again after it got no answer, or a broken one. `late`
+    hears what a service was asked that has said nothing for `quiet` seconds, and for how many more it is waited for.
     """
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     told: Callable[[float], None] = lambda _: None
     stop: asyncio.Event | None = None
     retries: int = 2
+    quiet: float = QUIET
+    late: Callable[[str, float, float], None] = lambda what, quiet, left: None
 
     async def unless_stopped(self, waiting: Awaitable[object]) -> bool:
         """Wait for it; False if somebody stopped us first."""
@@ -63,6 +69,29 @@ class Pace:
         self._hopeless = hopeless
         self._pauses: set[asyncio.Future[None]] = set()
         self._longest = 0.0
+        self._silent = False
+
+    @contextmanager
+    def asked(self, call: Call, seconds: float) -> Iterator[None]:
+        """While a call is out that is waited for `seconds`: a silence is told once for all that is out."""
+        quiet = self._patience.quiet + call.intake
+        if quiet >= seconds:
+            yield
+            return
+        late = asyncio.get_running_loop().call_later(quiet, self._late, call.what, quiet, seconds - quiet)
+        try:
+            yield
+        finally:
+            late.cancel()
+
+    def answered(self) -> None:
+        """A call has come to an end: the next silence is news."""
+        self._silent = False
+
+    def _late(self, what: str, quiet: float, left: float) -> None:
+        if not self._silent:
+            self._silent = True
+            self._patience.late(what, quiet, left)
 
     async def turn(self, call: Call) -> None:
         """Wait until the service may be asked; StoppedError if somebody stops us first."""

@@ -16,6 +16,7 @@ from rftplan.events import (
     StepEnded,
     StepStarted,
     Trained,
+    Unanswered,
     Uploaded,
     WaitStarted,
 )
@@ -96,7 +97,7 @@ class Board:
                 return self._fold_counted(grader, event, now)
             case Trained():
                 return self._fold_trained(event)
-            case WaitStarted() | AskedToWait() | LockAwaited():
+            case WaitStarted() | AskedToWait() | LockAwaited() | Unanswered():
                 return True
             case LookFailed():
                 known = self.unanswered.get(event.address)

@@ -119,7 +119,7 @@ def _of_specs(run: Invocation, train: str | None, valid: str | None, look: Look,
     with run.listener() as listener:
         loaded = load(run.options(), listener)
         loaded = replace(loaded, diagnostics=look(loaded, listener))
-    told = _ask_about_project(loaded) if online else None
+    told = _ask_about_project(run, loaded) if online else None
     return check_document(
         told.diagnostics if told else loaded.diagnostics,
         provider=loaded.profile.type,
@@ -138,7 +138,7 @@ def _of_request(run: Invocation, request: str, train: str | None, valid: str | N
     files = RequestFiles(request, DataNames(train, valid))
     with run.listener() as listener:
         found = check_request(files, provider=run.provider, on_event=listener)
-    told = _ask_about_request(found) if online else None
+    told = _ask_about_request(run, found) if online else None
     return check_document(
         told.diagnostics if told else found.diagnostics,
         subject=found.subject.value,
@@ -148,20 +148,22 @@ def _of_request(run: Invocation, request: str, train: str | None, valid: str | N
     )
 
 
-def _ask_about_project(loaded: Loaded) -> OnlineCheck:
+def _ask_about_project(run: Invocation, loaded: Loaded) -> OnlineCheck:
     from rftplan.checking.online import check_project
     from rftplan.cli.interrupt import run_cancellable
-    from rftplan.wiring import real_world
+    from rftplan.wiring import real_world, telling
 
-    return run_cancellable(check_project(loaded, real_world()))
+    with run.listener() as listener:
+        return run_cancellable(check_project(loaded, telling(real_world(), listener)))
 
 
-def _ask_about_request(found: RequestCheck) -> OnlineCheck:
+def _ask_about_request(run: Invocation, found: RequestCheck) -> OnlineCheck:
     from rftplan.checking.online import check_request
     from rftplan.cli.interrupt import run_cancellable
-    from rftplan.wiring import real_world
+    from rftplan.wiring import real_world, telling
 
-    return run_cancellable(check_request(found, real_world()))
+    with run.listener() as listener:
+        return run_cancellable(check_request(found, telling(real_world(), listener)))
 
 
 def _counts(told: OnlineCheck | None) -> AskedDocument | None:

@@ -20,9 +20,11 @@ def doctor(context: typer.Context, json: JsonFlag = False) -> int:
     from rftplan.render.doctor_documents import doctor_document
     from rftplan.render.doctor_text import doctor_text
     from rftplan.render.documents import dumped
-    from rftplan.wiring import real_world
+    from rftplan.wiring import real_world, telling
 
     run = invocation(context)
-    document = doctor_document(run_cancellable(examine(run.options(), real_world())))
+    with run.listener() as listener:
+        examined = run_cancellable(examine(run.options(), telling(real_world(), listener)))
+    document = doctor_document(examined)
     run.result(dumped(document) if json else doctor_text(document, run.look))
     return ExitCode.OK if document["ok"] else ExitCode.FAILED

@@ -13,9 +13,10 @@ from rftplan.cli.reading import JsonFlag
 from rftplan.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from rftplan.intervening import Intervention, Meant, Target
+    from rftplan.wiring import World
 
 AddressArgument = Annotated[str | None, typer.Argument(metavar="ADDRESS", help="For example job.security-review.")]
 IdOption = Annotated[str | None, typer.Option("--id", metavar="ID", help="The job with this id, whoever launched it.")]
@@ -41,7 +42,9 @@ def pause(
     from rftplan.intervening import Command, intervene
 
     run, target = invocation(context), _target(address, id, everything)
-    return _told(run, _run(intervene(run.options(), Command.PAUSE, target, reason=reason)), json)
+    return _told(
+        run, _run(run, lambda world: intervene(run.options(), Command.PAUSE, target, reason=reason, world=world)), json
+    )
 
 
 def resume(
@@ -58,7 +61,11 @@ def resume(
 
     run, target = invocation(context), _target(address, id, everything)
     allowed = parse_allowed(allow or ())
-    return _told(run, _run(intervene(run.options(), Command.RESUME, target, allowed=allowed)), json)
+    return _told(
+        run,
+        _run(run, lambda world: intervene(run.options(), Command.RESUME, target, allowed=allowed, world=world)),
+        json,
+    )
 
 
 def cancel(
@@ -80,7 +87,9 @@ def cancel(
     def consent(meant: Sequence[Meant]) -> bool:
         return yes or all(one.job.status.ended for one in meant) or run.terminal.ask(_question(meant))
 
-    done = _run(intervene(run.options(), Command.CANCEL, target, reason=reason, consent=consent))
+    done = _run(
+        run, lambda world: intervene(run.options(), Command.CANCEL, target, reason=reason, consent=consent, world=world)
+    )
     return _told(run, done, json)
 
 
@@ -109,10 +118,16 @@ def _target(address: str | None, id: str | None, everything: bool) -> Target:
     return parsed
 
 
-def _run(doing: Coroutine[object, object, Intervention | None]) -> Intervention | None:
+def _run(
+    run: Invocation, doing: Callable[[World], Coroutine[object, object, Intervention | None]]
+) -> Intervention | None:
+    """Said on stderr if the service is silent."""
     import asyncio
 
-    return asyncio.run(doing)
+    from rftplan.wiring import real_world, telling
+
+    with run.listener() as listener:
+        return asyncio.run(doing(telling(real_world(), listener)))
 
 
 def _told(run: Invocation, done: Intervention | None, json: bool) -> int:

@@ -25,6 +25,7 @@ from rftplan.events import (
     StepEnded,
     StepStarted,
     Trained,
+    Unanswered,
     Uploaded,
     WaitStarted,
 )
@@ -36,6 +37,7 @@ from rftplan.render.progress_text import (
     remark_line,
     remarks,
     result_line,
+    silent_line,
     trained_line,
     training_line,
     training_lines,
@@ -88,6 +90,8 @@ def event_line(event: Event, look: Look) -> str:
             return upload_line(event)
         case LookFailed():
             return unanswered_line(event, look)
+        case Unanswered():
+            return silent_line(event, look)
         case AskedToWait():
             return asked_to_wait_line(event, look)
         case WaitStarted(addresses):
@@ -155,7 +159,7 @@ class LiveView:
         news = self._board.fold(event, now)
         if isinstance(event, StepEnded):
             self._ends.append(_end_line(event, self._look) if trained else event_line(event, self._look))
-        if isinstance(event, AskedToWait | LockAwaited):
+        if isinstance(event, AskedToWait | LockAwaited | Unanswered):
             self.say(event_line(event, self._look))
         elif trained is not None:
             self._keep(trained)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rftplan.api.limits import span
-from rftplan.events import AskedToWait, Graded, Hashed, LookFailed, Result, Trained, Uploaded
+from rftplan.events import AskedToWait, Graded, Hashed, LookFailed, Result, Trained, Unanswered, Uploaded
 from rftplan.render.apply_text import OUTCOME_MARKS, ended_words
 from rftplan.render.curve import bar, figure, size, sparkline
 from rftplan.render.escape import inert, visible
@@ -127,6 +127,12 @@ def unanswered_line(event: LookFailed, look: Look) -> str:
 
 def asked_to_wait_line(event: AskedToWait, look: Look) -> str:
     return look.paint(Tone.CAUTION, f"The service asks to wait {span(event.seconds)}; nothing is sent until then.")
+
+
+def silent_line(event: Unanswered, look: Look) -> str:
+    """What is waited for, and until when: rounded up, for whoever looks at a clock."""
+    asked = f"{visible(event.service)} was asked to {visible(event.what)} {span(event.quiet)} ago and has not answered"
+    return look.paint(Tone.CAUTION, f"{asked}; waiting for {span(event.left)} more.")
 
 
 def upload_line(event: Uploaded) -> str:

@@ -79,7 +79,7 @@ class OpenAIPort(Port):
         return self._traffic.requests
 
     async def look(self, sight: Sight, *, seconds: float) -> Seen:
-        return await look(sight, self._client, self._faults, seconds)
+        return await look(sight, self._client, self._line, seconds)
 
     async def list_files(self, purpose: str) -> Sequence[RemoteFile]:
         fetch = partial(self._client.files.with_raw_response.list, purpose=purpose)
@@ -103,7 +103,9 @@ class OpenAIPort(Port):
                 timeout=intake_timeout(upload.size),
             )
             try:
-                return await self._line.ask(Call(Kind.EFFECT, f"upload {upload.filename}"), send, wire.file)
+                intake = (intake_timeout(upload.size).read or 0.0) - ANSWER_SECONDS
+                call = Call(Kind.EFFECT, f"upload {upload.filename}", intake=intake)
+                return await self._line.ask(call, send, wire.file)
             except ApiError:
                 if content.refused is None:
                     raise

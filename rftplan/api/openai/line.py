@@ -15,7 +15,7 @@ import openai
 
 from rftplan.api import wire
 from rftplan.api.faults import Call, Faults
-from rftplan.api.openai.client import Reply
+from rftplan.api.openai.client import ANSWER_SECONDS, Reply
 from rftplan.api.pacing import Pace
 from rftplan.canonical import JsonObject
 from rftplan.errors import ApiError
@@ -53,10 +53,16 @@ class Line:
                 raise answer
 
     async def _once(self, call: Call, send: Send) -> httpx2.Response | ApiError:
+        seconds = ANSWER_SECONDS + call.intake if call.seconds is None else call.seconds
         try:
             async with asyncio.timeout(call.seconds):
-                return (await send()).http_response
+                with self.pace.asked(call, seconds):
+                    response = (await send()).http_response
+            self.pace.answered()
+            return response
         except openai.APIStatusError as error:
+            self.pace.answered()
             return self.faults.answered(call, error.response, error)
         except (openai.OpenAIError, OSError, ValueError) as error:
+            self.pace.answered()  # by silence: what is tried again is told again
             return self.faults.unanswered(call, error)

@@ -13,6 +13,7 @@ import openai
 
 from rftplan.api import wire
 from rftplan.api.faults import Call, Faults, Kind
+from rftplan.api.openai.line import Line
 from rftplan.api.port import Seen, Sight
 from rftplan.errors import ApiError
 
@@ -30,10 +31,10 @@ _GRADER: Final = {
 }
 
 
-async def look(sight: Sight, client: openai.AsyncOpenAI, faults: Faults, seconds: float) -> Seen:
+async def look(sight: Sight, client: openai.AsyncOpenAI, line: Line, seconds: float) -> Seen:
     """ApiError where no answer came in `seconds`. `client` retries nothing."""
     what, path, query = _ROUTES.get(sight, ("validate a grader", "", {}))
-    call = Call(Kind.READ, what, seconds)
+    call, faults = Call(Kind.READ, what, seconds), line.faults
     if sight is Sight.GRADERS:
         sending: Awaitable[httpx2.Response] = client.post(
             "/fine_tuning/alpha/graders/validate", cast_to=httpx2.Response, body={"grader": _GRADER}
@@ -42,7 +43,8 @@ async def look(sight: Sight, client: openai.AsyncOpenAI, faults: Faults, seconds
         sending = client.get(path, cast_to=httpx2.Response, options={"params": dict(query)})
     try:
         async with asyncio.timeout(seconds):
-            response = await sending
+            with line.pace.asked(call, seconds):
+                response = await sending
     except openai.APIStatusError as error:
         return _seen(error.response, refusal=faults.answered(call, error.response, error))
     except (openai.OpenAIError, OSError, ValueError) as error:
