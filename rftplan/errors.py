@@ -167,10 +167,24 @@ class BusyError(UserError):
     error_code = "busy"
 
 
+@dataclass(frozen=True, slots=True)
+class MovedAddress:
+    """One address of a saved plan that would be done otherwise now, or who gave leave; in words."""
+
+    address: str
+    planned: str
+    now: str
+
+
 class RefusedPlanError(UserError):
-    """A plan that may not be applied as it stands: hazards without leave, or what it was made from has moved."""
+    """A plan that may not be applied as it stands: hazards without leave, or what it was made from has moved. `moved`
+    has all that did, where a saved plan was compared."""
 
     error_code = "refused-plan"
+
+    def __init__(self, message: str, *, hint: str | None = None, moved: Sequence[MovedAddress] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.moved = tuple(moved)
 
 
 class UsageError(RftplanError):

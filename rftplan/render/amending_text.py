@@ -29,9 +29,8 @@ def hold_text(document: HoldDocument, look: Look) -> str:
     if document["replaced"] is not None:
         lines += look.prose(f"(until now: {visible(document['replaced'])})", indent=2)
     if document["going"] is not None:
-        said = (
-            f"{visible(document['id'] or 'its job')} is {visible(document['going'])}, and goes on: a hold stops no job."
-        )
+        id, status = visible(document["id"] or "its job"), visible(document["going"])
+        said = f"{id} was {status} when last seen, and goes on if it still is: a hold stops no job."
         lines += look.prose(f"{said} To stop it: {look.program} pause {address}", indent=0)
     return joined([*lines, *look.prose(f"To lift it: {look.program} release {address}", indent=0)])
 

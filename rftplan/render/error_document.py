@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rftplan.errors import ApiError, RftplanError
+from rftplan.errors import ApiError, RefusedPlanError, RftplanError
 from rftplan.render.documents import finding_document
 from rftplan.render.shapes import CauseDocument, ErrorDocument
 
@@ -38,6 +38,8 @@ def error_document(error: BaseException, *, exit_code: int) -> ErrorDocument:
             "param": error.param,
             "request_id": error.request_id,
         }
+    if moved := [each for error in errors if isinstance(error, RefusedPlanError) for each in error.moved]:
+        document["moved"] = [{"address": m.address, "planned": m.planned, "now": m.now} for m in moved]
     if one is None:
         document["causes"] = causes
     return document

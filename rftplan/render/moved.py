@@ -8,7 +8,7 @@ from typing import Final
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.changes import Action
-from rftplan.errors import RefusedPlanError
+from rftplan.errors import MovedAddress, RefusedPlanError
 from rftplan.render.difference import differing
 from rftplan.render.escape import shown_value, visible
 from rftplan.render.plan_documents import acting_content, leave_of
@@ -130,12 +130,14 @@ def refuse_moved(
     moved = what_moved(saved["plan"], now)
     if not moved:
         return
+    every = [MovedAddress(one.address, one.was, one.now) for one in moved]
     if all(one.done for one in moved) and saved["made_from"]["specs"] == made_from["specs"] and not _acts(now):
         follows = bool(acting_content(now))
         raise RefusedPlanError(
             f"{name} was applied already, or somebody did the same: nothing of it is left to do"
             + (" but what follows" if follows else ""),
             hint=f"{program} apply --wait" if follows else f"{program} plan says what there is to do now",
+            moved=every,
         )
     lines = [f"{one.address}: was {visible(one.was)} → is {visible(one.now)}" for one in moved[:_MOST]]
     if len(moved) > _MOST:
@@ -146,6 +148,7 @@ def refuse_moved(
     raise RefusedPlanError(
         f"what {name} would do is not what was reviewed any more, and nothing was done{some}:\n  " + "\n  ".join(lines),
         hint=f"look at it as it is now, and save it anew: {program} plan --out {name}",
+        moved=every,
     )
 
 

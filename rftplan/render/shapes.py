@@ -124,11 +124,20 @@ class CauseDocument(TypedDict):
     hint: str | None
 
 
+class MovedAddressDocument(TypedDict):
+    """One address of a saved plan that would be done otherwise now."""
+
+    address: str
+    planned: str
+    now: str
+
+
 class ErrorDocument(TypedDict):
     """What a command says in place of its own document when it could not do it.
 
     `code` is a word for programs (see the table of codes), `exit_code` what the shell hears. `diagnostics` has the
-    findings if specs are at fault, `service` is there if the service is, `causes` if there were several.
+    findings if specs are at fault, `service` is there if the service is, `moved` if a saved plan is, `causes` if there
+    were several.
     """
 
     format: str
@@ -138,6 +147,7 @@ class ErrorDocument(TypedDict):
     hint: str | None
     diagnostics: list[FindingDocument]
     service: NotRequired[ServiceFaultDocument]
+    moved: NotRequired[list[MovedAddressDocument]]
     causes: NotRequired[list[CauseDocument]]
 
 

@@ -82,6 +82,12 @@ def unlocking(**rest: Any) -> UnlockDocument:
     return known  # type: ignore[return-value]
 
 
+def test_a_hold_says_when_the_status_of_the_job_is_from() -> None:
+    document = {"format": "", "address": "job.a", "id": "ftjob-1", "holds": [], "replaced": None, "going": "running"}
+    said = hold_text(document, Look())  # type: ignore[arg-type]
+    assert "ftjob-1 was running when last seen, and goes on if it still is: a hold stops no job." in said
+
+
 def test_only_a_holder_elsewhere_may_be_named_dead() -> None:
     assert "  rftplan unlock --dead build-7/4711\n" in unlock_text(unlocking(), Look())
     assert "--dead" not in unlock_text(unlocking(here=True), Look())

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from rftplan.errors import ApiError, Diagnostic, LockError, RejectedError, SpecError, UserError
+from rftplan.errors import (
+    ApiError,
+    Diagnostic,
+    LockError,
+    MovedAddress,
+    RefusedPlanError,
+    RejectedError,
+    SpecError,
+    UserError,
+)
 from rftplan.render.documents import dumped
 from rftplan.render.error_document import OTHER_CODES, declined_document, error_document
 
@@ -28,6 +37,18 @@ def test_what_the_service_said_is_kept_in_fields_of_its_own() -> None:
     assert document["code"] == "rejected"
     assert document["service"] == {"status": 400, "code": "invalid_model", "param": "model", "request_id": "req_1"}
     assert error_document(ApiError("odd"), exit_code=1)["service"]["status"] is None
+
+
+def test_all_that_moved_under_a_saved_plan_is_in_a_field_of_its_own() -> None:
+    moved = [MovedAddress(f"job.j{n}", "launch", "nothing to do, it is running") for n in range(30)]
+    document = error_document(RefusedPlanError("what moved", hint="plan again", moved=moved), exit_code=1)
+    assert len(document["moved"]) == 30
+    assert document["moved"][0] == {
+        "address": "job.j0",
+        "planned": "launch",
+        "now": "nothing to do, it is running",
+    }
+    assert "moved" not in error_document(RefusedPlanError("hazards without leave"), exit_code=1)
 
 
 def test_findings_come_with_the_error_that_collected_them() -> None:

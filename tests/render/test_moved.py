@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rftplan.address import Address
 from rftplan.api.port import Checkpoint, RemoteJob
 from rftplan.changes import Action, Change, Hazard, Mode, Plan, Reason
-from rftplan.errors import RefusedPlanError
+from rftplan.errors import MovedAddress, RefusedPlanError
 from rftplan.kinds.steps import MoveStep
 from rftplan.lockfile import Entry
 from rftplan.made_from import KnownLock, MadeFrom
@@ -118,6 +118,9 @@ def test_the_second_of_two_launches_of_one_slot_is_another_plan() -> None:
     assert moved == Moved(str(JOB), "the lock has ftjob-1; attempt 2", "the lock has ftjob-2; attempt 3")
 
 
+UPLOADED = Change(Address("file", "train"), Action.CREATE, "upload", Reason.NOT_THERE)
+
+
 def refused(before: Plan, after: Plan, *, made: MadeFrom = MADE, now: MadeFrom = MADE) -> RefusedPlanError:
     saved = saved_plan_document(plan_document(before), selection=Selection(), made_from=made, version="1")
     with pytest.raises(RefusedPlanError) as caught:
@@ -192,6 +195,16 @@ def test_thousands_that_moved_are_not_all_listed() -> None:
     many = plan_of(*(Change(Address("file", f"f{n}"), Action.CREATE, "upload", Reason.NOT_THERE) for n in range(50)))
     lines = refused(many, plan_of()).message.splitlines()
     assert lines[21] == "  and 30 more"
+    assert len(refused(many, plan_of()).moved) == 50, "for programs there are all of them"
+
+
+def test_what_moved_is_told_to_programs_as_it_is_told_to_people() -> None:
+    before, after = plan_of(UPLOADED), plan_of(replace(UPLOADED, action=Action.NOOP, verb="keep", detail="it is there"))
+    error = refused(before, after, now=replace(MADE, specs="v1:other"))
+    (moved,) = error.moved
+    assert moved == MovedAddress("file.train", "upload", moved.now)
+    assert f"file.train: was upload → is {moved.now}" in error.message
+    assert refused(FIRST, replace(FIRST, env="prod")).moved == ()
 
 
 def test_texts_of_others_are_escaped() -> None:
