@@ -237,10 +237,31 @@ def open_ledger(
     project: str | None = None,
 ) -> Ledger:
     """The ledger of this lock and journal; `sync` brings a file to the disk (fsync). LockError if they must not
-    be used. `project` is whose lock it is from the next time that it is written."""
+    be used, or the lock could not be written afterwards. `project` is whose lock it is from the next time that it is
+    written."""
+    _require_writable(paths)
     state, lock = read_state(paths, new_lineage=new_lineage)
     state.project = project or state.project
     return Ledger(paths, provider, state, lock, now, sync or os.fsync)
+
+
+def _require_writable(paths: Paths) -> None:
+    """Before anything is done: lock and journal may be written, and files put beside them, as to replace them takes.
+    Somebody who made the lock read-only meant it."""
+    lock = paths.lock.resolve()
+    for path, name in ((lock, lock.name), (paths.journal, f"journal {paths.shown}")):
+        temporary = temporary_for(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                path.open("ab").close()
+            temporary.open("wb").close()
+            temporary.unlink()
+        except OSError as error:
+            raise LockError(
+                f"{name} cannot be written: {error.strerror}",
+                hint="nothing was done; fix the permissions of it and of its folder, or make room, then run it again",
+            ) from None
 
 
 def _intent_record(intent: Intent) -> JsonObject:

@@ -66,10 +66,14 @@ class FactsCache:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=_CACHE_FILE)
+        except OSError:
+            return
+        try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
                 stream.write(text)
             Path(name).replace(self._file)
         except OSError:
+            Path(name).unlink(missing_ok=True)
             return
         self._changed = False
 

@@ -135,8 +135,7 @@ def test_a_full_disk_at_any_record_leaves_the_old_lock_whole_and_loses_nothing(
     monkeypatch.setattr(os, "fsync", real)
     assert small.lock().lineage  # whole, whichever it is
     assert number > 1 or lock.read_bytes() == before
-    small.apply()  # what was replaced is cancelled, where that was not reached
-    small.train()
+    small.train()  # what was replaced is cancelled, where that was not reached, and what replaces it is followed
     active = [job for job in small.jobs() if not job.status.ended]
     assert active == []
     assert len(small.jobs()) == 2

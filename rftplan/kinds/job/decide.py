@@ -27,6 +27,7 @@ from rftplan.kinds.job.remedies import (
 )
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.spec import JobSpec, Run
+from rftplan.kinds.job.steps import ClearStep, FollowStep, RecordedFollowStep
 from rftplan.kinds.job.table import by_status
 from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import FORGOTTEN, Entry, Origin
@@ -189,7 +190,9 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
     if change.action is Action.NOOP and stale:
         twice = any(other.metadata.get(LAUNCH_KEY) == job.metadata.get(LAUNCH_KEY) for other in stale)
         reason = Reason.DUPLICATE if twice else Reason.SUPERSEDED
-        return cancel(situation, stale, reason, f"{job.id} stands in their place")
+        cleared = cancel(situation, stale, reason, f"{job.id} stands in their place")
+        follows = isinstance(change.step, FollowStep | RecordedFollowStep)
+        return replace(cleared, step=ClearStep(stale)) if follows else cleared
     if change.action is Action.NOOP and job.status.ended:
         change = _record_end(situation, seen, job, entry, change)
     if change.reason is Reason.MATCHES and not stands_for(as_launched(entry), want) and not stands_for(entry, want):

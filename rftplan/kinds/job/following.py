@@ -14,6 +14,7 @@ from rftplan.kinds.job import quality
 from rftplan.kinds.job.observe import resolved_values
 from rftplan.kinds.job.progress import Progress, progress_of
 from rftplan.kinds.job.runs import with_run
+from rftplan.kinds.job.steps import ClearStep
 from rftplan.kinds.job.trouble import said
 from rftplan.lockfile import Entry
 
@@ -52,7 +53,7 @@ async def looked_at(address: Address, job_id: str, act: Act) -> tuple[RemoteJob,
 
 def ended(change: Change, job: RemoteJob, progress: Progress) -> Result | None:
     """What a job that goes on no longer came to; None while it does."""
-    verb = change.verb if change.action.acts else "train"
+    verb = change.verb if change.action.acts and not isinstance(change.step, ClearStep) else "train"
     if job.status is JobStatus.SUCCEEDED:
         told = (f"succeeded{_steps(progress)}", quality.said(progress.quality), said(progress.grader_errors))
         detail = "; ".join(filter(None, told))

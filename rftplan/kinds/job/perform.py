@@ -12,7 +12,7 @@ from rftplan.kinds.job.following import with_status
 from rftplan.kinds.job.launching import keep_files, launch_once
 from rftplan.kinds.job.pausing import pause_all
 from rftplan.kinds.job.places import require_place
-from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, LaunchStep, PauseStep, ResumeStep
+from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, ClearStep, LaunchStep, PauseStep, ResumeStep
 from rftplan.lockfile import FORGOTTEN, Entry
 
 
@@ -40,6 +40,8 @@ async def perform(change: Change, act: Act) -> Result:
             return result(change, Outcome.DONE, id=job.id, detail=f"now {job.status}")
         case CancelStep():
             return await _cancel_step(change, change.step, act)
+        case ClearStep(jobs):
+            return await _cancel_step(change, CancelStep(jobs), act)
         case _:
             _forget(change, act)
             return result(change, Outcome.DONE)

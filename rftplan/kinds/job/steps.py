@@ -56,6 +56,13 @@ class CancelStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearStep:
+    """Cancel these, which an apply that was cut off left beside the job that runs on."""
+
+    jobs: tuple[RemoteJob, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AdoptToStopStep:
     """Take an active job that the specs want to stand still, and stop it; None if it stands still or cannot yet."""
 
@@ -74,5 +81,5 @@ class RecordedFollowStep(RecordStep):
     to end the next one, whosever that is."""
 
 
-Followed = LaunchStep | AdoptStep | ResumeStep | FollowStep | RecordedFollowStep
+Followed = LaunchStep | AdoptStep | ResumeStep | ClearStep | FollowStep | RecordedFollowStep
 """What leaves a job that shall run to its end, so that `apply --wait` follows it."""

@@ -14,7 +14,7 @@ from rftplan.kinds.deployment.decide import lock_was_lost
 from rftplan.kinds.job.decide import decide as job_decides
 from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.spec import Run
-from rftplan.kinds.job.steps import CancelStep
+from rftplan.kinds.job.steps import ClearStep
 from tests.kinds.builders import job_spec, launched, remote, resource, situation
 from tests.kinds.deployment.test_decide import HELD, JOB, LAUNCH, RELAUNCH, by, decide, live
 
@@ -77,7 +77,7 @@ REST: list[tuple[str, Change, SeenDeployment, str]] = [
     ("of unknown fate", Change(JOB, Action.DEFER, "wait", Reason.FATE_UNKNOWN), NOT_THERE,
      "may have been launched, and that is found out first"),
     ("running while what it replaces is cancelled",
-     Change(JOB, Action.UPDATE, "cancel", Reason.SUPERSEDED, step=CancelStep((remote(S.RUNNING),))), by(S.RUNNING),
+     Change(JOB, Action.UPDATE, "cancel", Reason.SUPERSEDED, step=ClearStep((remote(S.RUNNING),))), by(S.RUNNING),
      "is running"),
 ]  # fmt: skip
 

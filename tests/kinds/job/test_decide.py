@@ -12,7 +12,7 @@ from rftplan.journal import Intent
 from rftplan.kinds.job.decide import decide
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob
-from rftplan.kinds.job.steps import AdoptStep, CancelStep, LaunchStep, PauseStep
+from rftplan.kinds.job.steps import AdoptStep, ClearStep, Followed, LaunchStep, PauseStep
 from rftplan.lockfile import Origin
 from tests.kinds.builders import (
     JOB,
@@ -303,7 +303,7 @@ def test_an_active_job_of_an_old_fingerprint_is_cancelled_as_superseded() -> Non
     assert isinstance(seen, SeenJob)
     change = decide(situation(want, entry=given.entry, seen=replace(seen, others=(old,))))
     assert change.reason is Reason.SUPERSEDED
-    assert isinstance(change.step, CancelStep)
+    assert isinstance(change.step, ClearStep) and isinstance(change.step, Followed)
     assert [job.id for job in change.step.jobs] == ["ftjob-0"]
 
 
