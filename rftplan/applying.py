@@ -135,7 +135,7 @@ async def _apply(
             return Applied(made, (), port.requests, stopping.asked)
         scope = replace(inputs.scope, lineage=made.lineage or inputs.scope.lineage)
         execution = Execution(
-            plan=made,
+            plan=made.without_left_out(),
             acting=acting_on(loaded, port, world, replace(inputs, scope=scope), state, on_event, _command(selection)),
             on_event=on_event,
             stop=stopping,

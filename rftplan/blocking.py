@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Reason
-from rftplan.lockfile import Entry
 
 
 def blocked_by(decided: Mapping[Address, Change]) -> dict[Address, Change]:
@@ -28,11 +27,13 @@ def blocked_by(decided: Mapping[Address, Change]) -> dict[Address, Change]:
     return result
 
 
-def kept_for_holds(decided: dict[Address, Change], orphans: Mapping[Address, Entry]) -> dict[Address, Change]:
-    """What left the specs stays in the lock as long as a held change refers to it: a person may say that it moved."""
-    for change in list(decided.values()):
-        if change.action is Action.HOLD:
-            for address in set(change.needs) & set(orphans):
-                detail = f"kept until {change.address} is decided"
-                decided[address] = Change(address, Action.HOLD, "hold", Reason.UPSTREAM_BLOCKED, detail)
+def kept_for_holds(
+    decided: dict[Address, Change], held: Sequence[Change], orphans: Set[Address]
+) -> dict[Address, Change]:
+    """What left the specs stays in the lock as long as a held change, left out or not, refers to it: a person may say
+    that it moved."""
+    for change in held:
+        for address in orphans & set(change.needs):
+            detail = f"kept until {change.address} is decided"
+            decided[address] = Change(address, Action.HOLD, "hold", Reason.UPSTREAM_BLOCKED, detail)
     return decided

@@ -89,6 +89,7 @@ class Reason(StrEnum):
     OVER_BUDGET = "over-budget"
     HELD = "held"
     ACCEPTED = "accepted"
+    LEFT_OUT = "left-out"
 
 
 class Leave(StrEnum):
@@ -232,6 +233,11 @@ class Plan:
     who has waited longest comes first."""
     waiting: tuple[Address, ...] = ()
     """Who of these waits, or has waited and may still fail to start: what the lock keeps of the order."""
+    target: tuple[Address, ...] = ()
+    exclude: tuple[Address, ...] = ()
+    """What a person limited it to, and left out of it, by name; both empty: it is about everything."""
+    left_out: tuple[Address, ...] = ()
+    """All that it is not about, changed or not."""
 
     @property
     def acts(self) -> bool:
@@ -248,6 +254,10 @@ class Plan:
     def without_follow_ups(self) -> Plan:
         """The plan as it is carried out without waiting: nothing that `then` announces, none of its hazards."""
         return replace(self, changes=tuple(change.without_follow_up() for change in self.changes))
+
+    def without_left_out(self) -> Plan:
+        """The plan as it is carried out: nothing is to be said of what it is not about."""
+        return replace(self, changes=tuple(c for c in self.changes if c.reason is not Reason.LEFT_OUT))
 
     def hazards(self) -> tuple[tuple[Address, HazardOf], ...]:
         return tuple((c.address, hazard) for c in self.changes for hazard in (*c.hazards, *c.ahead))

@@ -18,14 +18,9 @@ from rftplan.kinds.spec import Lifecycle, written
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry, Hold
 from rftplan.places import Line, line_up
+from rftplan.selecting import Selection, leave_move_out, leave_out, left_out
 
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What the person asked for beyond the specs. `destroy`: as if the specs declared nothing."""
-
-    destroy: bool = False
-    replace: frozenset[Address] = frozenset()
+__all__ = ["PlanInputs", "Selection", "alone", "make_plan", "standings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,8 @@ def _without_ended(around: _Around, decided: Mapping[Address, Change]) -> _Aroun
 def make_plan(inputs: PlanInputs) -> Plan:
     """Decide about every address once: what is made on demand after what demands it, the rest in order.
 
-    What would be made on demand is decided again once it is known which of the demands are blocked by another.
+    What would be made on demand is decided again once it is known which of the demands are blocked by another. What
+    the selection leaves out demands nothing, and nothing follows from it.
     """
     found = _found_lineage(inputs) if inputs.scope.fresh else None
     if found is not None:
@@ -88,23 +84,27 @@ def make_plan(inputs: PlanInputs) -> Plan:
     decided: dict[Address, Change] = {}
     drift: list[Drift] = []
     order = [*inputs.graph.order, *_orphans(inputs)]
-    around = _around(inputs)
+    around, without = _around(inputs), left_out(inputs.selection, inputs.graph, order)
+    held: list[Change] = []
     waiting = [address for address in order if KINDS[address.kind].on_demand]
     for addresses in ([a for a in order if not KINDS[a.kind].on_demand], waiting):
         demand, around = _demand(decided), _without_ended(around, decided)
         for address in addresses:
             situation = _situation(inputs, address, decided, demand, around)
-            decided[address] = _decide(inputs, situation)
+            change = _decide(inputs, situation)
+            held += [change] if change.action is Action.HOLD else []
+            decided[address] = leave_out(change, without[address]) if address in without else change
             drift.extend(KINDS[address.kind].drift(situation))
-    blocked = kept_for_holds(blocked_by(decided), around.orphans)
+    blocked = kept_for_holds(blocked_by(decided), held, set(around.orphans) - set(without))
     line = _line(inputs, order, blocked)
     blocked.update(line.late)
-    for address in _referring(inputs, line.late):
+    for address in _referring(inputs, line.late, without):
         blocked[address] = _decide(inputs, _situation(inputs, address, blocked, demand, around))
     demand = _demand(blocked)
     for address in waiting:
         if blocked[address].action.acts:
             blocked[address] = _decide(inputs, _situation(inputs, address, blocked, demand, around))
+    inputs = replace(inputs, moves=tuple(leave_move_out(move, without) for move in inputs.moves))
     changes = (*inputs.moves, *_ordered(inputs, order, blocked))
     return Plan(
         project=inputs.scope.project,
@@ -118,6 +118,9 @@ def make_plan(inputs: PlanInputs) -> Plan:
         lineage=found,
         line=line.order,
         waiting=line.waiting,
+        target=tuple(sorted(inputs.selection.target)),
+        exclude=tuple(sorted(inputs.selection.exclude)),
+        left_out=tuple(without),
     )
 
 
@@ -127,12 +130,12 @@ def _line(inputs: PlanInputs, order: Sequence[Address], decided: Mapping[Address
     return line_up(decided, order, before=inputs.waiting, taken=len(taken), most=most)
 
 
-def _referring(inputs: PlanInputs, late: Collection[Address]) -> list[Address]:
-    """What refers to one that has to wait after all, and was decided as if it did not."""
+def _referring(inputs: PlanInputs, late: Collection[Address], without: Collection[Address]) -> list[Address]:
+    """What refers to one that has to wait after all, and was decided as if it did not; nothing that is left out."""
     if inputs.selection.destroy:
         return []
-    resources = inputs.graph.resources
-    return [a for a in inputs.graph.order if any(ref.address in late for ref in resources[a].refs)]
+    asked = [a for a in inputs.graph.order if a not in without]
+    return [a for a in asked if any(ref.address in late for ref in inputs.graph.resources[a].refs)]
 
 
 def alone(inputs: PlanInputs, address: Address) -> Situation:
@@ -235,7 +238,7 @@ def _held(situation: Situation, holds: Sequence[Hold]) -> Change:
 def _ordered(inputs: PlanInputs, order: list[Address], decided: Mapping[Address, Change]) -> tuple[Change, ...]:
     """In the order of the graph, each change with what must be finished first."""
     users = _users(inputs, decided)
-    moves = tuple(move.address for move in inputs.moves)
+    moves = tuple(move.address for move in inputs.moves if move.action.acts)
     changes = []
     for address in order:
         change = decided[address]

@@ -6,14 +6,14 @@ Asks and reads; writes nothing and carries nothing out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rftplan.address import Address
 from rftplan.changes import Mode, Plan
 from rftplan.codes import OTHER_BYTES, finding
-from rftplan.errors import Diagnostic, SpecError, UserError, has_errors, sort_diagnostics
+from rftplan.errors import Diagnostic, SpecError, UsageError, UserError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, ignore
 from rftplan.journal import State, read_state
 from rftplan.kinds.file import strangers
@@ -28,6 +28,7 @@ from rftplan.opening import dated, opened, telling, with_sharing
 from rftplan.ownership import require_own
 from rftplan.planner import PlanInputs, Selection, make_plan
 from rftplan.refresh import remembered
+from rftplan.selecting import left_out, meant
 from rftplan.spelling import close_names
 from rftplan.wiring import World, connected, exposed_keys, real_world
 
@@ -115,15 +116,16 @@ def _known_inputs(
     intents = moved_launches(state.intents.values(), loaded.moves, entries)
     moved = {change.address for change in moves}
     document = {key: None if value is None else str(value) for key, value in loaded.identity.as_document().items()}
+    open_ = open_intents((i for i in intents if i.address not in moved), now=now, scope=scope)
     inputs = PlanInputs(
         graph=loaded.graph,
         scope=scope,
         provider=document,
         entries=entries,
         tombstones=moved_tombstones(state.tombstones, loaded.moves),
-        intents=open_intents((i for i in intents if i.address not in moved), now=now, scope=scope),
+        intents=open_,
         snapshot={},
-        selection=_checked(selection, loaded),
+        selection=_checked(selection, loaded, {*loaded.graph.resources, *entries, *open_}),
         diagnostics=sort_diagnostics(findings),
         allowed=loaded.allowed,
         moves=moves,
@@ -145,7 +147,9 @@ def _scope(loaded: Loaded, state: State) -> Scope:
     )
 
 
-def _checked(selection: Selection, loaded: Loaded) -> Selection:
+def _checked(selection: Selection, loaded: Loaded, known: Collection[Address]) -> Selection:
+    """The selection, under the addresses that are meant now. UserError for what there is not, UsageError for what
+    contradicts itself. `known` are all addresses that are decided about."""
     unknown = sorted(str(a) for a in selection.replace if a not in loaded.graph.resources or a.kind != "job")
     if unknown:
         jobs = [str(address) for address in loaded.graph.resources if address.kind == "job"]
@@ -159,7 +163,36 @@ def _checked(selection: Selection, loaded: Loaded) -> Selection:
                 f"{address} shall not run (run: {run}), so nothing can be launched in its place",
                 hint=f"write run: running, or leave --replace {address} out",
             )
-    return selection
+    return _checked_parts(selection, loaded, known) if selection.partial else selection
+
+
+def _checked_parts(selection: Selection, loaded: Loaded, known: Collection[Address]) -> Selection:
+    to_of = {origin: to for origin, to in loaded.moves if to in known and origin not in known}
+    given = sorted({*selection.target, *selection.exclude})
+    if unknown := [a for a in given if a not in to_of and not meant(a, known)]:
+        close = close_names(str(unknown[0]), sorted(map(str, (*known, *to_of))))
+        hint = f"did you mean {close[0]}?" if close else "rftplan plan has every address"
+        raise UserError(f"neither the specs nor the lock know {', '.join(map(str, unknown))}", hint=hint)
+    now = replace(
+        selection,
+        target=frozenset(to_of.get(a, a) for a in selection.target),
+        exclude=frozenset(to_of.get(a, a) for a in selection.exclude),
+    )
+    _refuse_lost(now, left_out(now, loaded.graph, known), known)
+    return now
+
+
+def _refuse_lost(selection: Selection, without: Mapping[Address, str], known: Collection[Address]) -> None:
+    """UsageError for what the same command asks for and leaves out."""
+    for option, named in (("--replace", selection.replace), ("--target", selection.target)):
+        for address in sorted(named):
+            why = [without.get(a) for a in sorted(meant(address, known))]
+            if all(why):
+                message = f"{option} asks for {address}, and the same command leaves it out: {why[0]}"
+                beside = option == "--replace" and not selection.exclude
+                raise UsageError(message, hint=f"add --target {address}" if beside else "take one of the two out")
+    if len(without) == len(known):
+        raise UsageError("--exclude leaves nothing", hint="take some of it out")
 
 
 def checked_state(loaded: Loaded, world: World) -> State:

@@ -191,7 +191,11 @@ def worlds(draw: st.DrawFn) -> PlanInputs:
         if at.kind == "job" and want is not None and draw(st.booleans()):
             tombstones[at] = (launch_of(want.fingerprint, 1),)
     jobs = frozenset(a for a in graph.resources if a.kind == "job")
+    known = sorted({*graph.order, *entries, *intents})
+    parts = st.frozensets(st.sampled_from(known), max_size=2)
     selection = Selection(
+        target=draw(st.just(frozenset[Address]()) | parts),
+        exclude=draw(st.just(frozenset[Address]()) | parts),
         destroy=draw(st.sampled_from([False, False, True])),
         replace=draw(st.sampled_from([frozenset[Address](), jobs])),
     )

@@ -17,6 +17,7 @@ from rftplan.kinds.job.steps import LaunchStep
 from rftplan.planner import PlanInputs, Selection, make_plan, standings
 from rftplan.render.documents import dumped
 from rftplan.render.plan_documents import plan_document
+from rftplan.selecting import left_out
 from tests.planning import NOTE, settled_inputs, specs, turned, worlds
 
 Decided = Mapping[Address, Change]
@@ -31,7 +32,7 @@ def decided_by(inputs: PlanInputs) -> Decided:
 def what_is_held_is_left_alone(inputs: PlanInputs, decided: Decided) -> None:
     for address, change in decided.items():
         entry = inputs.entries.get(address)
-        if entry is not None and entry.holds:
+        if entry is not None and entry.holds and change.reason is not Reason.LEFT_OUT:
             assert (change.action, change.reason, change.step) == (Action.HOLD, Reason.HELD, None)
 
 
@@ -88,6 +89,14 @@ def the_order_has_no_circle_and_stays_inside_the_plan(inputs: PlanInputs, decide
     TopologicalSorter({address: change.after for address, change in decided.items()}).prepare()
 
 
+def what_is_left_out_stays_as_it_is(inputs: PlanInputs, decided: Decided) -> None:
+    for address in left_out(inputs.selection, inputs.graph, sorted(decided)):
+        change = decided[address]
+        assert change.action in (Action.NOOP, Action.DEFER), change
+        assert (change.step, change.hazards, change.then, change.closes, change.needs) == (None, (), (), None, ())
+        assert (change.reason is Reason.LEFT_OUT) == (change.action is Action.DEFER)
+
+
 RULES: tuple[Callable[[PlanInputs, Decided], None], ...] = (
     what_is_held_is_left_alone,
     nothing_that_acts_needs_what_is_not_there_yet,
@@ -98,6 +107,7 @@ RULES: tuple[Callable[[PlanInputs, Decided], None], ...] = (
     an_upload_is_for_a_launch_that_starts,
     every_hazard_belongs_to_what_acts_or_is_announced,
     the_order_has_no_circle_and_stays_inside_the_plan,
+    what_is_left_out_stays_as_it_is,
 )
 
 
@@ -127,6 +137,20 @@ def test_the_same_inputs_give_the_same_bytes_in_any_order_and_stay_as_they_are(i
     second = make_plan(turned(inputs))
     assert second == first
     assert dumped(plan_document(second)) == dumped(plan_document(first))
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds())
+def test_a_part_is_decided_as_the_whole_plan_decides_it(inputs: PlanInputs) -> None:
+    """But for files, which are made for launches and unmade after their users: fewer of either may act."""
+    whole = decided_by(replace(inputs, selection=replace(inputs.selection, target=frozenset(), exclude=frozenset())))
+    part = decided_by(inputs)
+    without = left_out(inputs.selection, inputs.graph, sorted(part))
+    for address in whole.keys() - without.keys():
+        if not KINDS[address.kind].on_demand:
+            assert replace(part[address], after=()) == replace(whole[address], after=())
+        elif part[address].action in (Action.DELETE, Action.CREATE, Action.UPDATE):
+            assert part[address].verb == whole[address].verb
 
 
 @settings(max_examples=40, deadline=None)

@@ -9,7 +9,7 @@ import typer
 
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation, invocation, parse_selection
-from rftplan.cli.reading import JsonFlag, RefreshOption, ReplaceOption, TrustOption
+from rftplan.cli.reading import ExcludeOption, JsonFlag, RefreshOption, ReplaceOption, TargetOption, TrustOption
 from rftplan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ PlanArgument = Annotated[
 DigestOption = Annotated[
     str | None, typer.Option("--digest", metavar="SHA", help="The digest of PLAN that was reviewed, whole.")
 ]
+DestroyTargetOption = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="ADDRESS", help="Only this, and what depends on it. May be repeated."),
+]
+DestroyExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="ADDRESS", help="All but this, and what it depends on. May be repeated."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +57,8 @@ def apply(
     parallelism: ParallelismOption = 10,
     lock_timeout: LockTimeoutOption = None,
     replace: ReplaceOption = None,
+    target: TargetOption = None,
+    exclude: ExcludeOption = None,
     trust_python: TrustOption = False,
     refresh_only: RefreshOption = False,
 ) -> int:
@@ -61,7 +71,7 @@ def apply(
 
     run = invocation(context)
     order = Order(
-        selection=parse_selection(replace or ()),
+        selection=parse_selection(replace, target, exclude),
         allowed=parse_allowed(allow or ()),
         asks=not yes,
         waits=wait,
@@ -71,11 +81,14 @@ def apply(
         world=trusting(real_world()) if trust_python else real_world(),
         refreshes=refresh_only,
     )
-    if refresh_only and (plan or wait or allow or replace):
+    selects = replace or target or exclude
+    if refresh_only and (plan or wait or allow or selects):
         raise UsageError("--refresh-only records what is there, and does nothing else", hint="give it alone, or --yes")
     if plan is not None:
-        if allow or replace:
-            raise UsageError("a saved plan says itself what is allowed and replaced", hint="give that to plan --out")
+        if allow or selects:
+            raise UsageError(
+                "a saved plan says itself what is allowed, replaced and left out", hint="give that to plan --out"
+            )
         order = _of_saved(run, order, plan, digest)
     elif digest is not None:
         raise UsageError("--digest is of a saved plan", hint="rftplan apply PLAN --digest SHA")
@@ -100,18 +113,21 @@ def destroy(
     json: JsonFlag = False,
     parallelism: ParallelismOption = 10,
     lock_timeout: LockTimeoutOption = None,
+    target: DestroyTargetOption = None,
+    exclude: DestroyExcludeOption = None,
 ) -> int:
     """End and delete what this lock created.
 
     Cancels jobs that have not ended, deletes files, revokes permissions, and forgets everything: each is shown,
     and asked about, first. Models, ended jobs, and files that one of them was trained from stay at the service.
     """
+    from dataclasses import replace
+
     from rftplan.cli.order import Order, parse_allowed, parse_seconds
-    from rftplan.planner import Selection
     from rftplan.wiring import real_world
 
     order = Order(
-        selection=Selection(destroy=True),
+        selection=replace(parse_selection(None, target, exclude), destroy=True),
         allowed=parse_allowed(allow or ()),
         asks=not yes,
         parallelism=parallelism,

@@ -120,11 +120,17 @@ def parse_address(text: str) -> Address:
         raise UsageError(str(error)) from None
 
 
-def parse_selection(replace: Iterable[str]) -> Selection:
-    """All of the specs, with a new launch of the addresses in `replace`."""
+def parse_selection(
+    replace: Iterable[str] | None, target: Iterable[str] | None, exclude: Iterable[str] | None
+) -> Selection:
+    """All of the specs, with a new launch of the addresses in `replace`; or the part that the others name."""
     from rftplan.planner import Selection
 
-    return Selection(replace=frozenset(map(_parse_job, replace)))
+    return Selection(
+        replace=frozenset(map(_parse_job, replace or ())),
+        target=frozenset(_parse_any("--target", text) for text in target or ()),
+        exclude=frozenset(_parse_any("--exclude", text) for text in exclude or ()),
+    )
 
 
 def _parse_job(text: str) -> Address:
@@ -133,4 +139,14 @@ def _parse_job(text: str) -> Address:
 
     if NAME.match(text):
         raise UsageError(f'"{text}" is a name, and --replace takes an address', hint=f"did you mean job.{text}?")
+    return parse_address(text)
+
+
+def _parse_any(option: str, text: str) -> Address:
+    """Things of several kinds may have one name."""
+    from rftplan.address import NAME
+
+    if NAME.match(text):
+        hint = f"write its kind before it: job.{text}, deployment.{text}, file.{text} or grader.{text}"
+        raise UsageError(f'"{text}" is a name, and {option} takes an address', hint=hint)
     return parse_address(text)

@@ -27,6 +27,15 @@ ReplaceOption = Annotated[
     typer.Option("--replace", metavar="ADDRESS", help="Launch this once more. May be repeated."),
 ]
 
+TargetOption = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="ADDRESS", help="Only this, and what it depends on. May be repeated."),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="ADDRESS", help="All but this, and what depends on it. May be repeated."),
+]
+
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, for apply FILE or show FILE.")
 ]
@@ -54,6 +63,8 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="Exit 2 if there is something to apply.")
     ] = False,
     replace: ReplaceOption = None,
+    target: TargetOption = None,
+    exclude: ExcludeOption = None,
     out: OutOption = None,
     allow: LeaveOption = None,
     destroy: Annotated[bool, typer.Option("--destroy", help="What destroy would do.")] = False,
@@ -72,7 +83,7 @@ def plan(
     from rftplan.render.plan_documents import plan_document
     from rftplan.render.plan_text import plan_text, saved_plan_text
 
-    run, selection = invocation(context), with_(parse_selection(replace or ()), destroy=destroy)
+    run, selection = invocation(context), with_(parse_selection(replace, target, exclude), destroy=destroy)
     _refuse_mixed(run, out, allow, selection)
     _refuse_modes(selection, out, offline=offline, refresh_only=refresh_only)
     with run.listener() as listener:
@@ -119,7 +130,7 @@ def _refuse_modes(selection: Selection, out: Path | None, *, offline: bool, refr
     if len(named) > 1:
         raise UsageError(f"{named[0]} and {named[1]} exclude each other")
     if refresh_only and selection != Selection():
-        raise UsageError("--refresh-only looks at nothing of the specs, and launches nothing again")
+        raise UsageError("--refresh-only looks at nothing of the specs, at all of the lock, and launches nothing")
     if refresh_only and out is not None:
         raise UsageError("what --refresh-only would record is not saved", hint="rftplan apply --refresh-only")
 

@@ -12,6 +12,7 @@ from rftplan.render.escape import visible
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
 from rftplan.render.next_steps import next_step, step_after
+from rftplan.render.partial import LEFT_OUT, how_many, is_about, is_left_out, partial_options
 from rftplan.render.reasons import reason_text
 from rftplan.render.shapes import ApplyDocument, ResultDocument
 from rftplan.render.table import aligned, fits
@@ -123,21 +124,27 @@ def _said(result: ResultDocument) -> list[str]:
 
 def _head(result: ResultDocument) -> list[str]:
     ended = ended_words(result["verb"], Action(result["action"]), Outcome(result["outcome"]))
+    ended = LEFT_OUT if is_left_out(result) else ended
     return [visible(result["address"]), ended, visible(result.get("id", ""))]
 
 
 def _summary(document: ApplyDocument, look: Look) -> str:
     if not document["results"]:
         there = "What is there is what the specs say." if document["command"] == Command.APPLY else "Nothing is left."
+        there = "What is there of this part is as it should be." if "partial" in document else there
         return f"{look.paint(Tone.GOOD, 'Nothing to do.')} {there}{_mark(document)}"
-    counts = [
-        f"{document['summary'][outcome.value]} {outcome_words(outcome)}"
-        for outcome in Outcome
-        if document["summary"].get(outcome.value)
-    ]
+    left_out = how_many(document["results"])
+    counted_as = {**document["summary"], Outcome.DEFERRED.value: _waiting(document)}
+    counts = [f"{counted_as[o.value]} {outcome_words(o)}" for o in Outcome if counted_as.get(o.value)]
+    counts += [f"{left_out} {LEFT_OUT}"] if left_out else []
     head = "Interrupted:" if document["interrupted"] else f"{document['command'].capitalize()}:"
     requests = counted(document["requests"], "request")
     return f"{look.paint(Tone.STRONG, head)} {', '.join(counts)}. {requests}.{_mark(document)}"
+
+
+def _waiting(document: ApplyDocument) -> int:
+    """Without what the plan was not about."""
+    return document["summary"].get(Outcome.DEFERRED.value, 0) - how_many(document["results"])
 
 
 def _mark(document: ApplyDocument) -> str:
@@ -151,32 +158,35 @@ def _promoted_lines(document: ApplyDocument, look: Look) -> list[str]:
 
 
 def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
-    lines = _running_lines(document, look)
-    follow = f"Follow it to the end with: {look.program} apply --wait"
+    lines, part = _running_lines(document, look), partial_options(document)
+    follow = f"Follow {'this part' if part else 'it'} to the end with: {look.program} apply{part} --wait"
     summary = document["summary"]
-    again = f"Go on with: {look.program} {document['command']}"
+    again = f"Go on with: {look.program} {document['command']}{part}"
     if document["interrupted"]:
         return [*lines, f"{again} --wait" if document["command"] == Command.APPLY else again]
     if summary.get(Outcome.FAILED):
         return [*lines, *_after_failures(document, look)]
     if summary.get(Outcome.HELD):
-        return [*lines, f"A person has to act; what stands in the way: {look.program} plan"]
+        return [*lines, f"A person has to act; what stands in the way: {look.program} plan{part}"]
     if lines and len(_pausable_later(document)) == len(document["running"]):
-        return [*lines, f"Pause it after its first step with: {look.program} apply --wait"]
-    if lines:
+        return [*lines, f"Pause it after its first step with: {look.program} apply{part} --wait"]
+    if lines and is_about(document, document["running"]):
         return [*lines, follow]
-    if summary.get(Outcome.DEFERRED):
-        return [f"What waits says above what it waits for. Look again with: {look.program} apply"]
+    if _waiting(document):
+        return [*lines, f"What waits says above what it waits for. Look again with: {look.program} apply{part}"]
+    if part and summary.get(Outcome.DEFERRED):
+        whole = "plan --destroy" if document["command"] == Command.DESTROY else "plan"
+        return [*lines, f"What was left out is planned by: {look.program} {whole}"]
     if document["outputs"]:
         name = next(iter(document["outputs"]))
-        return [f"Next: {look.program} output {visible(name)} --raw"]
-    return []
+        return [*lines, f"Next: {look.program} output {visible(name)} --raw"]
+    return lines
 
 
 def _after_failures(document: ApplyDocument, look: Look) -> list[str]:
     """A job that failed is held until somebody decides; all else that failed is tried again, mended or not."""
     failed = [result for result in document["results"] if result["outcome"] == Outcome.FAILED]
-    again = f"{look.program} {document['command']}"
+    again = f"{look.program} {document['command']}{partial_options(document)}"
     if all("status" in result for result in failed):
         return [f"Decide about what failed, as it says above; then go on with: {again}"]
     return [

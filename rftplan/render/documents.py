@@ -24,6 +24,7 @@ from rftplan.render.shapes import (
     EntryDocument,
     FindingDocument,
     OutputDocument,
+    PartialDocument,
     ResourceDocument,
     ResultDocument,
     StateDocument,
@@ -139,9 +140,20 @@ def apply_document(
         "running": [address for address in running if address not in held],
         "outputs": outputs_document(outputs),
     }
+    if (partial := partial_document(plan)) is not None:
+        told["partial"] = partial
     if unsaved is not None:
         told["unsaved"] = {"code": unsaved.error_code, "error": str(unsaved), "hint": unsaved.hint}
     return told
+
+
+def partial_document(plan: Plan) -> PartialDocument | None:
+    """None where the plan is about everything."""
+    if not (plan.target or plan.exclude):
+        return None
+    named = (plan.target, plan.exclude, plan.left_out)
+    target, exclude, left_out = ([str(address) for address in addresses] for addresses in named)
+    return {"target": target, "exclude": exclude, "left_out": left_out}
 
 
 _NOT_ACTING: Final = {Action.DEFER: Outcome.DEFERRED, Action.HOLD: Outcome.HELD}

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from rftplan.canonical import Json, JsonObject, canonical_json
 from rftplan.changes import Action, Change, Drift, FieldChange, Hazard, Plan
-from rftplan.render.documents import finding_document, simulates
+from rftplan.render.documents import finding_document, partial_document, simulates
 from rftplan.render.estimates import estimate_document
 from rftplan.render.evidence import evidence_documents
 from rftplan.render.shapes import ChangeDocument, DriftDocument, FieldDocument, HazardDocument, PlanDocument
@@ -37,6 +37,8 @@ def plan_document(plan: Plan, *, allowed: frozenset[Hazard] = frozenset()) -> Pl
         "summary": plan.verbs(),
         "digest": "",
     }
+    if (partial := partial_document(plan)) is not None:
+        document["partial"] = partial
     return {**document, "digest": plan_digest(document)}
 
 
@@ -59,6 +61,8 @@ def plan_digest(document: PlanDocument) -> str:
         "changes": cast(Json, acting_content(document)),
         "allowed": leave,
     }
+    if "partial" in document:
+        bound["partial"] = {"target": [*document["partial"]["target"]], "exclude": [*document["partial"]["exclude"]]}
     return hashlib.sha256(canonical_json(bound).encode("utf-8", "surrogatepass")).hexdigest()
 
 

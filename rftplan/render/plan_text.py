@@ -13,6 +13,7 @@ from rftplan.render.estimates import estimate_lines
 from rftplan.render.evidence import evidence_lines
 from rftplan.render.look import Look, Tone, joined
 from rftplan.render.next_steps import next_step
+from rftplan.render.partial import LEFT_OUT, how_many, is_left_out, partial_options, partial_text
 from rftplan.render.reasons import QUIET, phrase, reason_text
 from rftplan.render.shapes import ChangeDocument, FieldDocument, HazardDocument, PlanDocument
 from rftplan.render.table import fits
@@ -83,8 +84,8 @@ _MODES: Final[Mapping[str, str]] = {
 
 
 def _mode_lines(document: PlanDocument, look: Look) -> list[str]:
-    said = _MODES.get(document["mode"])
-    return [look.paint(Tone.CAUTION, line) for line in look.prose(said, indent=0)] if said else []
+    said = [_MODES.get(document["mode"]), partial_text(document, destroys=document["mode"] == Mode.DESTROY)]
+    return [look.paint(Tone.CAUTION, line) for one in said if one for line in look.prose(one, indent=0)]
 
 
 def _change_lines(document: PlanDocument, look: Look) -> list[str]:
@@ -126,6 +127,8 @@ def _step_lines(change: ChangeDocument, look: Look) -> list[str]:
 
 def _verb(action: Action, change: ChangeDocument) -> str:
     """The kind's own word for what is done, ours for what is not."""
+    if is_left_out(change):
+        return LEFT_OUT
     return visible(change["verb"]) if action.acts else _STANDING[action]
 
 
@@ -192,8 +195,11 @@ def allow_option(hazards: Iterable[HazardDocument]) -> str:
 def _summary(document: PlanDocument, look: Look) -> str:
     actions = Counter(Action(change["action"]) for change in document["changes"])
     verbs = Counter(c["verb"] for c in document["changes"] if Action(c["action"]).acts)
-    waiting, held = actions[Action.DEFER], actions[Action.HOLD]
+    left_out = how_many(document["changes"])
+    waiting, held = actions[Action.DEFER] - left_out, actions[Action.HOLD]
     if not (verbs or waiting or held):
+        if "partial" in document:
+            return f"{look.paint(Tone.GOOD, 'No changes')} in this part. {left_out} left out."
         there = "What changed outside needs none." if document["drift"] else "What is there is what the specs say."
         if document["mode"] == Mode.OFFLINE:
             there = "What the lock knows is what the specs say."
@@ -201,7 +207,8 @@ def _summary(document: PlanDocument, look: Look) -> str:
             there = "" if document["drift"] else "The lock says what the service says."
         return f"{look.paint(Tone.GOOD, 'No changes.')} {there}"
     work = ", ".join(f"{n} {visible(verb)}" for verb, n in sorted(verbs.items())) or "nothing to do now"
-    return f"{look.paint(Tone.STRONG, 'Plan:')} {work}. {waiting} waits, {held} held."
+    beside = f", {left_out} left out" if "partial" in document else ""
+    return f"{look.paint(Tone.STRONG, 'Plan:')} {work}. {waiting} waits, {held} held{beside}."
 
 
 def _person_lines(changes: Sequence[ChangeDocument]) -> list[str]:
@@ -217,8 +224,8 @@ def _next_lines(document: PlanDocument, look: Look) -> list[str]:
     lines, missing = _person_lines(document["changes"]), _without_leave(document)
     acts, wait = _acts(document)
     if document["mode"] == Mode.OFFLINE:
-        return [*lines, f"Next: {look.program} plan, which asks the service"]
-    command = f"{look.program} {_COMMANDS.get(document['mode'], 'apply')}"
+        return [*lines, f"Next: {look.program} plan{_options(document)}, which asks the service"]
+    command = f"{look.program} {_COMMANDS.get(document['mode'], 'apply')}{_options(document)}"
     if acts or wait:
         lines.append(f"Next: {command}{wait}")
     if missing:
@@ -227,6 +234,12 @@ def _next_lines(document: PlanDocument, look: Look) -> list[str]:
 
 
 _COMMANDS: Final[Mapping[str, str]] = {Mode.DESTROY: "destroy", Mode.REFRESH: "apply --refresh-only"}
+
+
+def _options(document: PlanDocument) -> str:
+    """What a command needs to be about the same: what is replaced, and the part."""
+    replaced = [c["address"] for c in document["changes"] if c["reason"] == Reason.ASKED_TO_REPLACE]
+    return "".join(f" --replace {visible(address)}" for address in replaced) + partial_options(document)
 
 
 def _acts(document: PlanDocument) -> tuple[bool, str]:
@@ -245,7 +258,7 @@ def _saved_lines(document: PlanDocument, look: Look, saved_as: str) -> list[str]
         return [*lines, f"Saved as {name}; there is nothing in it to apply."]
     if missing:
         option = " --destroy" if document["mode"] == Mode.DESTROY else ""
-        again = f"{look.program} plan{option} --out {name} {allow_option(missing)}"
+        again = f"{look.program} plan{option}{_options(document)} --out {name} {allow_option(missing)}"
         return [*lines, f"Saved as {name}, without the leave that it needs; with it: {again}"]
     applied = f"{look.program} apply {name}{wait} --digest {visible(document['digest'])}"
     return [*lines, f"Saved as {name}. This and nothing else: {applied}"]

@@ -61,6 +61,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.OVER_BUDGET: "it would cost more than its budget",
     Reason.HELD: "a hold is on it until a person lifts it",
     Reason.ACCEPTED: "accepted",
+    Reason.LEFT_OUT: "left out of this plan",
 }
 """Complete: a test compares it with the enum."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from rftplan.render.shapes import PlanDocument
 
@@ -12,6 +12,8 @@ class SelectionDocument(TypedDict):
 
     destroy: bool
     replace: list[str]
+    target: NotRequired[list[str]]
+    exclude: NotRequired[list[str]]
 
 
 class KnownLockDocument(TypedDict):

@@ -168,11 +168,21 @@ class CheckDocument(TypedDict):
     asked: NotRequired[AskedDocument]
 
 
+class PartialDocument(TypedDict):
+    """What a person limited a plan to, and left out of it, by name; `left_out` is all that it is not about."""
+
+    target: list[str]
+    exclude: list[str]
+    left_out: list[str]
+
+
 class PlanDocument(TypedDict):
-    """`summary` counts verbs, NOOP left out; `digest` binds what would be done, and with whose leave."""
+    """`summary` counts verbs, NOOP left out; `digest` binds what would be done, and with whose leave. `partial` is
+    there where the plan is not about everything."""
 
     format: str
     mode: str
+    partial: NotRequired[PartialDocument]
     project: str
     env: str
     provider: dict[str, str | None]
@@ -211,12 +221,13 @@ class OutputDocument(TypedDict):
 
 
 class ApplyDocument(TypedDict):
-    """`command` is "apply" or "destroy"; `summary` counts outcomes; `running` are jobs that go on when the command
-    has ended; `outputs` are all promoted models as `output --json` has them; `unsaved` is why the lock could not be
-    written."""
+    """`command` is "apply" or "destroy", `partial` is as in the plan; `summary` counts outcomes; `running` are jobs
+    that go on when the command has ended; `outputs` are all promoted models as `output --json` has them; `unsaved` is
+    why the lock could not be written."""
 
     format: str
     command: str
+    partial: NotRequired[PartialDocument]
     provider: dict[str, str | None]
     simulated: bool
     results: list[ResultDocument]

@@ -43,6 +43,16 @@ def test_nothing_given_is_nothing_shown() -> None:
 
 def test_addresses_are_parsed_or_wrong_usage() -> None:
     assert parse_address("job.review") == Address("job", "review")
-    assert parse_selection(["job.a", "job.b"]).replace == {Address("job", "a"), Address("job", "b")}
+    assert parse_selection(["job.a", "job.b"], None, None).replace == {Address("job", "a"), Address("job", "b")}
+    part = parse_selection(None, ["job.a"], ["file.b"])
+    assert (part.target, part.exclude) == ({Address("job", "a")}, {Address("file", "b")})
     with pytest.raises(UsageError):
         parse_address("review")
+
+
+@pytest.mark.parametrize(("option", "given"), [("--target", ("review", None)), ("--exclude", (None, "review"))])
+def test_a_bare_name_may_be_of_any_kind(option: str, given: tuple[str | None, str | None]) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_selection(None, *([name] if name else None for name in given))
+    assert caught.value.message == f'"review" is a name, and {option} takes an address'
+    assert str(caught.value.hint).startswith("write its kind before it: job.review, ")

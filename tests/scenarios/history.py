@@ -59,6 +59,12 @@ class Wanted:
             lines.append(f"deployments:\n  live:\n    job: {self.name}\n    projects: [{', '.join(self.projects)}]")
         return "\n".join(lines) + "\n"
 
+    def named(self, kind: str) -> Address | None:
+        """What it says of this kind, if it does."""
+        if not self.job or (kind == "deployment" and not self.deployment):
+            return None
+        return Address(kind, {"job": self.name, "deployment": "live", "file": "train"}[kind])
+
     def _job(self, name: str, epochs: int, run: str) -> str:
         retry = f"    retry: {{attempts: {self.retry}}}\n" if self.retry else ""
         return (
@@ -177,7 +183,8 @@ class ByHand:
 
 @dataclass(frozen=True)
 class Apply:
-    """One apply, and what befalls it: `fault` its call number `at`, or death there; `behind`: lists are."""
+    """One apply, and what befalls it: `fault` its call number `at`, or death there; `behind`: lists are. `part` is an
+    option with the kind of what it names, where the specs say that."""
 
     wait: bool = False
     behind: bool = False
@@ -185,9 +192,11 @@ class Apply:
     death: str | None = None
     at: int = 1
     replace: bool = False
+    part: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         said = ["apply", *(["--wait"] if self.wait else []), *(["--replace"] if self.replace else [])]
+        said += [f"--{self.part[0]} {self.part[1]}"] if self.part else []
         said += [f"[{self.fault} at call {self.at}]"] if self.fault else []
         said += [f"[dies {self.death}, call {self.at}]"] if self.death else []
         return " ".join(said + (["[lists are behind]"] if self.behind else []))
@@ -197,6 +206,8 @@ class Apply:
         options: dict[str, Any] = {"wait": self.wait}
         if self.replace and life.wanted.job and life.wanted.run == "running":
             options["replace"] = frozenset({Address("job", life.wanted.name)})
+        elif self.part is not None and (named := life.wanted.named(self.part[1])) is not None:
+            options[self.part[0]] = frozenset({named})
         house.calls.clear()
         if self.behind:
             house.lag()

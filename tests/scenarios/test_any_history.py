@@ -49,6 +49,8 @@ BY_HAND = st.sampled_from(
 FAULTS = (Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.ERROR_BEFORE, Fault.ERROR_AFTER, Fault.TOO_MANY)
 DEATHS = ("before the call", "after the call", "before the fold", "in the fold")
 
+PARTS = tuple((option, kind) for option in ("target", "exclude") for kind in ("job", "deployment", "file"))
+
 
 @st.composite
 def applies(draw: st.DrawFn) -> Apply:
@@ -60,6 +62,7 @@ def applies(draw: st.DrawFn) -> Apply:
         death=draw(st.sampled_from(DEATHS)) if befalls == "death" else None,
         at=draw(st.integers(1, 4)) if befalls != "nothing" else 1,
         replace=draw(st.sampled_from([False, False, False, True])),
+        part=draw(st.sampled_from([None, *PARTS])),
     )
 
 

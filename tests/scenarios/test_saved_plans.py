@@ -195,6 +195,24 @@ def test_what_was_destroyed_since_is_not_launched_again(branch: Branch) -> None:
     assert "attempt 1" in branch.refused(saved)
 
 
+def test_a_saved_part_is_applied_as_that_part_and_its_selection_binds(branch: Branch) -> None:
+    branch.small.edit("specs/main.yaml", "deployments:\n", SECOND)
+    saved = branch.save(target=frozenset({Address("job", "other")}))
+    assert read_saved_plan(saved, name="p.json").selection == Selection(target=frozenset({Address("job", "other")}))
+    widened = json.loads(saved)
+    widened["selection"]["target"] = []
+    assert "job.review: was nothing to do → is launch" in branch.refused(json.dumps(widened))
+    branch.apply(saved)
+    assert {str(a) for a in branch.small.lock().resources if a.kind == "job"} == {"job.other"}
+    assert "was applied already" in branch.refused(saved)
+
+
+def test_a_plan_that_was_saved_before_there_were_parts_is_read(branch: Branch) -> None:
+    saved = json.loads(branch.save())
+    del saved["selection"]["target"], saved["selection"]["exclude"]
+    assert branch.apply(json.dumps(saved)) is not None
+
+
 def test_only_the_leave_that_was_saved_is_leave(branch: Branch) -> None:
     branch.small.train()
     edit_the_rows(branch.small)
