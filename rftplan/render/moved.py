@@ -11,6 +11,7 @@ from rftplan.changes import Action
 from rftplan.errors import MovedAddress, RefusedPlanError
 from rftplan.render.difference import differing
 from rftplan.render.escape import shown_value, visible
+from rftplan.render.partial import partial_options
 from rftplan.render.plan_documents import acting_content, leave_of
 from rftplan.render.reasons import reason_text
 from rftplan.render.saved_shapes import MadeFromDocument, SavedPlanDocument
@@ -162,6 +163,7 @@ def _refuse_other(saved: PlanDocument, now: PlanDocument, *, name: str) -> None:
         ("project", saved["project"], now["project"]),
         ("environment", saved["env"], now["env"]),
         ("mode", saved["mode"], now["mode"]),
+        ("part", partial_options(saved).strip() or "everything", partial_options(now).strip() or "everything"),
     ):
         if was != here:
             message = f"{name} is a plan of {word} {visible(was)}, and this is {visible(here)}"

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from rftplan.changes import Reason
+from rftplan.changes import Mode, Reason
 from rftplan.render.escape import visible
+from rftplan.render.shapes import PlanDocument
 
 LEFT_OUT: Final = "left out"
 """How something stands that the plan is not about."""
@@ -28,12 +29,12 @@ def is_about(document: Mapping[str, Any], addresses: Iterable[str]) -> bool:
     return not set(addresses) <= set(document.get("partial", {}).get("left_out", ()))
 
 
-def partial_text(document: Mapping[str, Any], *, destroys: bool) -> str | None:
-    """One sentence; None where the document is about everything."""
+def partial_text(document: PlanDocument) -> str:
+    """One sentence; empty where the plan is about everything."""
     if "partial" not in document:
-        return None
+        return ""
     target, exclude = document["partial"]["target"], document["partial"]["exclude"]
-    needs, users = (_users, _needs) if destroys else (_needs, _users)
+    needs, users = (_users, _needs) if document["mode"] == Mode.DESTROY else (_needs, _users)
     only = f"only {_names(target)} and {needs(target)}" if target else ""
     without = f"{'without' if target else 'all but'} {_names(exclude)} and {users(exclude)}" if exclude else ""
     return f"Partial: {', '.join(filter(None, (only, without)))}."

@@ -84,7 +84,7 @@ _MODES: Final[Mapping[str, str]] = {
 
 
 def _mode_lines(document: PlanDocument, look: Look) -> list[str]:
-    said = [_MODES.get(document["mode"]), partial_text(document, destroys=document["mode"] == Mode.DESTROY)]
+    said = [_MODES.get(document["mode"]), partial_text(document)]
     return [look.paint(Tone.CAUTION, line) for one in said if one for line in look.prose(one, indent=0)]
 
 

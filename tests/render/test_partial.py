@@ -59,7 +59,7 @@ def test_a_part_with_nothing_to_do_claims_nothing_of_the_rest() -> None:
 @pytest.mark.parametrize(
     ("target", "exclude", "destroys", "said"),
     [
-        ([], [], False, None),
+        ([], [], False, ""),
         (["job.a"], [], False, "Partial: only job.a and what it depends on."),
         (["job.a", "job.b"], [], True, "Partial: only job.a, job.b and what depends on them."),
         ([], ["job.a"], False, "Partial: all but job.a and what depends on it."),
@@ -74,8 +74,10 @@ def test_a_part_with_nothing_to_do_claims_nothing_of_the_rest() -> None:
     ],
 )
 def test_what_the_part_is_in_one_sentence(target: list[str], exclude: list[str], destroys: bool, said: str) -> None:
-    part = {"partial": {"target": target, "exclude": exclude, "left_out": []}} if target or exclude else {}
-    assert partial_text(part, destroys=destroys) == said
+    document = plan_document(replace(PART, target=(), mode=Mode.DESTROY if destroys else Mode.WHOLE))
+    if target or exclude:
+        document["partial"] = {"target": target, "exclude": exclude, "left_out": []}
+    assert partial_text(document) == said
 
 
 def test_what_is_typed_next_is_about_the_same_part_and_the_same_replacements() -> None:

@@ -201,7 +201,7 @@ def test_a_saved_part_is_applied_as_that_part_and_its_selection_binds(branch: Br
     assert read_saved_plan(saved, name="p.json").selection == Selection(target=frozenset({Address("job", "other")}))
     widened = json.loads(saved)
     widened["selection"]["target"] = []
-    assert "job.review: was nothing to do → is launch" in branch.refused(json.dumps(widened))
+    assert "is a plan of part --target job.other, and this is everything" in branch.refused(json.dumps(widened))
     branch.apply(saved)
     assert {str(a) for a in branch.small.lock().resources if a.kind == "job"} == {"job.other"}
     assert "was applied already" in branch.refused(saved)
