@@ -90,6 +90,8 @@ class Reason(StrEnum):
     HELD = "held"
     ACCEPTED = "accepted"
     LEFT_OUT = "left-out"
+    MODEL_IN_USE = "model-in-use"
+    NOT_OURS = "not-ours"
 
 
 class Leave(StrEnum):

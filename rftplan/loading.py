@@ -70,6 +70,7 @@ class Loaded:
     moves: tuple[tuple[Address, Address], ...] = ()
     budget: Budget | None = None
     most_running: int | None = None
+    delete_models: frozenset[Address] = frozenset()
 
 
 def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = today) -> Loaded:
@@ -120,6 +121,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
         moves=tuple((move.origin, move.to) for move in config.moved),
         budget=config.policy.budget,
         most_running=min(limits, default=None),
+        delete_models=frozenset(removed.address for removed, _ in config.removed if removed.delete_model),
     )
 
 

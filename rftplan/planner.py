@@ -182,7 +182,7 @@ def _situation(
         intent=inputs.intents.get(address),
         scope=inputs.scope,
         tombstones=inputs.tombstones.get(address, ()),
-        upstream={ref.address: decided[ref.address] for ref in want.refs if ref.address in decided} if want else {},
+        upstream={r.address: decided[r.address] for r in want.refs if r.address in decided} if want else decided,
         entries=inputs.entries,
         launching=tuple(demand.get(address, ())),
         orphans=around.orphans,

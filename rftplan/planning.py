@@ -144,6 +144,7 @@ def _scope(loaded: Loaded, state: State) -> Scope:
         moves=loaded.moves,
         budget=loaded.budget,
         most_running=loaded.most_running,
+        delete_models=loaded.delete_models,
     )
 
 

@@ -73,6 +73,16 @@ def unsupported_simulation(preflight: Preflight) -> Iterable[Diagnostic]:
                 yield _unsupported(preflight.profile, declared, ("simulate",), said, hint=hint)
 
 
+def unsupported_deletion(preflight: Preflight) -> Iterable[Diagnostic]:
+    """`delete_model` where a model cannot be deleted."""
+    if not preflight.profile.can(Capability.MODEL_DELETION):
+        for removed, place in preflight.config.removed:
+            if removed.delete_model:
+                detail = f"provider {preflight.profile.type} deletes no models"
+                at = str(removed.address)
+                yield finding(UNSUPPORTED, detail, place=place, address=at, hint="take delete_model out")
+
+
 def _unsupported(profile: Profile, declared: Declared, path: Path, said: str, *, hint: str) -> Diagnostic:
     """`said` goes on after the provider's name."""
     return finding(
@@ -91,5 +101,6 @@ RULES: Final = (
     unsupported_pause,
     unsupported_projects,
     unsupported_simulation,
+    unsupported_deletion,
 )
 PROBES: Final = ()

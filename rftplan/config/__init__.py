@@ -72,6 +72,7 @@ class Config:
     unread: frozenset[str] = frozenset()
     provider_place: Place | None = None
     moved: tuple[MoveSpec, ...] = ()
+    removed: tuple[tuple[RemovedSpec, Place], ...] = ()
     tests: Mapping[str, Declared] = field(default_factory=dict)
 
 
@@ -116,6 +117,7 @@ def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:
         unread=frozenset(reading.unread),
         provider_place=reading.provider_place,
         moved=tuple(move for move, _ in reading.moved),
+        removed=tuple(reading.removed),
         tests={address.name: declared for address, declared in reading.tests.items()},
     )
     reading.findings.extend(_check_moves(reading))

@@ -121,14 +121,16 @@ class MoveSpec(SpecModel):
         return self
 
 
-def _delete_model(value: bool) -> bool:
-    if value:
-        raise PydanticCustomError("delete_model", "models are not deleted by this version; take delete_model out")
-    return value
-
-
 class RemovedSpec(SpecModel):
-    """`removed: [{address}]`: says in the specs that something was taken out on purpose."""
+    """`removed: [{address}]`: says in the specs that something was taken out on purpose. `delete_model` is of a job,
+    and takes its fine-tuned models away, too."""
 
     address: AddressField
-    delete_model: Annotated[Flag, AfterValidator(_delete_model)] = False
+    delete_model: Flag = False
+
+    @model_validator(mode="after")
+    def _of_a_job(self) -> RemovedSpec:
+        if self.delete_model and self.address.kind != "job":
+            about = {"address": str(self.address), "hint": "name the job that it came from"}
+            raise PydanticCustomError("removed", "delete_model is of a job, and {address} is none", about)
+        return self

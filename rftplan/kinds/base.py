@@ -74,11 +74,11 @@ class OpenIntent:
 class Situation:
     """All that a kind may look at when it decides about one address.
 
-    `upstream` are the decided changes of what it refers to. `launching` names those that are about to start
-    from it (for kinds that are made on demand). `orphans` are lock entries that the specs lack, `newcomers` what the
-    specs declare and the lock lacks, `resources` all that they declare. `held`, where it stands and nothing is decided:
-    what a person has to decide. `cut_off_launches` are those whose launch nobody saw the end of; `starting_from` says
-    of a file at the service who goes on from it there, recorded or not.
+    `upstream` are the decided changes of what it refers to, and of all before it where it goes. `launching` names
+    those that are about to start from it (for kinds that are made on demand). `orphans` are lock entries that the specs
+    lack, `newcomers` what the specs declare and the lock lacks, `resources` all that they declare. `held`, where it
+    stands and nothing is decided: what a person has to decide. `cut_off_launches` are those whose launch nobody saw the
+    end of; `starting_from` says of a file at the service who goes on from it there, recorded or not.
     """
 
     address: Address

@@ -14,7 +14,8 @@ from rftplan.kinds.budget import Budget
 class Scope:
     """Whose plan this is. `fresh` is True where no lock and no journal exist. `moves` are those that the specs say,
     each from where to where, for as long as they say them. `budget` is the policy's, for jobs that say none.
-    `most_running` jobs may run at a time, whoever's they are; None where nobody says how many."""
+    `most_running` jobs may run at a time, whoever's they are; None where nobody says how many.
+    `delete_models` are the jobs that left the specs with the word that their models shall go, too."""
 
     project: str
     env: str
@@ -24,6 +25,7 @@ class Scope:
     moves: tuple[tuple[Address, Address], ...] = ()
     budget: Budget | None = None
     most_running: int | None = None
+    delete_models: frozenset[Address] = frozenset()
 
     def launch_address(self, address: Address) -> str:
         """`project/env/address`, the first half of a slot as the service keeps it."""

@@ -29,6 +29,8 @@ HOLDS: Final[Mapping[Reason, str]] = {
     Reason.UPSTREAM_BLOCKED: "decide about that one first",
     Reason.PREVENTED: "take that out of its spec, or undo what asks for it",
     Reason.OVER_BUDGET: "raise its budget in the specs, or make it train less, then {program} apply",
+    Reason.MODEL_IN_USE: "point that to another model, or take delete_model out of the specs",
+    Reason.NOT_OURS: "delete it at the service, if nobody needs it, and take delete_model out of the specs",
     Reason.DATA_ABSENT: "fetch the file (git lfs pull, dvc pull), then {program} apply",
     Reason.GATE_FAILED: "change the gate, the checkpoint or the job in the specs, then {program} apply",
     Reason.NO_CHECKPOINT: "name a checkpoint that its job has, then {program} apply",

@@ -62,6 +62,8 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.HELD: "a hold is on it until a person lifts it",
     Reason.ACCEPTED: "accepted",
     Reason.LEFT_OUT: "left out of this plan",
+    Reason.MODEL_IN_USE: "its model shall be deleted, and is in use",
+    Reason.NOT_OURS: "only what was launched from here is deleted",
 }
 """Complete: a test compares it with the enum."""
 

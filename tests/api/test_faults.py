@@ -29,6 +29,7 @@ EFFECTS: dict[str, Ask] = {
     "resume": lambda port: port.resume_job("ftjob-1"),
     "cancel": lambda port: port.cancel_job("ftjob-1"),
     "delete": lambda port: port.delete_file("file-1"),
+    "delete model": lambda port: port.delete_model("ft:m"),
     "grant": lambda port: port.grant_permission("ft:m", "proj_1"),
     "revoke": lambda port: port.revoke_permission("ft:m", "cp_1"),
 }

@@ -185,6 +185,8 @@ def test_what_is_not_there_is_not_found(world: World) -> None:
             await port.get_job("ftjob-gone")
         with pytest.raises(NotFoundError, match="file-gone"):
             await port.delete_file("file-gone")
+        with pytest.raises(NotFoundError, match="ft:gone"):
+            await port.delete_model("ft:gone")
 
     world.ask(look)
 

@@ -87,6 +87,11 @@ def test_a_grader_in_place_is_found_in_its_job(small: Small) -> None:
             with_job("    simulate: {candidates: {id: file-1}}\n"),
             "provider local trains a model and simulates nothing",
         ),
+        (
+            Capability.MODEL_DELETION,
+            SPEC + "removed: [{address: job.old, delete_model: true}]\n",
+            "provider local deletes no models",
+        ),
     ],
 )
 def test_a_missing_capability_is_a_finding_exactly_where_it_is_needed(
@@ -98,6 +103,8 @@ def test_a_missing_capability_is_a_finding_exactly_where_it_is_needed(
     assert found(small, spec) == []
 
 
-@pytest.mark.parametrize("capability", [Capability.PAUSE, Capability.PERMISSIONS, Capability.SIMULATION])
+@pytest.mark.parametrize(
+    "capability", [Capability.PAUSE, Capability.PERMISSIONS, Capability.SIMULATION, Capability.MODEL_DELETION]
+)
 def test_a_capability_that_nothing_needs_may_be_missing(small: Small, capability: Capability) -> None:
     assert found(small, SPEC, replace(LOCAL, capabilities=LOCAL.capabilities - {capability})) == []

@@ -126,8 +126,8 @@ MOVES = [
         f"S215 {M}:27:11 job.review is declared and said to be removed | take one of the two out",
     ),
     (
-        SPEC + "removed: [{address: job.old, delete_model: true}]\n",
-        f"S204 {M}:27:44 delete_model: models are not deleted by this version; take delete_model out",
+        SPEC + "removed: [{address: file.old, delete_model: true}]\n",
+        f"S204 {M}:27:11 delete_model is of a job, and file.old is none | name the job that it came from",
     ),
 ]
 

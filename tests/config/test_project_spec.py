@@ -43,7 +43,7 @@ def test_a_move_is_between_two_addresses_of_one_kind() -> None:
         (MoveSpec, {"from": "job.a", "to": "file.a"}, "two addresses of one kind"),
         (MoveSpec, {"from": "job.a", "to": "job.a"}, "two addresses of one kind"),
         (MoveSpec, {"from": "job", "to": "job.a"}, "is not an address"),
-        (RemovedSpec, {"address": "job.a", "delete_model": True}, "models are not deleted"),
+        (RemovedSpec, {"address": "file.a", "delete_model": True}, "delete_model is of a job, and file.a is none"),
         (RemovedSpec, {"address": 3}, "is not an address"),
     ],
 )

@@ -183,6 +183,13 @@ def _taken_away(house: House) -> None:
     house.small.write(S, text[:start] + text[grader:end])
 
 
+def _unmade(house: House) -> None:
+    """The job leaves the specs with its deployment, and so shall its models."""
+    _live(house)
+    _without_job(house)
+    house.small.edit(S, "graders:\n", "removed:\n  - {address: job.review, delete_model: true}\ngraders:\n")
+
+
 def _replaced_on_demand(house: House) -> None:
     _running(house)
 
@@ -267,6 +274,7 @@ DUE: Final = (
     Due("retry", _retry),
     Due("cancel what left the specs", _removed),
     Due("delete files", _taken_away),
+    Due("delete models", _unmade),
     Due("destroy", _live, {"destroy": True}),
     Due("--replace", _replaced_on_demand, {"replace": frozenset({JOB})}),
     Due("move", _moved),

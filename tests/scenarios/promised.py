@@ -181,11 +181,13 @@ class _Watched:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is at the service, whoever put it there. `granted` is model → permission id → project."""
+    """What is at the service, whoever put it there. `granted` is model → permission id → project, `models` are those of
+    jobs that succeeded."""
 
     jobs: dict[str, Any]
     files: dict[str, Any]
     granted: dict[str, dict[str, str]]
+    models: tuple[str, ...]
 
 
 def truth(small: Small, *, grants: bool = True) -> Truth:
@@ -199,7 +201,9 @@ def truth(small: Small, *, grants: bool = True) -> Truth:
             for checkpoint in await port.list_checkpoints(job.id) if job.status is JobStatus.SUCCEEDED else ():
                 if permissions := await port.list_permissions(checkpoint.model):
                     granted[checkpoint.model] = {one.id: one.project_id for one in permissions}
-        return Truth(jobs, files, granted)
+        made = [job.fine_tuned_model for job in jobs.values() if job.status is JobStatus.SUCCEEDED]
+        models = [model.id for model in await port.list_models() if any(model.id.startswith(one) for one in made)]
+        return Truth(jobs, files, granted, tuple(models))
 
     found: Truth = small.service(look)
     return found
@@ -306,6 +310,7 @@ def end_state(small: Small, there: Truth) -> dict[str, Any]:
         "entries": entries,
         "jobs": sorted((job.metadata.get(LAUNCH_KEY, ""), str(job.status)) for job in there.jobs.values()),
         "files": sorted(file.filename for file in there.files.values()),
+        "models": len(there.models),
         "permissions": sorted(sorted(projects.values()) for projects in there.granted.values()),
         "tombstones": {str(a): sorted(slots) for a, slots in state.tombstones.items()},
     }

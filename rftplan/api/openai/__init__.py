@@ -200,6 +200,10 @@ class OpenAIPort(Port):
         send = partial(self._client.models.with_raw_response.retrieve, _id(model))
         return await self._line.ask(Call(Kind.READ, f"read {model}"), send, wire.model)
 
+    async def delete_model(self, model: str) -> None:
+        send = partial(self._client.models.with_raw_response.delete, _id(model))
+        await self._line.ask(self._effect(f"delete {model}"), send, wire.deleted)
+
     async def list_permissions(self, model: str) -> Sequence[Permission]:
         permissions = self._for_permissions().fine_tuning.checkpoints.permissions
         fetch = partial(permissions.with_raw_response.list, _id(model), order="ascending")

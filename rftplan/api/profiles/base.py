@@ -29,6 +29,7 @@ class Capability(StrEnum):
     DATA_SHARING = "data_sharing"
     SAMPLES = "samples"
     SIMULATION = "simulation"
+    MODEL_DELETION = "model_deletion"
     ANY_MODEL = "any_model"
     """A base model need not be in its list: it trains any name, and its own judge stands in for any model."""
 

@@ -40,6 +40,7 @@ LOCAL: Final = Profile(
             Capability.FILE_CONTENT,
             Capability.SHUTDOWN_DATES,
             Capability.SIMULATION,
+            Capability.MODEL_DELETION,
             Capability.ANY_MODEL,
         }
     ),

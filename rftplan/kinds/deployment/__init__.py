@@ -12,6 +12,7 @@ from rftplan.changes import Action, Change, Drift, Reason
 from rftplan.errors import BehindError, CredentialError, NotFoundError
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, result
+from rftplan.kinds.checkpoints import lists_behind
 from rftplan.kinds.deployment import drift
 from rftplan.kinds.deployment.decide import (
     access_now,
@@ -32,7 +33,6 @@ from rftplan.kinds.deployment.spec import (
     SeenDeployment,
     grant_in,
     grants_of,
-    lists_behind,
     model_of,
 )
 from rftplan.kinds.deployment.waiting import waits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -42,15 +42,6 @@ class SeenDeployment:
     behind: bool = False
     asked: bool = True
     """False where this is what the lock remembers: there may be other checkpoints."""
-
-
-def lists_behind(job: RemoteJob, checkpoints: Sequence[Checkpoint], *, now: float, settle_seconds: float) -> bool:
-    """Whether checkpoints may be missing from the list of a job that succeeded: its last is, and it ended only now.
-
-    Some services keep the best ones alone, so that the last may be missing for ever.
-    """
-    listed = any(checkpoint.model == job.fine_tuned_model for checkpoint in checkpoints)
-    return not listed and job.finished_at is not None and now < job.finished_at + settle_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,19 @@ from rftplan.changes import Change, Drift
 from rftplan.events import Result
 from rftplan.journal import Trace
 from rftplan.kinds.base import Act, Kind, Look, OpenIntent, Ref, Resource, Situation
-from rftplan.kinds.job import decide, drift, following, launch, observe, pausing, perform, places, quality, trouble
+from rftplan.kinds.job import (
+    decide,
+    deleting,
+    drift,
+    following,
+    launch,
+    observe,
+    pausing,
+    perform,
+    places,
+    quality,
+    trouble,
+)
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import AwaitPauseStep, Followed
@@ -42,7 +54,7 @@ class JobKind(Kind[JobSpec]):
         return launch.identity(spec, upstream)
 
     async def observe(self, look: Look) -> Mapping[Address, object]:
-        return await observe.observe(look)
+        return await deleting.with_models(look, await observe.observe(look))
 
     def remembered(self, situation: Situation) -> object:
         return drift.remembered(situation.entry)

@@ -11,6 +11,7 @@ from rftplan.changes import Action, Change, Reason
 from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.accepted import as_launched, told
 from rftplan.kinds.job.cost import priced
+from rftplan.kinds.job.deleting import DELETE_MODEL, models_deleted, to_delete
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of
 from rftplan.kinds.job.observe import SeenJob, deciding, later, resolved_values, same_launch, usable
 from rftplan.kinds.job.remedies import (
@@ -222,13 +223,23 @@ def _cut_off(situation: Situation, seen: SeenJob) -> tuple[RemoteJob, ...]:
 
 def _removed(situation: Situation, seen: SeenJob) -> Change:
     active = (*active_jobs(situation, seen), *_cut_off(situation, seen))
-    if not active and situation.intent is not None and not situation.intent.settled:
+    if not active and _may_still_launch(situation):
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
     if not active and situation.scope.fresh and (held := hold_for_active(situation, seen)) is not None:
         return held
     if not active:
-        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, "the job has ended; it stays there")
-    change = cancel(situation, active, Reason.REMOVED_FROM_SPEC, "still active", forget=True)
+        ended = "the job has ended; it stays there"
+        forgets = situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, ended)
+        return models_deleted(situation, seen.made) or forgets
+    keeps = to_delete(situation)
+    said = "still active; the apply after its end deletes its models" if keeps else "still active"
+    change = cancel(situation, active, Reason.REMOVED_FROM_SPEC, said, forget=not keeps)
     return situation.change(
         Action.DELETE, "cancel", change.reason, change.detail, hazards=change.hazards, step=change.step
     )
+
+
+def _may_still_launch(situation: Situation) -> bool:
+    """To delete a model once more does no harm; all else that was cut off is waited for."""
+    open_ = situation.intent
+    return open_ is not None and not open_.settled and open_.intent.verb != DELETE_MODEL

@@ -11,6 +11,7 @@ from rftplan.canonical import Json, JsonObject
 from rftplan.errors import NotFoundError
 from rftplan.journal import Trace
 from rftplan.kinds.base import Look, OpenIntent, Resource, stands_for
+from rftplan.kinds.checkpoints import Made
 from rftplan.kinds.job import quality, trouble
 from rftplan.kinds.job.accepted import as_launched
 from rftplan.kinds.job.compare import same_model
@@ -32,7 +33,7 @@ class SeenJob:
     wants them paused. `taken` is the highest attempt of the wanted fingerprint that went to another address. `ended` is
     how `mine` went, where it succeeded and the lock does not know yet. `cancelled` are the launches under this address,
     of any fingerprint, that the service says were cancelled. `busy` are the ids of all jobs, whoever's, that take a
-    place, where places are counted."""
+    place, where places are counted; `made` are the models of `mine`, where they shall go."""
 
     mine: RemoteJob | None = None
     slot: tuple[RemoteJob, ...] = ()
@@ -44,6 +45,7 @@ class SeenJob:
     ended: Progress = NO_PROGRESS
     cancelled: frozenset[str] = frozenset()
     busy: frozenset[str] = frozenset()
+    made: Made | None = None
 
 
 def trace(seen: object, open_: OpenIntent, want: Resource | None) -> Trace:

@@ -8,11 +8,21 @@ from rftplan.changes import Change
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.job.cancelling import cancel_one
+from rftplan.kinds.job.deleting import delete_models
 from rftplan.kinds.job.following import with_status
 from rftplan.kinds.job.launching import keep_files, launch_once
 from rftplan.kinds.job.pausing import pause_all
 from rftplan.kinds.job.places import require_place
-from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep, CancelStep, ClearStep, LaunchStep, PauseStep, ResumeStep
+from rftplan.kinds.job.steps import (
+    AdoptStep,
+    AdoptToStopStep,
+    CancelStep,
+    ClearStep,
+    DeleteModelsStep,
+    LaunchStep,
+    PauseStep,
+    ResumeStep,
+)
 from rftplan.lockfile import FORGOTTEN, Entry
 
 
@@ -42,6 +52,10 @@ async def perform(change: Change, act: Act) -> Result:
             return await _cancel_step(change, change.step, act)
         case ClearStep(jobs):
             return await _cancel_step(change, CancelStep(jobs), act)
+        case DeleteModelsStep(models):
+            await delete_models(change, change.step, act)
+            _forget(change, act)
+            return result(change, Outcome.DONE, detail=", ".join(models))
         case _:
             _forget(change, act)
             return result(change, Outcome.DONE)

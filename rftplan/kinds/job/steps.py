@@ -71,6 +71,13 @@ class AdoptToStopStep:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteModelsStep:
+    """Delete these models, then forget the job that they came from."""
+
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FollowStep:
     """Nothing to do; the job runs and `apply --wait` may watch it."""
 

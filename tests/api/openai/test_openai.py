@@ -332,6 +332,7 @@ def test_a_file_over_the_limit_is_not_even_opened(tmp_path: Path) -> None:
 
 def test_a_deletion_must_be_confirmed() -> None:
     ask(Service(reply({"id": "file-1", "deleted": True})).port(), lambda port: port.delete_file("file-1"))
+    ask(Service(reply({"id": "ft:m", "deleted": True})).port(), lambda port: port.delete_model("ft:m"))
     with pytest.raises(FateUnknownError):
         ask(Service(reply({"id": "file-1"})).port(), lambda port: port.delete_file("file-1"))
 
