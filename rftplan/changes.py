@@ -89,6 +89,7 @@ class Reason(StrEnum):
     OVER_BUDGET = "over-budget"
     HELD = "held"
     ACCEPTED = "accepted"
+    EDIT_IGNORED = "edit-ignored"
     LEFT_OUT = "left-out"
     MODEL_IN_USE = "model-in-use"
     NOT_OURS = "not-ours"

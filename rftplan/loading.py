@@ -24,6 +24,7 @@ from rftplan.days import today
 from rftplan.errors import Diagnostic, LockError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, ignore
 from rftplan.graph import Graph, build_graph, read_references
+from rftplan.ignoring import ignoring, wrong_rules
 from rftplan.journal import Paths, State, read_state
 from rftplan.kinds import KINDS
 from rftplan.kinds.budget import Budget
@@ -96,7 +97,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     findings.extend(data.findings)
     known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
     preflight = replace(preflight, facts=known)
-    findings.extend(run_rules(preflight))
+    findings = [*ignoring(config, (*findings, *run_rules(preflight))), *wrong_rules(config)]
     graph = Graph({}, ()) if has_errors(without_dated(findings)) else build_graph(config, references, facts)
     begun = {intent.address for intent in state.intents.values()}
     findings.extend(over_budget(preflight, graph, entries, begun=begun))

@@ -59,11 +59,13 @@ async def dated(loaded: Loaded, port: Port) -> tuple[Diagnostic, ...]:
         return loaded.diagnostics
     from rftplan.checking.asking import shutdown_dates
     from rftplan.checks import replace_told
+    from rftplan.ignoring import ignoring
 
+    config = loaded.preflight.config
     live = {name: one.model for name, one in promoted(loaded.state).items()}
     try:
         told = await shutdown_dates(port, promoted=live)
-        found = sort_diagnostics(replace_told(loaded.preflight, loaded.diagnostics, told))
+        found = sort_diagnostics(ignoring(config, replace_told(loaded.preflight, loaded.diagnostics, told)))
     except ApiError as error:
         # The days are advice: a key that may not list models, or an outage of that list, stops no plan.
         unknown = finding(DATES_UNKNOWN, error.message, hint=error.hint)
@@ -91,10 +93,12 @@ def with_sharing(
 ) -> tuple[Diagnostic, ...]:
     """The findings with what the replies of launched jobs say of their data."""
     from rftplan.checks import Told, sharing
+    from rftplan.ignoring import ignoring
 
     jobs = {a: seen.mine for a, seen in snapshot.items() if isinstance(seen, SeenJob) and seen.mine is not None}
     said = {address: job.body.get("shared_with_openai") for address, job in jobs.items()}
     told = Told(shared={address: value for address, value in said.items() if isinstance(value, bool)})
     codes = {sharing.SHARING_UNSHOWN.code, sharing.NOT_SHARED.code}
     kept = [one for one in findings if one.code not in codes]
-    return (*kept, *sharing.data_sharing(replace(loaded.preflight, told=told)))
+    said_now = sharing.data_sharing(replace(loaded.preflight, told=told))
+    return tuple(ignoring(loaded.preflight.config, (*kept, *said_now)))

@@ -18,6 +18,7 @@ from rftplan.checks.preflight import Told
 from rftplan.codes import KEY_EXPOSED, NOT_ASKED, finding
 from rftplan.config.project_spec import ProviderSpec
 from rftplan.errors import ApiError, CredentialError, Diagnostic, has_errors, sort_diagnostics
+from rftplan.ignoring import ignoring
 from rftplan.loading import Loaded
 from rftplan.ownership import require_own
 from rftplan.promoted import promoted
@@ -87,7 +88,8 @@ async def _check(
     try:
         async with connected(reached, world) as port:
             asked = await ask(preflight, port, paths=paths, promoted=live, try_graders=grades)
-            said = (*replace_told(preflight, found, asked.told), *exposed_keys(reached, world))
+            told = ignoring(preflight.config, replace_told(preflight, found, asked.told))
+            said = (*told, *exposed_keys(reached, world))
             failed = () if asked.failure is None else (_not_asked(asked.failure),)
             return OnlineCheck(sort_diagnostics((*said, *failed)), asked, port.requests)
     except CredentialError as error:

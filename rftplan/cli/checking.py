@@ -99,10 +99,12 @@ def _running(*, trust: bool) -> Look:
     def look(loaded: Loaded, listener: Listener) -> tuple[Diagnostic, ...]:
         from rftplan.checking.python_runs import run_python
         from rftplan.errors import sort_diagnostics
+        from rftplan.ignoring import ignoring
         from rftplan.wiring import real_world, trusting
 
         world = trusting(real_world()) if trust else real_world()
-        return sort_diagnostics((*loaded.diagnostics, *run_python(loaded, world, listener)))
+        found = (*loaded.diagnostics, *run_python(loaded, world, listener))
+        return sort_diagnostics(ignoring(loaded.preflight.config, found))
 
     return look
 

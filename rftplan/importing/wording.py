@@ -12,16 +12,12 @@ from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.kinds import KINDS
 from rftplan.kinds.grader import unnamed
-from rftplan.kinds.job.spec import (
-    Dpo,
+from rftplan.kinds.job.hyperparameters import (
     DpoHyperparameters,
-    Reinforcement,
     ReinforcementHyperparameters,
-    Run,
-    Supervised,
     SupervisedHyperparameters,
-    Wandb,
 )
+from rftplan.kinds.job.spec import Dpo, Reinforcement, Run, Supervised, Wandb
 from rftplan.kinds.spec import file_of
 
 _SETTINGS: Final[Mapping[str, type[SupervisedHyperparameters]]] = {

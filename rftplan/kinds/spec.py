@@ -208,9 +208,9 @@ def _plain(number: float) -> str:
 class Lifecycle(SpecModel):
     """What must not happen to a resource."""
 
-    later = frozenset({"ignore_changes", "ignore_rules"})
-
     prevent_destroy: Flag = False
+    ignore_rules: tuple[Str, ...] = ()
+    """Codes of findings that are not told of this resource."""
 
 
 class ReplacedLifecycle(Lifecycle):

@@ -61,6 +61,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.OVER_BUDGET: "it would cost more than its budget",
     Reason.HELD: "a hold is on it until a person lifts it",
     Reason.ACCEPTED: "accepted",
+    Reason.EDIT_IGNORED: "edited, and lifecycle.ignore_changes lets that stand",
     Reason.LEFT_OUT: "left out of this plan",
     Reason.MODEL_IN_USE: "its model shall be deleted, and is in use",
     Reason.NOT_OURS: "only what was launched from here is deleted",

@@ -249,11 +249,12 @@ SHAPES = [
     ),
     (
         with_job("    lifecycle: {retain: true}\n"),
-        f'S202 {M}:16:17 "retain" is not a field here | fields here are prevent_destroy, prevent_replace',
+        f'S202 {M}:16:17 "retain" is not a field here | '
+        "fields here are prevent_destroy, ignore_rules, prevent_replace, ignore_changes",
     ),
     (
-        with_job("    lifecycle: {ignore_changes: [seed]}\n"),
-        f"S209 {M}:16:17 ignore_changes: {NOT_BUILT}",
+        with_job("    lifecycle: {ignore_changes: [seeed]}\n"),
+        f'S204 {M}:16:34 ignore_changes[0]: "seeed" is not a field of a job | did you mean seed?',
     ),
     (
         with_job("    integrations: {type: wandb}\n"),

@@ -12,7 +12,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from rftplan.grading.expressions import FUNCTIONS
 from rftplan.kinds.gates import KNOWN_METRICS
 from rftplan.kinds.grader import Message, Metric, Multi, Python, Sampling, ScoreModel, StringCheck, TextSimilarity
-from rftplan.kinds.job.spec import DpoHyperparameters, Method, ReinforcementHyperparameters, SupervisedHyperparameters
+from rftplan.kinds.job.hyperparameters import (
+    DpoHyperparameters,
+    ReinforcementHyperparameters,
+    SupervisedHyperparameters,
+)
+from rftplan.kinds.job.spec import Method
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "graders.md").read_text()
 SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")}

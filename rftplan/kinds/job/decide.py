@@ -12,6 +12,7 @@ from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.accepted import as_launched, told
 from rftplan.kinds.job.cost import priced
 from rftplan.kinds.job.deleting import DELETE_MODEL, models_deleted, to_delete
+from rftplan.kinds.job.ignored import ignored_edits, ignored_told
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of
 from rftplan.kinds.job.observe import SeenJob, deciding, later, resolved_values, same_launch, usable
 from rftplan.kinds.job.remedies import (
@@ -196,6 +197,8 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
         return replace(cleared, step=ClearStep(stale)) if follows else cleared
     if change.action is Action.NOOP and job.status.ended:
         change = _record_end(situation, seen, job, entry, change)
+    if edits := ignored_edits(entry, want):
+        return ignored_told(change, edits)
     if change.reason is Reason.MATCHES and not stands_for(as_launched(entry), want) and not stands_for(entry, want):
         return replace(change, reason=Reason.ALIAS_RESOLVED)
     return told(change, entry, want)

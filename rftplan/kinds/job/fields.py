@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rftplan.kinds.job.spec import DpoHyperparameters, ReinforcementHyperparameters
+from rftplan.kinds.job.hyperparameters import DpoHyperparameters, ReinforcementHyperparameters
 
 API: Final = (
     "model",

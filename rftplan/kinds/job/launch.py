@@ -11,7 +11,8 @@ from rftplan.api.profiles import Capability, Profile, ResponseFormatStyle
 from rftplan.canonical import Json, JsonObject, normal_numbers
 from rftplan.kinds import grader
 from rftplan.kinds.base import Resource
-from rftplan.kinds.job.spec import FileRef, JobSpec, Reinforcement, SupervisedHyperparameters
+from rftplan.kinds.job.hyperparameters import SupervisedHyperparameters
+from rftplan.kinds.job.spec import FileRef, JobSpec, Reinforcement
 from rftplan.lockfile import Entry
 
 ADDRESS_KEY: Final = "rftplan_address"

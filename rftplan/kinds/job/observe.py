@@ -15,6 +15,7 @@ from rftplan.kinds.checkpoints import Made
 from rftplan.kinds.job import quality, trouble
 from rftplan.kinds.job.accepted import as_launched
 from rftplan.kinds.job.compare import same_model
+from rftplan.kinds.job.ignored import ignored_edits
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, attempt_of, attempts, launch_of
 from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of, whole
 from rftplan.kinds.job.spec import Run
@@ -49,8 +50,7 @@ class SeenJob:
 
 
 def trace(seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
-    """A launch is known by its token. Ended ones are seen only where the specs still want that very launch, and only
-    there the absence of one says anything."""
+    """A launch is known by its token. Ended ones are seen, and missed, only where the specs still want that launch."""
     intent = open_.intent
     if not isinstance(seen, SeenJob):
         return Trace()
@@ -94,9 +94,9 @@ def later(seen: SeenJob, entry: Entry) -> list[RemoteJob]:
 
 
 def same_launch(want: Resource, entry: Entry) -> bool:
-    """Whether the entry stands for what the spec wants. Writing the snapshot for the alias that resolved to it, or
-    the alias for the snapshot that was launched, wants nothing else; all other edits of the model do."""
-    if stands_for(entry, want) or stands_for(as_launched(entry), want):
+    """Whether the entry stands for what the spec wants, but for what `lifecycle.ignore_changes` names. The snapshot for
+    the alias that resolved to it, or the other way round, wants nothing else; all other edits of the model do."""
+    if any(stands_for(one, want) for one in (entry, as_launched(entry))) or ignored_edits(entry, want):
         return True
     if {**want.inputs, "model": None} != {**entry.inputs, "model": None}:
         return False

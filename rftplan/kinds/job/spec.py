@@ -22,16 +22,19 @@ from rftplan.address import NAME
 from rftplan.canonical import JsonObject
 from rftplan.kinds.budget import Budget
 from rftplan.kinds.grader import GraderSpec
+from rftplan.kinds.job.hyperparameters import (
+    DpoHyperparameters,
+    ReinforcementHyperparameters,
+    SupervisedHyperparameters,
+)
+from rftplan.kinds.job.lifecycle import JobLifecycle
 from rftplan.kinds.spec import (
     SECRET_NAMES,
     Flag,
     Int,
     Name,
-    ReplacedLifecycle,
     SpecModel,
     Str,
-    auto_int,
-    auto_number,
     from_file,
     load_structure,
     shown,
@@ -86,23 +89,6 @@ def _response_format(value: Any, info: ValidationInfo) -> JsonObject:
     if not isinstance(schema, Mapping):
         raise PydanticCustomError("response_format", "the schema must be a mapping")
     return {"type": "json_schema", "json_schema": {**inner, "schema": dict(schema)}}
-
-
-class SupervisedHyperparameters(SpecModel):
-    batch_size: Annotated[int | str, auto_int(1, 256)] = "auto"
-    learning_rate_multiplier: Annotated[int | float | str, auto_number(0)] = "auto"
-    n_epochs: Annotated[int | str, auto_int(1, 50)] = "auto"
-
-
-class DpoHyperparameters(SupervisedHyperparameters):
-    beta: Annotated[int | float | str, auto_number(0, 2)] = "auto"
-
-
-class ReinforcementHyperparameters(SupervisedHyperparameters):
-    compute_multiplier: Annotated[int | float | str, auto_number(0.00001, 10)] = "auto"
-    eval_interval: Annotated[int | str, auto_int(1)] = "auto"
-    eval_samples: Annotated[int | str, auto_int(1)] = "auto"
-    reasoning_effort: Literal["default", "low", "medium", "high"] = "default"
 
 
 class Supervised(SpecModel):
@@ -249,7 +235,7 @@ class JobSpec(SpecModel):
     retry: Retry | None = None
     budget: Budget | None = None
     require_data_sharing: Flag = False
-    lifecycle: ReplacedLifecycle = ReplacedLifecycle()
+    lifecycle: JobLifecycle = JobLifecycle()
 
     @model_validator(mode="after")
     def _simulates_reinforcement(self) -> JobSpec:
