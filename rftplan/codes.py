@@ -86,7 +86,7 @@ NOT_ASKED: Final = error("S220", "Provider could not be asked")
 DATES_UNKNOWN: Final = warning("S221", "Provider did not say when models shut down")
 OTHER_BYTES: Final = warning("S222", "File at the service has our name and other bytes")
 NOT_IGNORABLE: Final = error("S224", "Rule that is none, or is never ignored")
-IGNORED: Final = info("S225", "Findings are ignored")
+FINDINGS_IGNORED: Final = info("S225", "Findings are ignored")
 
 ROW_NOT_JSON: Final = error("D101", "Row is not JSON")
 ROW_NOT_OBJECT: Final = error("D102", "Row is not a JSON object")

@@ -9,7 +9,7 @@ from typing import Final
 
 from rftplan.address import Address
 from rftplan.checks import CODES
-from rftplan.codes import IGNORED, NOT_IGNORABLE, finding
+from rftplan.codes import FINDINGS_IGNORED, NOT_IGNORABLE, finding
 from rftplan.config import Config, Declared
 from rftplan.errors import Diagnostic, Severity
 from rftplan.kinds import KINDS
@@ -87,7 +87,7 @@ def _told(config: Config, address: str, left: Sequence[Diagnostic]) -> Diagnosti
     declared = config.declared.get(Address.parse(address))
     place = declared.where(("lifecycle", "ignore_rules")) if declared is not None else None
     return finding(
-        IGNORED,
+        FINDINGS_IGNORED,
         f"{count} ignored by lifecycle.ignore_rules: {names}",
         place=place,
         address=address,

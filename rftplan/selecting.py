@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Reason
 from rftplan.graph import Graph
-from rftplan.kinds.base import MoveStep
+from rftplan.kinds.steps import MoveStep
 
 Reach = Mapping[Address, Collection[Address]]
 

@@ -55,8 +55,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config",),
     ("graph",),
     ("checks", "moving", "observe", "blocking", "places", "selecting", "planner", "refresh", "safety"),
-    ("data_files", "service_choice"),
-    ("checks", "moving", "observe", "selecting", "planner", "refresh", "safety"),
     ("data_files", "service_choice", "ignoring"),
     ("loading", "checking.request", "checking.asking", "checking.samples"),
     ("subject",),

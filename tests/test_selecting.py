@@ -13,7 +13,8 @@ from rftplan.address import Address
 from rftplan.changes import Action, Change, Reason
 from rftplan.errors import Place, UsageError, UserError
 from rftplan.graph import Graph
-from rftplan.kinds.base import MoveStep, Ref, Resource
+from rftplan.kinds.base import Ref, Resource
+from rftplan.kinds.steps import MoveStep
 from rftplan.lockfile import Entry
 from rftplan.selecting import Selection, leave_move_out, leave_out, left_out, meant
 from tests.world import Small
