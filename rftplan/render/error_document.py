@@ -6,7 +6,8 @@ from typing import Final
 
 from rftplan.errors import ApiError, RefusedPlanError, RftplanError
 from rftplan.render.documents import finding_document
-from rftplan.render.shapes import CauseDocument, ErrorDocument
+from rftplan.render.error_shapes import ErrorDocument
+from rftplan.render.shapes import CauseDocument
 
 SEVERAL: Final = "several"
 DECLINED: Final = "declined"

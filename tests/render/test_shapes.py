@@ -29,6 +29,7 @@ from rftplan.importing import Ground
 from rftplan.render import (
     amending_shapes,
     doctor_shapes,
+    error_shapes,
     grade_shapes,
     import_shapes,
     intervention_shapes,
@@ -53,6 +54,7 @@ SHAPES = {
         grade_shapes,
         testing_shapes,
         doctor_shapes,
+        error_shapes,
         intervention_shapes,
         import_shapes,
         amending_shapes,
@@ -220,7 +222,7 @@ FORMATS = {
     "rftplan.test/1": testing_shapes.TestDocument,
     "rftplan.doctor/1": doctor_shapes.DoctorDocument,
     "rftplan.version/1": shapes.VersionDocument,
-    "rftplan.error/1": shapes.ErrorDocument,
+    "rftplan.error/1": error_shapes.ErrorDocument,
 }
 
 
@@ -285,7 +287,7 @@ def test_the_rarer_documents_are_what_the_page_says_too() -> None:
     rare = [
         (recover_document(Recovery((SETTLED, LEFT), 3, SpecError(()))), amending_shapes.RecoverDocument),
         (unlock_document(Standing(True, HOLDER, Path("folder")), broken=True), amending_shapes.UnlockDocument),
-        (declined_document(exit_code=1), shapes.ErrorDocument),
-        *((error_document(error, exit_code=1), shapes.ErrorDocument) for error in errors),
+        (declined_document(exit_code=1), error_shapes.ErrorDocument),
+        *((error_document(error, exit_code=1), error_shapes.ErrorDocument) for error in errors),
     ]
     assert [found for document, shape in rare for found in fits(document, shape)] == []
