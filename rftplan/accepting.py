@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, Port, RemoteJob
@@ -22,8 +23,7 @@ from rftplan.planning import checked_state
 from rftplan.wiring import World, connected, real_world
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """A run that stands for the spec as it is now. `fields` are what differs from what was launched; `replaced` is
     the reason that somebody gave before. `changed`: the lock says something new. `simulated`: nothing was
     trained in it."""

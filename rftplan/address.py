@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 """What a user may call a thing (DESIGN §2)."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(Struct, frozen=True, order=True):
     """Identity of one resource; sorts by kind, name, variant."""
 
     kind: str

@@ -6,8 +6,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.carrying import Execution, Stop
 from rftplan.changes import Action, Change, Plan
@@ -39,8 +41,7 @@ Consent = Callable[[Plan], bool]
 """Sees the plan and says whether to go on; raises RefusedPlanError when its hazards are not allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What became of a plan. `interrupted`: somebody stopped it; the rest was not tried. `unsaved`: why what was
     done could not be written into the lock; the journal knows it."""
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.changes import Change, Plan
@@ -20,8 +22,7 @@ from rftplan.kinds.base import Act, result
 Sleep = Callable[[float], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Set once by whoever wants to stop: calls in flight end, nothing new begins."""
 
     event: asyncio.Event
@@ -31,8 +32,7 @@ class Stop:
         return self.event.is_set()
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Struct, frozen=True):
     """How one plan is carried out. `acting` opens the ledger under the file lock and makes the `Act` for it.
 
     `refused` are those for which the service had no place, each as the change that waits for one from then on.

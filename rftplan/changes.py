@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.canonical import Json
@@ -127,8 +129,7 @@ class Mode(StrEnum):
     """Lock and service: nothing of the specs."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """One value that differs; `path` in dots and brackets, `None` for "absent"."""
 
     path: str
@@ -136,8 +137,7 @@ class FieldChange:
     after: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One gate and the figure that it saw. `source` names the checkpoint; `caveats` what the figure is worth."""
 
     metric: str
@@ -149,8 +149,7 @@ class Evidence:
     caveats: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HazardOf:
+class HazardOf(Struct, frozen=True):
     """A hazard of one change, in words."""
 
     hazard: Hazard
@@ -158,8 +157,7 @@ class HazardOf:
     leave: Leave = Leave.POLICY
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What happens to one address.
 
     `verb` is the kind's own word. `needs` are the addresses whose remote objects the step uses; `after` those
@@ -207,8 +205,7 @@ class Change:
         return replace(self, then=(), ahead=(), awaits=())
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """What the service says now against what the lock recorded; reported, never an instruction."""
 
     address: Address
@@ -216,8 +213,7 @@ class Drift:
     fields: tuple[FieldChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Ordered changes and what they were computed from. The same inputs give the same plan."""
 
     project: str

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.errors import Diagnostic, Place, Severity
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Code:
+class Code(Struct, frozen=True, order=True):
     """A kind of finding. `summary` is a short phrase that names nothing of the user's."""
 
     code: str

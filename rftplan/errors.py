@@ -32,9 +32,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -45,8 +46,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """Where something was written: path relative to the root (POSIX slashes), 1-based line and column.
 
     Line and column 0 mean "the file as a whole".
@@ -62,8 +62,7 @@ class Place:
         return f"{self.path}:{self.line}:{self.column}" if self.column else f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One finding.
 
     `summary` is the same for every finding of a code and names nothing of the user's; `detail` says what
@@ -167,8 +166,7 @@ class BusyError(UserError):
     error_code = "busy"
 
 
-@dataclass(frozen=True, slots=True)
-class MovedAddress:
+class MovedAddress(Struct, frozen=True):
     """One address of a saved plan that would be done otherwise now, or who gave leave; in words."""
 
     address: str

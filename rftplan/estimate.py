@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 FEWEST_RUNS: Final = 3
 """Fewer comparable runs say nothing about the next one."""
@@ -11,8 +12,7 @@ CHARACTERS_PER_TOKEN: Final = 4
 """An assumption, and said to be one: it fits English prose; code, tables and other languages take more tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """From the least to the most, both of which occur."""
 
     low: float
@@ -22,8 +22,7 @@ class Range:
         return Range(self.low * factor, self.high * factor)
 
 
-@dataclass(frozen=True, slots=True)
-class JudgeEstimate:
+class JudgeEstimate(Struct, frozen=True):
     """What 1,000 calls of one judge cost in US dollars.
 
     `prompt_usd` is of the prompt without the answer in it, for a mean row and for the longest; `output_usd` is what the
@@ -39,8 +38,7 @@ class JudgeEstimate:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """What one launch will probably cost. None is "not known", and never free.
 
     `hour_usd` is the price of an hour of training, as `source` had it on `read`; `hours` how long `runs` comparable

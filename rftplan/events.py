@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.changes import Action, Evidence
@@ -20,8 +21,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What became of one change. `error` is set when it failed, `hint` may say what to do then; `detail` says
     more for a person."""
 
@@ -36,19 +36,16 @@ class Result:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True):
     address: Address
     verb: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepEnded:
+class StepEnded(Struct, frozen=True):
     result: Result
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(Struct, frozen=True):
     """Bytes of a data file read so far."""
 
     path: str
@@ -56,8 +53,7 @@ class Hashed:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Graded:
+class Graded(Struct, frozen=True):
     """Rows or samples that a grader has scored so far; `grader` is how messages name it."""
 
     grader: str
@@ -65,8 +61,7 @@ class Graded:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Uploaded:
+class Uploaded(Struct, frozen=True):
     """Bytes of a file sent so far."""
 
     address: Address
@@ -74,8 +69,7 @@ class Uploaded:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+class Quality(Struct, frozen=True):
     """What a service that simulates says beside the reward. `train_right` and `valid_right` are the shares of answers
     that were right, None where it does not know. `verdict` is what it says of the grader, `separates` whether that
     is good; `hacked` where reward rises without right answers."""
@@ -87,8 +81,7 @@ class Quality:
     hacked: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
+class Trained(Struct, frozen=True):
     """How far a job is. Rewards, losses and step are None while the service has not said any, and so is `quality`: only
     a reinforcement job has rewards, only another has losses."""
 
@@ -106,28 +99,24 @@ class Trained:
     valid_loss: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WaitStarted:
+class WaitStarted(Struct, frozen=True):
     addresses: tuple[Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LookFailed:
+class LookFailed(Struct, frozen=True):
     """The service did not answer while we waited; it is asked again."""
 
     address: Address
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskedToWait:
+class AskedToWait(Struct, frozen=True):
     """The service asked for a pause of so many seconds: nothing is sent to it until then."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(Struct, frozen=True):
     """The service was asked to do `what`, and has said nothing for `quiet` seconds: it is waited for `left` more, and
     then it counts as silent."""
 
@@ -137,8 +126,7 @@ class Unanswered:
     left: float
 
 
-@dataclass(frozen=True, slots=True)
-class LockAwaited:
+class LockAwaited(Struct, frozen=True):
     """Somebody else acts, and we wait for the file lock: who it is."""
 
     holder: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.carrying import Execution, note, told
@@ -25,8 +26,7 @@ from rftplan.queueing import refuse, still_waiting
 _LOST: Final = (Outcome.FAILED, Outcome.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(Struct, frozen=True):
     """Every change's result, in the order of the plan. `unsaved` says why the lock could not be written; what was
     done is told all the same, and the journal knows it."""
 

@@ -12,9 +12,11 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from rftplan.days import moment_of
 from rftplan.errors import BusyError, LockError, UserError
@@ -28,8 +30,7 @@ _FILE: Final = "apply.lock"
 _HOLDER: Final = "holder"
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who acts, or acted last and never let go. `command` is ours (`apply`), `since` the day and time in UTC."""
 
     command: str
@@ -52,8 +53,7 @@ class Holder:
         return f"rftplan {self.command}, process {self.process} of {self.user} on {self.host}, since {self.since} UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Whether the lock is held now, and who wrote down last that it holds it; None if nobody did, or let go since."""
 
     held: bool

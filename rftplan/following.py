@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.carrying import Execution, note, told
@@ -43,8 +45,7 @@ async def follow(execution: Execution, act: Act, results: dict[Address, Result])
     return None
 
 
-@dataclass(slots=True)
-class _Following:
+class _Following(Struct):
     """What is watched, each with what it is looked at with, and what has become of it. `said` is the last thing that
     kept an end from being recorded. `most` run at a time as far as the service's refusals tell; None: worth a try."""
 

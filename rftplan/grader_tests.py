@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.codes import DATA_MISSING
 from rftplan.config import Declared
@@ -39,8 +40,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """From `low` to `high`, both included."""
 
     low: float
@@ -57,8 +57,7 @@ class Expected:
         return cls(low, math.inf if written.max is None else written.max)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RanTest:
+class RanTest(Struct, frozen=True, kw_only=True):
     """One test. `result` is None where nothing was graded; `reason` says why it failed or was skipped. `seconds` are
     those of the grading."""
 
@@ -73,8 +72,7 @@ class RanTest:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class RanTests:
+class RanTests(Struct, frozen=True):
     """Those that were asked for, in the order of the specs. `judge` is who judges for `score_model` here; None if no
     test needs one."""
 
@@ -129,8 +127,7 @@ def _graders_of(chosen: Sequence[Declared]) -> Sequence[str]:
     return list(dict.fromkeys(test.spec.grader for test in chosen))
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
+class _Ready(Struct, frozen=True):
     """A grader as it grades here, or why it does not. `with_json`: whether its jobs ask for JSON, so that the service
     fills `sample.output_json`."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.canonical import fingerprint
@@ -18,24 +19,21 @@ from rftplan.kinds.file import file_identity
 from rftplan.spelling import close_names
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRows:
+class KnownRows(Struct, frozen=True):
     """What the lock knows of a file that is absent here."""
 
     sha256: str
     rows_digest: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """Every declared resource; `order` puts what is referred to first, names break ties."""
 
     resources: Mapping[Address, Resource]
     order: tuple[Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(Struct, frozen=True):
     """What every declared thing mentions, and what is wrong with it. With a cycle there is no order."""
 
     refs: Mapping[Address, tuple[Ref, ...]]

@@ -10,10 +10,12 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
@@ -26,8 +28,7 @@ FORMAT: Final = "rftplan.journal/1"
 _SEAL: Final = re.compile(rb',"sum":"([0-9a-f]{8})"}\Z')
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """An effect that was about to happen and of whose end the journal knows nothing.
 
     `launch` is the slot's second half (fingerprint and attempt) for a launch. `at` and `ended_at` are seconds
@@ -50,8 +51,7 @@ class Intent:
         return now >= ended + settle_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """What an open effect is known to have left at the service: the object's id and its state. `nothing`: certainly
     nothing, so that it can be repeated; otherwise nobody knows yet, or the kind does not look."""
 
@@ -69,8 +69,7 @@ class LostEffect(Exception):
         self.error = error
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct):
     """Lock and journal laid over each other: what is known now."""
 
     lineage: str
@@ -106,8 +105,7 @@ class State:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Struct, frozen=True):
     """Where one environment keeps its state. `former` is the name that the journal had before locks of one name
     in two folders were told apart."""
 
@@ -210,8 +208,7 @@ def _overlay(lock: Lock | None, records: list[dict[str, Any]], new_lineage: Call
     return state
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
+class _Header(Struct, frozen=True):
     """Which lock a journal was begun on."""
 
     lineage: str

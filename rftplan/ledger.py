@@ -6,8 +6,9 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
@@ -34,8 +36,7 @@ from rftplan.service_choice import choose_service
 from rftplan.source import Root
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """Which project, which environment, and what the command line overrides."""
 
     directory: Path
@@ -45,8 +46,7 @@ class Options:
     provider: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A project read from disk. With an error among the findings the graph is empty, unless it goes by dates that a
     service may know better; `preflight` has what could be read all the same.
 
@@ -96,7 +96,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     cache.save()
     findings.extend(data.findings)
     known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
-    preflight = replace(preflight, facts=known)
+    preflight = dataclasses.replace(preflight, facts=known)
     findings = [*ignoring(config, (*findings, *run_rules(preflight))), *wrong_rules(config)]
     graph = Graph({}, ()) if has_errors(without_dated(findings)) else build_graph(config, references, facts)
     begun = {intent.address for intent in state.intents.values()}

@@ -11,11 +11,12 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
@@ -40,8 +41,7 @@ class Origin(StrEnum):
     IMPORTED = "imported"
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """A stop on one address that a person lifts. `operator` is True when a person set it."""
 
     code: str
@@ -49,8 +49,7 @@ class Hold:
     operator: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What the lock knows of one address.
 
     `inputs` recompute `fingerprint` under the version it carries; `resolved` are values that the service
@@ -71,8 +70,7 @@ class Entry:
     accepted: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """One environment at one provider identity. `tombstones` are launches that we ended ourselves, and FORGOTTEN
     where the whole address was given up. `waiting` are the jobs that wait for a place at the provider, oldest first."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, fingerprint
 from rftplan.graph import Graph
@@ -12,8 +13,7 @@ from rftplan.loading import Loaded
 from rftplan.lockfile import dumps
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLock:
+class KnownLock(Struct, frozen=True):
     """Lock and journal laid over each other; `digest` is sha256 in hex of all that they know."""
 
     lineage: str
@@ -21,8 +21,7 @@ class KnownLock:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class MadeFrom:
+class MadeFrom(Struct, frozen=True):
     """`specs` is a fingerprint of every declared resource, what is no identity included; `lock` None where there was
     none."""
 

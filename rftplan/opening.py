@@ -5,9 +5,9 @@ Plans nothing and writes nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rftplan.address import Address
@@ -100,5 +100,5 @@ def with_sharing(
     told = Told(shared={address: value for address, value in said.items() if isinstance(value, bool)})
     codes = {sharing.SHARING_UNSHOWN.code, sharing.NOT_SHARED.code}
     kept = [one for one in findings if one.code not in codes]
-    said_now = sharing.data_sharing(replace(loaded.preflight, told=told))
+    said_now = sharing.data_sharing(dataclasses.replace(loaded.preflight, told=told))
     return tuple(ignoring(loaded.preflight.config, (*kept, *said_now)))

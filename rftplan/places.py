@@ -6,7 +6,9 @@ Decides about no kind's things: what takes a place, and how many are taken, the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Reason
@@ -14,8 +16,7 @@ from rftplan.kinds import KINDS
 from rftplan.kinds.steps import PlaceStep
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """`order` are all that take a place, now or later, or keep their turn although something holds them; `late` those
     that have to wait, as they are planned then; `waiting` is what the lock shall keep of the order."""
 

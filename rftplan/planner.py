@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.blocking import blocked_by, kept_for_holds
@@ -23,8 +25,7 @@ from rftplan.selecting import Selection, leave_move_out, leave_out, left_out
 __all__ = ["PlanInputs", "Selection", "alone", "make_plan", "standings"]
 
 
-@dataclass(frozen=True, slots=True)
-class PlanInputs:
+class PlanInputs(Struct, frozen=True):
     """Everything a plan is computed from. `snapshot` holds what each kind saw, by address; `waiting` are those that
     the lock says wait for a place, oldest first."""
 
@@ -42,8 +43,7 @@ class PlanInputs:
     waiting: tuple[Address, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
+class _Around(Struct, frozen=True):
     """What a decision may have to know of other addresses: what the lock and the specs do not have in common, which
     launches were cut off, and who goes on from which file."""
 

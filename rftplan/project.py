@@ -6,7 +6,8 @@ The facade that the command line and Python programs call. Decides nothing itsel
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
@@ -25,8 +26,7 @@ from rftplan.refreshing import plan_refresh, refresh
 from rftplan.wiring import World, connected, real_world
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceStatus:
+class ResourceStatus(Struct, frozen=True):
     """How one resource stands."""
 
     address: Address

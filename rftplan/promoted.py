@@ -6,8 +6,9 @@ import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.canonical import Json, JsonObject
@@ -16,8 +17,7 @@ from rftplan.journal import Paths, State, read_state
 from rftplan.lockfile import Entry, read_lock
 
 
-@dataclass(frozen=True, slots=True)
-class Promoted:
+class Promoted(Struct, frozen=True):
     """The live model of a deployment, and where it came from. `simulated` says that nothing was trained for it."""
 
     model: str
@@ -113,8 +113,7 @@ def _whole(value: Json) -> int:
     return value if isinstance(value, int) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """Every live model by name. `doubt` says why the lock alone was asked, which may be behind, and what to do."""
 
     models: Mapping[str, Promoted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from rftplan.applying import Applied, Consent, refuse_moved
 from rftplan.changes import Plan

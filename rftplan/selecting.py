@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Reason
@@ -13,8 +14,7 @@ from rftplan.kinds.steps import MoveStep
 Reach = Mapping[Address, Collection[Address]]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What the person asked for beyond the specs. `destroy`: as if the specs declared nothing.
 
     `target`: these alone, and what they depend on; `exclude`: all but these, and what depends on them. Where things

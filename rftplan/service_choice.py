@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.api.identity import ProviderIdentity, ProviderSettings, identify
 from rftplan.api.profiles import PROFILES, SERVED, Profile, elsewhere, profile
@@ -12,8 +13,7 @@ from rftplan.config.project_spec import PricesSpec, ProviderSpec
 from rftplan.errors import Diagnostic, UserError
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """Who is asked, what it can do, and under which account."""
 
     provider: ProviderSpec

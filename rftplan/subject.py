@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
 
 from rftplan.api.identity import ProviderIdentity
 from rftplan.api.profiles import Capability, Profile
@@ -24,8 +25,7 @@ from rftplan.service_choice import Service, choose_service, service_of
 from rftplan.source import Root
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """Which service, and what is known of the project around it. `findings` are of the specs' form alone: no rule was
     run, no data read. `state` is None where `damage` says why."""
 

@@ -6,9 +6,11 @@ What is executed of a spec is executed here, because somebody asked for it; `che
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.canonical import JsonObject
 from rftplan.checks.preflight import Role
@@ -47,16 +49,14 @@ _OTHERS: Final = 1_000
 """Rows whose right answers serve as wrong ones for the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class JudgeUsed:
+class JudgeUsed(Struct, frozen=True):
     """Who judged for `score_model`."""
 
     name: str
     stand_in: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where answers came from: `used` of the `rows` in a file, named from the project's root or as it was given."""
 
     path: str
@@ -65,8 +65,7 @@ class Source:
     samples: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Struct, frozen=True, kw_only=True):
     """What became of it. `job` is the one whose rows and response format were taken; `python` says how Python
     graders ran, None if there are none."""
 
@@ -83,8 +82,7 @@ class Trial:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is to be tried, and on what. `samples` is a file of them; otherwise answers are made from the rows of a
     file of a job, that of the first role which has one. `limit` None: all samples, or some rows."""
 
@@ -230,8 +228,7 @@ def _trial(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FileRows:
+class FileRows(Struct, frozen=True):
     """The rows of one data file, as one job uses it. `shown` is its path from the project's root."""
 
     job: Declared

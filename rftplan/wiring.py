@@ -11,11 +11,14 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.codes import KEY_EXPOSED, finding
 from rftplan.days import day_of
@@ -48,8 +51,7 @@ def trusted() -> PythonWorker:
     return PythonWorker(Isolation.TRUSTED)
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """What comes from outside: the environment, time, ids. Tests bring their own.
 
     `wrap` stands between us and the service, in process or not: it gets the transport and gives another.
@@ -239,8 +241,7 @@ class OneRunner:
             self._made.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """What graders need to score on this machine."""
 
     judge: Judge

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.port import Checkpoint, JobStatus, Permission, RemoteFile, RemoteJob

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.changes import Action, Hazard, Plan, Reason

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rftplan.errors import SpecError, UserError
 from rftplan.grader_tests import Expected, RanTest, RanTests, Verdict, run_tests

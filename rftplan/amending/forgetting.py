@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.amending import amended, entry_at, known_state
@@ -29,8 +30,7 @@ class Leaving(StrEnum):
     MODEL = "model"
 
 
-@dataclass(frozen=True, slots=True)
-class Forgetting:
+class Forgetting(Struct, frozen=True):
     """What the lock would forget, or has forgotten, and what stays.
 
     `status` is the job's, by the service where it answered (`asked`), else by the lock. `hour_usd` is what an hour of

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.amending import amended, known_state, locked_at, unknown
@@ -23,8 +25,7 @@ OPERATOR: Final = "operator"
 """The code of a hold that `hold` sets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """An address that is held from now on: every hold on it, its own first. `replaced` is the reason that an earlier
     `hold` gave. `going` is the status of its job where the lock knows it as active: it goes on."""
 
@@ -72,8 +73,7 @@ def _is_placeholder(entry: Entry) -> bool:
     return entry.id is None and not entry.inputs and not entry.history
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(Struct, frozen=True):
     """An address that nothing holds any more, and the holds that were lifted; none for a stop that the lock did not
     keep as one."""
 

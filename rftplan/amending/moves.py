@@ -6,7 +6,8 @@ The specs' own `moved:` does the same at an apply, and is reviewed; this is for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.amending import amended, entry_at, known_state
@@ -19,8 +20,7 @@ from rftplan.subject import Subject, read_subject
 from rftplan.wiring import World, real_world
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """What was moved: `id` its remote object, `tombstones` how many launches that we ended went with it. `declared`
     says which of the two addresses the specs declare, as far as they can be read."""
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.amending import known_state
@@ -44,8 +45,7 @@ class Fate(StrEnum):
     """Nobody can say yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(Struct, frozen=True):
     """One effect that was begun and of whose end the journal knew nothing. `at` is in seconds since the epoch, `id`
     and `state` are what was found at the service. `settles_in`: in so many seconds a look-up proves something;
     `next_verb` is what the next apply does about it."""
@@ -61,8 +61,7 @@ class Recovered:
     next_verb: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """Every effect that was open, oldest first. `unasked` says why the service was not asked."""
 
     effects: tuple[Recovered, ...]

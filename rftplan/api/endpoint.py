@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.errors import UserError
 
@@ -23,8 +24,7 @@ _URL: Final = re.compile(
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """Where requests go. `host` is lower case, IPv6 in its shortest form without brackets."""
 
     scheme: str

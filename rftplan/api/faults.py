@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 import httpx2
+from msgspec import Struct
 
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.limits import NO_CREDIT, NO_CREDIT_HINT, limit_hint, limit_of
@@ -37,8 +38,7 @@ class Kind(Enum):
     EFFECT = "effect"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call to the service; `what` completes "could not …", `seconds` bound it as a whole. `intake` is how many
     seconds of silence are no news, because it carries a file."""
 

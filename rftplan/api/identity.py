@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.profiles import Profile, profile
@@ -10,8 +10,7 @@ from rftplan.canonical import JsonObject
 from rftplan.errors import UserError
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSettings:
+class ProviderSettings(Struct, frozen=True):
     """What a spec says about its provider; None is "the profile's own"."""
 
     type: str
@@ -20,8 +19,7 @@ class ProviderSettings:
     project: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderIdentity:
+class ProviderIdentity(Struct, frozen=True):
     """The account that a lock belongs to. Equal identities see the same files and jobs."""
 
     type: str

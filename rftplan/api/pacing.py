@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.api.faults import Call, Kind
 from rftplan.api.limits import span
@@ -26,8 +27,7 @@ _OVERLOADED: Final = 503
 _AGAIN: Final = frozenset({None, 408, 409})
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """What waits, who hears how many seconds the service asked for, and what ends every wait at once.
 
     `retries` is how often a call that changes nothing is sent again after it got no answer, or a broken one. `late`

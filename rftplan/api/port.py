@@ -9,11 +9,12 @@ makes it a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from rftplan.canonical import JsonObject
 from rftplan.errors import ApiError
@@ -49,8 +50,7 @@ class JobStatus(StrEnum):
         return self in (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING)
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
+class RemoteFile(Struct, frozen=True):
     """A file at the service. Sizes in bytes, times in seconds since the epoch."""
 
     id: str
@@ -62,8 +62,7 @@ class RemoteFile:
     status: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobFault:
+class JobFault(Struct, frozen=True):
     """Why a job failed, in the service's own words."""
 
     message: str
@@ -71,16 +70,14 @@ class JobFault:
     param: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Simulation:
+class Simulation(Struct, frozen=True):
     """Said by a service that simulates: who trained, and who judged in place of a grader model."""
 
     trainer: str
     judge: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteJob:
+class RemoteJob(Struct, frozen=True):
     """A job at the service. `body` is the raw reply, for comparison in the raw."""
 
     id: str
@@ -99,8 +96,7 @@ class RemoteJob:
     body: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class JobEvent:
+class JobEvent(Struct, frozen=True):
     """One event; `data` holds the metrics of a step when `type` is "metrics"."""
 
     id: str
@@ -111,8 +107,7 @@ class JobEvent:
     data: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """A model one can promote; `metrics` are the finite numbers that the service gave, by its own names
     (and `train_reward_mean`, `valid_reward_mean` where it uses older ones)."""
 
@@ -125,8 +120,7 @@ class Checkpoint:
     simulation: Simulation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Struct, frozen=True):
     """A project that may use a checkpoint."""
 
     id: str
@@ -134,16 +128,14 @@ class Permission:
     created_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteModel:
+class RemoteModel(Struct, frozen=True):
     """A model that the service has. `shutdown` is the first day without it, where the service says so."""
 
     id: str
     shutdown: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GraderRun:
+class GraderRun(Struct, frozen=True):
     """What one sample scored. `errors` are the flags that were raised, each with what the service says of it: with
     any of them the reward means nothing."""
 
@@ -151,8 +143,7 @@ class GraderRun:
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SampledAnswer:
+class SampledAnswer(Struct, frozen=True):
     """One answer that was sampled to validate a step. `tools` are its tool calls, `grader` the grader's full reply;
     `kind` is what a simulating service meant it to be."""
 
@@ -163,8 +154,7 @@ class SampledAnswer:
     grader: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SampledRow:
+class SampledRow(Struct, frozen=True):
     """A validation row, counted from 0, with its answers at one step."""
 
     id: str
@@ -176,8 +166,7 @@ class SampledRow:
     simulation: Simulation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """What to upload, and under which name. `sha256` is what its bytes were when they were planned, if known."""
 
     path: Path
@@ -197,8 +186,7 @@ class Sight(StrEnum):
     """Whether it validates graders, asked with one that is valid everywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What a service answered to one look. `at` is its own clock, in whole seconds since the epoch, `organization` the
     one that it answered for; None where it does not say. `items` are what its list begins with, raw, `more` whether
     they are not all. `refusal` is why it showed nothing."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.api.port import (
     Checkpoint,
@@ -28,8 +29,7 @@ from rftplan.api.port import (
 from rftplan.canonical import JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of a list, in the service's order."""
 
     items: tuple[JsonObject, ...]

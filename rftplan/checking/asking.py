@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from rftplan.address import Address
 from rftplan.api.port import GraderRun, Port, RemoteModel
@@ -27,8 +28,7 @@ _REFUSED: Final = frozenset({400, 422})
 """The service looked at the grader. Any other refusal is about the key or the way there, and ends the command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """`told` is what the service said, `graders` how many it validated, `runs` how many answers it graded, `models`
     how many it was asked about; `unasked` is what it could not be asked, `failure` why it was asked nothing more."""
 
@@ -40,8 +40,7 @@ class Asked:
     failure: ApiError | None = None
 
 
-@dataclass(slots=True)
-class _Answers:
+class _Answers(Struct):
     """What came back so far: a failure takes nothing of it away. `trials` are by their samples' order."""
 
     promoted: Mapping[str, str]

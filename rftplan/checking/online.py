@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
@@ -25,8 +28,7 @@ from rftplan.promoted import promoted
 from rftplan.wiring import Reached, World, connected, exposed_keys
 
 
-@dataclass(frozen=True, slots=True)
-class OnlineCheck:
+class OnlineCheck(Struct, frozen=True):
     """Every finding, sorted; what was asked, and how many HTTP requests it took."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -57,8 +59,7 @@ def _of_the_way(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     return (one for one in found if one.code in (NOT_ASKED.code, KEY_EXPOSED.code))
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
+class _Service(Struct, frozen=True):
     """A service without a project."""
 
     root: Path
@@ -83,7 +84,7 @@ async def _check(
     paths: Mapping[Address, Path],
     live: Mapping[str, str],
 ) -> OnlineCheck:
-    preflight = replace(preflight, today=world.today())
+    preflight = dataclasses.replace(preflight, today=world.today())
     grades = not has_errors(without_told(found))
     try:
         async with connected(reached, world) as port:

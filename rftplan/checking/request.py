@@ -5,12 +5,15 @@ Asks no service and reads no key.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.checks import Preflight, run_rules
@@ -31,16 +34,14 @@ PROVIDER: Final = "openai"
 """Whose request it is where nobody says otherwise: the body is the vendor's."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFiles:
+class RequestFiles(Struct, frozen=True):
     """The request and its data, each as the user wrote its path."""
 
     body: str
     data: DataNames
 
 
-@dataclass(frozen=True, slots=True)
-class RequestCheck:
+class RequestCheck(Struct, frozen=True):
     """`unchecked` says what nobody could look at, and what to give so that it is."""
 
     subject: Subject
@@ -66,7 +67,7 @@ def check_request(
     data = DataFiles(_AsWritten(), {}, _read, on_event)
     facts = data.read(preflight)
     known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
-    preflight = replace(preflight, facts=known)
+    preflight = dataclasses.replace(preflight, facts=known)
     found = [*request.findings, *data.findings, *about(request.subject, run_rules(preflight))]
     return RequestCheck(
         request.subject,

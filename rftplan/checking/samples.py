@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from rftplan.address import Address
 from rftplan.api.profiles import PROFILES, Capability
@@ -26,8 +27,7 @@ SAMPLE_ROWS: Final = 3
 _FIRST_BYTES: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One answer to be graded. `line` is that of its row."""
 
     grader: JsonObject
@@ -39,8 +39,7 @@ class Sample:
     right: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
+class _Try(Struct, frozen=True):
     """A grader that shall grade answers to rows of `file`, as `job` uses it."""
 
     job: Declared

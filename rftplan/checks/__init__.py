@@ -5,8 +5,8 @@ A family has `RULES`, `PROBES` for what its rules need to know of rows, and the 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from rftplan import codes
@@ -122,7 +122,7 @@ def choose_probes(preflight: Preflight) -> dict[Address, tuple[Probe, ...]]:
 
 def replace_told(preflight: Preflight, found: Iterable[Diagnostic], told: Told) -> list[Diagnostic]:
     """The findings of a whole run, with what the service said where only tables were looked at."""
-    asked = replace(preflight, told=told)
+    asked = dataclasses.replace(preflight, told=told)
     return [*without_told(found), *(one for family in _TOLD for rule in family.RULES for one in rule(asked))]
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice, product
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.checks.intervals import ANYTHING, Interval, divisors, interval_of, weighted_sum
 from rftplan.checks.preflight import Preflight, Scorer, Written, written_graders
@@ -43,8 +44,7 @@ def score_range(scorer: Scorer) -> Interval:
     return Interval(0.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Combined:
+class Combined(Struct, frozen=True):
     """A multi whose formula can be read and names only its members."""
 
     where: Written

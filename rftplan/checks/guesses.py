@@ -7,8 +7,9 @@ and a formula that is a weighted sum. What other members score is taken as the l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.checks.formulas import combined, score_range
@@ -45,8 +46,7 @@ def constant_answer(preflight: Preflight) -> Iterable[Diagnostic]:
             yield grader[0].finding(code, detail, hint="balance the rows, or weigh higher what tells answers apart")
 
 
-@dataclass(frozen=True, slots=True)
-class _Guess:
+class _Guess(Struct, frozen=True):
     """An answer to one string_check, and in what share of the rows it scores 1."""
 
     join: Join
@@ -55,8 +55,7 @@ class _Guess:
     gain: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
+class _Scored(Struct, frozen=True):
     """What constant answers score together. `share` is of what the formula can differ by."""
 
     guesses: tuple[_Guess, ...]

@@ -6,8 +6,9 @@ What is judged on rows, or by a grader, that training has used says how well a m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.checks.compared import (
@@ -39,8 +40,7 @@ FEWEST_HELD_OUT: Final = 20
 """With fewer, no interval around the mean is worth a promotion."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(Struct, frozen=True):
     """One gate on held-out rows, with what it names as far as that is declared."""
 
     deployment: Declared

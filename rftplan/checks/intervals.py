@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.grading.expressions import FUNCTIONS, Call, Formula, Name, Negate, Number, Operate, Step
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """All numbers from `low` to `high`, either of which may be infinite."""
 
     low: float
@@ -159,8 +159,7 @@ def _rising(function: str, value: float) -> float:
         return math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class WeightedSum:
+class WeightedSum(Struct, frozen=True):
     """`constant + Σ weight · name`."""
 
     constant: float

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.checks.preflight import Path, Preflight, Scorer, Use, Written
 from rftplan.checks.probes.fields import Column
@@ -14,8 +15,7 @@ from rftplan.grading.templates import Namespace, Reference, TemplateError, parse
 from rftplan.kinds.grader import StringCheck
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Struct, frozen=True):
     """A string_check of one variable of the sample with one of the item, neither with any text around it."""
 
     where: Written

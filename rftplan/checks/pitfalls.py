@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Pitfall:
+
+class Pitfall(Struct, frozen=True):
     """`codes` are the findings that tell it beforehand; `otherwise` says how it is caught where no file shows it."""
 
     what: str

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.profiles import Profile
@@ -35,8 +38,7 @@ def _missing_isolation() -> Sequence[str]:
     return missing_isolation()
 
 
-@dataclass(frozen=True, slots=True)
-class GraderTrial:
+class GraderTrial(Struct, frozen=True):
     """One answer that the service graded for a row. `of` names the grader as messages do; `right`: the answer was
     made from the row's reference. `errors` are the flags that were raised, each with what is said of it."""
 
@@ -47,8 +49,7 @@ class GraderTrial:
     errors: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What the service said: the first day without a model, which models it does not have of those that were asked
     for, why it refuses a grader (by `Written.of`), and how graders did on sample rows. `promoted` are the models that
     the lock's deployments point at, by their names; `shared` is what launched jobs say of their data."""
@@ -61,7 +62,7 @@ class Told:
     shared: Mapping[Address, bool] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Preflight:
     """Specs, profile and what was found in the data. `facts` has the data files that could be read; it is empty
     while probes are chosen. `today` is the date that models and platforms close by. `launched` are the jobs that the
@@ -72,11 +73,11 @@ class Preflight:
     config: Config
     profile: Profile
     today: date
-    facts: Mapping[Address, DataFacts] = field(default_factory=dict)
+    facts: Mapping[Address, DataFacts] = dataclasses.field(default_factory=dict)
     launched: frozenset[Address] = frozenset()
     missing_isolation: Callable[[], Sequence[str]] = _missing_isolation
     told: Told | None = None
-    _views: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _views: dict[Hashable, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_kind(self, kind: str) -> Iterator[Declared]:
         return (declared for declared in self.config.declared.values() if declared.address.kind == kind)
@@ -111,8 +112,7 @@ class Role(StrEnum):
     VALIDATION = "validation_file"
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A data file of this project, as one job uses it."""
 
     job: Declared
@@ -165,8 +165,7 @@ def row_place(file: Declared, line: int) -> Place:
     return Place(path, line, 1) if line else Place(path)
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A grader as it is written: in a section of its own, or in place inside a job. `path` leads to it from the
     declaration, `of` names it in messages: `grader.answer`, `grader.answer/compliant`, `job.review`."""
 

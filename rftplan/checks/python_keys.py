@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.checks.python_tree import Function, bound_by, dotted, number, own_nodes
 
@@ -21,8 +22,7 @@ class Reading(Enum):
     ASKED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRead:
+class KeyRead(Struct, frozen=True):
     """One place that reads one key. `line` is 1-based, in the source; `opened`: a part of the value is read at once,
     so it cannot be None."""
 

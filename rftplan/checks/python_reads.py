@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.checks import python_tree
@@ -35,8 +36,7 @@ PART_UNKNOWN: Final = warning("G173", "Python grader asks for what no sample has
 KEY_UNKNOWN: Final = warning("G170", "Python grader asks for a field that no row has")
 
 
-@dataclass(frozen=True, slots=True)
-class _Grading:
+class _Grading(Struct, frozen=True):
     """A Python grader that one job trains with, and the names of its two arguments."""
 
     job: Declared
@@ -76,8 +76,7 @@ def missing_keys(preflight: Preflight) -> Iterable[Diagnostic]:
 _MOST_TOLD: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Missed:
+class _Missed(Struct, frozen=True):
     """What is told of one key: `of` places read it, the first of them is `read`, and `known` keys there are."""
 
     code: Code

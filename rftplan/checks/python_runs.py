@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.checks.preflight import Written
 from rftplan.codes import error, finding, info, warning
@@ -29,8 +30,7 @@ _MODULE: Final = re.compile(r"No module named '([^']+)'")
 _SAME: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One answer to one row and what came of it. `answer` says what kind it is, for a sentence; `compared`: it is
     certainly wrong. `failure` is what happened in place of a score."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.checks import python_tree
 from rftplan.checks.preflight import Preflight, Written, scorers, written_graders
@@ -29,8 +30,7 @@ ATTRIBUTE_OF_DICT: Final = error("G171", "Python grader reads an attribute of a 
 SWALLOWS_ERRORS: Final = warning("G154", "Python grader hides its own errors")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A Python grader whose source can be parsed."""
 
     where: Written
@@ -195,8 +195,7 @@ def no_float(preflight: Preflight) -> Iterable[Diagnostic]:
 _GIVE_BOOL: Final = frozenset(("bool", "all", "any", "isinstance"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(Struct, frozen=True):
     """What is no float, and how it is called; `give_bool` are the functions that are Python's own here."""
 
     give_bool: frozenset[str]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.checks.preflight import Path, Preflight, Scorer, Written, grader_of, scorers, used_by, view
 from rftplan.checks.probes.fields import FieldFacts, field_facts
@@ -12,16 +13,14 @@ from rftplan.grading.templates import Namespace, Reference, TemplateError, parse
 from rftplan.kinds.grader import Message, Part, ScoreModel, StringCheck, TextSimilarity
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A text of a grader that may hold variables, and the path of it inside the grader."""
 
     path: Path
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """One variable, as one grader reads it."""
 
     where: Written

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.checks.joins import Join, column, join_of, texts
 from rftplan.checks.preflight import Preflight, Use, grader_of, scorers, uses
@@ -27,8 +28,7 @@ WHOLE_OBJECT: Final = error("G128", "Grader compares a whole JSON answer with wh
 _MOST_SHOWN: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A job's JSON schema. `enforced`: the service lets no answer be otherwise."""
 
     job: Declared
@@ -120,8 +120,7 @@ def _closest(form: Format, path: tuple[str | int, ...]) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Joined:
+class _Joined(Struct, frozen=True):
     """A string_check that joins a part of the answer which the schema describes, with a field of a file's rows."""
 
     use: Use

@@ -7,8 +7,9 @@ and says nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.checks.preflight import Path, Preflight, Use, scorers, uses, view, written_graders
@@ -93,8 +94,7 @@ def compared_field(preflight: Preflight) -> Iterable[Diagnostic]:
 _ARTICLES: Final = {"number": "a number", "boolean": "true or false", "array": "a list", "object": "an object"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """One variable of a grader over the rows of one file."""
 
     read: Read

@@ -97,7 +97,7 @@ def apply(
 
 def _of_saved(run: Invocation, order: Order, path: Path, digest: str | None) -> Order:
     """The order that a saved plan is: its selection, its leave, and nothing asked."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from rftplan.cli.plan_files import held_to, read_plan_file
 
@@ -121,7 +121,7 @@ def destroy(
     Cancels jobs that have not ended, deletes files, revokes permissions, and forgets everything: each is shown,
     and asked about, first. Models, ended jobs, and files that one of them was trained from stay at the service.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from rftplan.cli.order import Order, parse_allowed, parse_seconds
     from rftplan.wiring import real_world

@@ -90,7 +90,7 @@ def unlock(
     json: JsonFlag = False,
 ) -> int:
     """Show who holds the file lock, and since when. One that lives is left alone; a dead one's is free by itself."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from rftplan.file_lock import break_lock, lock_standing
     from rftplan.promoted import require_directory, require_environment, state_paths

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from rftplan.address import Address
 from rftplan.events import (
@@ -25,8 +26,7 @@ HASHING_SHOWN_AFTER = 1.0
 """Seconds. A shorter pass over a data file is nobody's concern."""
 
 
-@dataclass(slots=True)
-class Training:
+class Training(Struct):
     """One job: what was heard last, its validation rewards in order of their steps, and the shares of right answers
     beside them, as far as they are known. Of a job with losses, the validation losses, or the training's where it has
     no others."""
@@ -57,8 +57,7 @@ def _tenths(event: Trained) -> int:
     return 10 * event.step // event.total_steps
 
 
-@dataclass(slots=True)
-class Hashing:
+class Hashing(Struct):
     """One data file being read or one grader at work, since when, and whether a reader of plain lines was told."""
 
     last: Hashed | Graded
@@ -69,8 +68,7 @@ class Hashing:
         return now - self.since >= HASHING_SHOWN_AFTER
 
 
-@dataclass(slots=True)
-class Board:
+class Board(Struct):
     """Everything under way. Each event is folded in once, in order."""
 
     steps: dict[Address, str] = field(default_factory=dict)

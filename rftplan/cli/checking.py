@@ -110,7 +110,7 @@ def _running(*, trust: bool) -> Look:
 
 
 def _of_specs(run: Invocation, train: str | None, valid: str | None, look: Look, online: bool) -> CheckDocument:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from rftplan.loading import load  # not the facade, whose other half is not needed and takes time to import
     from rftplan.render.documents import check_document

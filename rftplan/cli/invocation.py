@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import typer
+from msgspec import Struct
 
 from rftplan.cli.terminal import Terminal
 from rftplan.errors import UsageError
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_SPECS = "specs"
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """The global options as given, and the terminal."""
 
     terminal: Terminal

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rftplan import project
 from rftplan.api.port import JobStatus
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from rftplan.wiring import World
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What a person asked an apply to do, and how."""
 
     selection: Selection

@@ -75,7 +75,8 @@ def plan(
 ) -> int:
     """Show what apply would do and why. Spends nothing, writes nothing but --out, trains nothing."""
     import asyncio
-    from dataclasses import replace as with_
+
+    from msgspec.structs import replace as with_
 
     from rftplan import project
     from rftplan.cli.order import parse_allowed

@@ -10,9 +10,10 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, cast
+
+from msgspec import Struct
 
 from rftplan.errors import UserError
 from rftplan.render.look import Look, ansi, plain
@@ -28,8 +29,7 @@ _ASCII_MARKS = {"…": ".", "±": "%"}
 """As the mark of a line, where columns follow, one sign is one character."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(Struct, frozen=True):
     """Results go to `stdout`; progress, findings and questions to `stderr`."""
 
     stdin: TextIO

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct, field
 from pydantic import TypeAdapter
 
 from rftplan.address import NAME, Address
@@ -36,8 +37,7 @@ LATER: Final = ("variables", "environments")
 """Sections that the language has and this version does not carry out; refused rather than ignored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """One resource as written: its spec, and where each part of it stands."""
 
     address: Address
@@ -57,8 +57,7 @@ class Declared:
         return self.document.place((*self.prefix, *path))
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """All specs of a project.
 
     `broken` are addresses that are declared but could not be read, `unread` kinds whose whole section could not.
@@ -76,22 +75,22 @@ class Config:
     tests: Mapping[str, Declared] = field(default_factory=dict)
 
 
-@dataclass
+@dataclasses.dataclass
 class _Reading:
     """What has been gathered so far."""
 
     root: Root
     project: ProjectSpec | None = None
-    policy: PolicySpec = field(default_factory=PolicySpec)
-    single: dict[str, Place] = field(default_factory=dict)
-    declared: dict[Address, Declared] = field(default_factory=dict)
-    tests: dict[Address, Declared] = field(default_factory=dict)
-    broken: dict[Address, Place] = field(default_factory=dict)
-    unread: set[str] = field(default_factory=set)
+    policy: PolicySpec = dataclasses.field(default_factory=PolicySpec)
+    single: dict[str, Place] = dataclasses.field(default_factory=dict)
+    declared: dict[Address, Declared] = dataclasses.field(default_factory=dict)
+    tests: dict[Address, Declared] = dataclasses.field(default_factory=dict)
+    broken: dict[Address, Place] = dataclasses.field(default_factory=dict)
+    unread: set[str] = dataclasses.field(default_factory=set)
     provider_place: Place | None = None
-    moved: list[tuple[MoveSpec, Place]] = field(default_factory=list)
-    removed: list[tuple[RemovedSpec, Place]] = field(default_factory=list)
-    findings: list[Diagnostic] = field(default_factory=list)
+    moved: list[tuple[MoveSpec, Place]] = dataclasses.field(default_factory=list)
+    removed: list[tuple[RemovedSpec, Place]] = dataclasses.field(default_factory=list)
+    findings: list[Diagnostic] = dataclasses.field(default_factory=list)
 
 
 def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:

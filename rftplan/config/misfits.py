@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from rftplan.codes import BAD_NAME, FILE_NOT_LOADED, MISSING_KEY, NOT_BUILT, UNKNOWN_KEY, WRONG_VALUE, Code
@@ -39,8 +39,7 @@ _NAMED: Final = 2
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """One thing wrong. `path` leads to it inside the value, or inside what `{file: inside}` loaded.
 
     `key` is set if the fault is a key that is missing there; `at_key` if the last key of the path is what to
@@ -66,8 +65,7 @@ class Misfit:
         return f"{key}: {self.detail}" if key and not self.detail.startswith(f"{parts[-1]} ") else self.detail
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
+class _Spot(Struct, frozen=True):
     """Where an error of pydantic's is: its path without the parts that only name a member of a union."""
 
     path: Path

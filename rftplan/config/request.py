@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Final, NoReturn
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import Field, PlainValidator, TypeAdapter
 from pydantic_core import PydanticCustomError
 
@@ -48,8 +50,7 @@ class Subject(StrEnum):
     GRADER = "grader"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """`config` has the job, its grader in place, and the data files that were named; or the grader with a job of ours
     around it. Nothing is declared that could not be read."""
 
@@ -68,8 +69,7 @@ class Request:
         return any(one.code == NOT_A_REQUEST.code for one in self.findings)
 
 
-@dataclass(frozen=True, slots=True)
-class DataNames:
+class DataNames(Struct, frozen=True):
     """Where the rows are that the request's file ids stand for, as somebody wrote it."""
 
     train: str | None = None

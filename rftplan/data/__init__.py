@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from msgspec import Struct, field
 
 from rftplan import codes
 from rftplan.canonical import JsonObject
@@ -45,8 +46,7 @@ class DataError(UserError):
     error_code = "data"
 
 
-@dataclass(frozen=True, slots=True)
-class DataFacts:
+class DataFacts(Struct, frozen=True):
     """What one pass over a data file found.
 
     `sha256` is of the bytes, `size` counts them, `rows` counts lines that are not blank. `rows_digest` is of the values

@@ -10,9 +10,10 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import to_builtins
 
 from rftplan.codes import CODES
 from rftplan.data import DataFacts, OnProgress, read_watched, stamp_of, unwatched
@@ -104,8 +105,8 @@ def _read_entries(file: Path) -> dict[str, Any]:
 
 
 def _facts_to(facts: DataFacts) -> dict[str, Any]:
-    problems = [{**asdict(problem), "code": problem.code.code} for problem in facts.problems]
-    return {**asdict(facts), "problems": problems}
+    problems = [{**to_builtins(problem), "code": problem.code.code} for problem in facts.problems]
+    return {**to_builtins(facts), "problems": problems}
 
 
 def _facts_from(entry: dict[str, Any]) -> DataFacts:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 
@@ -19,8 +20,7 @@ class Watch(Protocol):
         """What there is to know; small, whatever the file's size, because the cache keeps it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A way to look at rows. `key` says what it looks for and how: probes of one key find the same in one file,
     whatever process asks, so a change of what `found` says needs another key."""
 

@@ -9,8 +9,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan import codes
 from rftplan.codes import Code
@@ -25,8 +27,7 @@ MAX_PROBLEMS: Final = 5
 _MAX_SHOWN: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong with one row, at a 1-based column."""
 
     code: Code
@@ -35,8 +36,7 @@ class Fault:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DataProblem:
+class DataProblem(Struct, frozen=True):
     """Something wrong with a data file at a 1-based line and column; 0 means the file as a whole."""
 
     line: int

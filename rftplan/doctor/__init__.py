@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from rftplan.api.credentials import check_key_host, exposed_key_file, find_admin_key, find_key, key_source
 from rftplan.api.port import Sight

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from rftplan.api import wire
 from rftplan.api.port import Permission, Port, RemoteModel, Seen, Sight
@@ -15,8 +16,7 @@ from rftplan.errors import ApiError, RftplanError, Way
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(Struct, frozen=True):
     """One look, between two times of our clock, in seconds since the epoch: an answer of whatever kind, or none."""
 
     seen: Seen | ApiError
@@ -24,8 +24,7 @@ class Glance:
     ended: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """`listed` are the models of the service's list, `models` those that were asked for by name. `permissions` are
     those of `permitted`, a fine-tuned model; None where there is none, or they were not asked for."""
 
@@ -36,8 +35,7 @@ class Answers:
     permissions: Sequence[Permission] | RftplanError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Struct, frozen=True):
     """Asks through `port`; no question takes longer than `seconds`."""
 
     port: Port

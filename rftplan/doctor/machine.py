@@ -6,10 +6,11 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from rftplan.checks.preflight import Preflight, scorers, written_graders
 from rftplan.doctor.signs import About, Sign, State
@@ -41,8 +42,7 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """This one. `new_runner` makes whoever runs Python graders, `free` tells the bytes that are left where a folder
     lies, and `flush` sees to it that the folder is on the disk, or raises OSError."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.api.identity import ProviderIdentity
 
@@ -82,8 +83,7 @@ WHY: Final[Mapping[About, str]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """One look. `subject` tells signs about the same apart: a model's name. `next` is what to do."""
 
     about: About
@@ -97,8 +97,7 @@ class Sign:
         return WHY[self.about]
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """Everything that was looked at on one day, in the order of `About`; `requests` is how many HTTP requests that
     took. `project` is None where there are no specs."""
 

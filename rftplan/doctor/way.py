@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.identity import ProviderIdentity
@@ -32,8 +33,7 @@ _BROKEN: Final[Mapping[Way, str]] = {
 _PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy")
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """`source` is where it was found: a variable's name or a file's. `problem` is why there is none to send,
     `exposed` the file that others can read it in, `barred` whether the host may have none; `admin_problem` is why
     there is no admin key although one is set."""

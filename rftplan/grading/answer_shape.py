@@ -5,10 +5,12 @@ Read from the response format, nested or flat; without a schema, from the paths 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from rftplan.grading import ABSENT, as_text
 
@@ -29,8 +31,7 @@ _FILLERS: Mapping[str, Any] = {
 }
 
 
-@dataclass(slots=True)
-class _Filling:
+class _Filling(Struct):
     """What is known, what of it was used, and what had to be made up, by path; how many `fields` there are so far."""
 
     known: Mapping[Path, Any]
@@ -39,13 +40,13 @@ class _Filling:
     fields: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class ObjectShape:
     """A JSON schema of type object, or one made up of the paths that a grader compares. `read` are those it reads."""
 
     schema: Schema
     read: Sequence[Path] = ()
-    _seen: dict[int, Schema] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _seen: dict[int, Schema] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
     """What the parts of the schema come to, each by its id."""
 
     @property

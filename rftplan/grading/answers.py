@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.grading import ABSENT, Grader, Sample
 from rftplan.grading.candidates import AnswerBook, Kind, item_of, links_of
@@ -25,8 +26,7 @@ _LOOKED_AT: Final = 20
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A row, and what may be answered to it. `compared` are the answers that make a pair with the right one."""
 
     line: int

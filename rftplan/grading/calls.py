@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.grading import ABSENT, Grader, Multi, Namespace, Operation, StringCheck, Template, TextSimilarity, as_text
 from rftplan.grading.answer_shape import ObjectShape
@@ -20,8 +22,7 @@ _PARTS = ("name", "arguments")
 _LOOKED_AT = 20  # other rows, for one whose call is another one
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A function to be called; `arguments` is text that should be a JSON object."""
 
     name: str
@@ -33,8 +34,7 @@ class Call:
         return {"id": f"call_{number}", "type": "function", "function": function}
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(Struct, frozen=True):
     """One whole answer: its text, and the call it makes, if any. Only a recorded one has `more` calls than one."""
 
     text: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.grading import (
     ABSENT,
@@ -58,8 +59,7 @@ BUILT = tuple(kind for kind in Kind if kind is not Kind.RECORDED)
 """The kinds that are made from references."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A part of the answer that the grader compares with `source`, a text of the row."""
 
     path: tuple[str | int, ...]  # below output_json; empty for the whole text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from rftplan.grading.templates import Template, TemplateError, parse_template
 
@@ -28,8 +29,7 @@ class GraderError(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """One object of a definition, and the path to it for messages."""
 
     body: Mapping[str, Any]

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.grading.quoting import shorten
 
@@ -44,34 +45,29 @@ class FormulaError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """Push a constant."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """Push the value of a grader."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Negate:
+class Negate(Struct, frozen=True):
     """Replace the top by its negative."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operate:
+class Operate(Struct, frozen=True):
     """Replace the two on top by `left operator right`."""
 
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """Replace the `count` on top by the function's value of them."""
 
     function: str
@@ -81,8 +77,7 @@ class Call:
 Step = Number | Name | Negate | Operate | Call
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(Struct, frozen=True):
     """A parsed formula: steps of a stack machine, so that no formula can exhaust Python's own stack."""
 
     source: str

@@ -5,22 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from rftplan.grading.result import Flag, TokenUsage
 
 
-@dataclass(frozen=True, slots=True)
-class JudgeMessage:
+class JudgeMessage(Struct, frozen=True):
     """One message of the grader's prompt, with its variables filled in."""
 
     role: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class JudgeRequest:
+class JudgeRequest(Struct, frozen=True):
     """One question to a judge.
 
     `answer` and `references` are for a judge that reads no prompt: what the prompt says of the sample, and
@@ -35,16 +34,14 @@ class JudgeRequest:
     sampling_params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class JudgeFailure:
+class JudgeFailure(Struct, frozen=True):
     """Why there is no score: one of the vendor's model_grader flags, and what happened."""
 
     flag: Flag
     details: str
 
 
-@dataclass(frozen=True, slots=True)
-class JudgeReply:
+class JudgeReply(Struct, frozen=True):
     """`model` is who really judged. `usage` is None where no model was asked. The grader clamps the score."""
 
     model: str
@@ -69,8 +66,7 @@ class Judge(Protocol):
 _WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True)
-class StandInJudge:
+class StandInJudge(Struct, frozen=True):
     """Scores by overlap of words with the nearest reference. Reads no prompt and understands nothing."""
 
     @property

@@ -18,6 +18,8 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Struct
+
 from rftplan.grading.result import Flag
 from rftplan.grading.runners import PythonFailure, Row
 
@@ -40,8 +42,7 @@ class Isolation(StrEnum):
     """It does not ask: graders run with the rights of this user, everywhere, in a process of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What one row may use: the service's own limits. Sizes in bytes, and the time as a clock shows it."""
 
     seconds: float = 120.0
@@ -55,7 +56,7 @@ class PythonWorker:
     """A `PythonRunner`. To be closed; one that was closed may be used again."""
 
     isolation: Isolation = Isolation.REQUIRED
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     _process: WorkerProcess | None = field(default=None, init=False, repr=False)
     _refusal: str | None = field(default=None, init=False, repr=False)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 
 class Flag(StrEnum):
@@ -37,8 +38,7 @@ _DETAIL_KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUsage:
+class TokenUsage(Struct, frozen=True):
     """Tokens that a grader model used for one score."""
 
     prompt_tokens: int = 0
@@ -66,8 +66,7 @@ class TokenUsage:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """One sample's score.
 
     `errors` holds only the flags that were raised, each with what happened. `sampled_model_name` is the model

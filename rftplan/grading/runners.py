@@ -6,8 +6,9 @@ Without a runner handed in, such a grader refuses: nothing from a spec is execut
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from rftplan.grading.result import Flag
 
@@ -15,8 +16,7 @@ Row = tuple[Mapping[str, Any], Mapping[str, Any]]
 """What a Python grader is called with: the sample, the item."""
 
 
-@dataclass(frozen=True, slots=True)
-class PythonFailure:
+class PythonFailure(Struct, frozen=True):
     """Why there is no score: one of the two python_grader flags, and what happened."""
 
     flag: Flag

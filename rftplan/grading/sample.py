@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NoReturn
+
+from msgspec import Struct
 
 
 class Absent(Enum):
@@ -18,8 +19,7 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """`output_json` is the parsed text, or ABSENT if the text is not JSON or none was asked for."""
 
     output_text: str

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from rftplan.grading.graders import GraderType, Item, failed
 from rftplan.grading.judges import Judge, JudgeFailure, JudgeMessage, JudgeReply, JudgeRequest
 from rftplan.grading.result import Flag, Result
@@ -14,8 +16,7 @@ from rftplan.grading.sample import Sample
 from rftplan.grading.templates import Namespace, Reference, Template, VariableError, as_text
 
 
-@dataclass(frozen=True, slots=True)
-class PromptMessage:
+class PromptMessage(Struct, frozen=True):
     """One message of a model grader's prompt. `media` is True if it also shows images or plays audio."""
 
     role: str

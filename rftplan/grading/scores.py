@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from rftplan.grading import Flag, Grader, Multi, Result, ScoreModel
 from rftplan.grading.expressions import FormulaError
@@ -14,8 +15,7 @@ from rftplan.grading.verdict import Order, Pairs, Score
 BINS = 10
 
 
-@dataclass(slots=True)
-class Column:
+class Column(Struct):
     """The scores of one kind of answer, added one after the other. `compared` are those of answers that have nothing
     right and stand beside a right one. `excused` are the orders that a made-up part of the right one may explain."""
 
@@ -98,8 +98,7 @@ def _value(grader: Multi, rewards: Mapping[str, float]) -> float:
         return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Bin:
+class Bin(Struct, frozen=True):
     """Scores from `low` to below `high`, the last bin with its upper end; how many of each column."""
 
     low: float

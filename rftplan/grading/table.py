@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from rftplan.grading import Grader, Result
 from rftplan.grading.answers import Question
@@ -13,8 +14,7 @@ from rftplan.grading.scores import Column, score_of, unjudged
 from rftplan.grading.verdict import Answer, Excused, Judgement, Order, compare, judge_pairs
 
 
-@dataclass(slots=True)
-class Table:
+class Table(Struct):
     """One column for each kind of answer. `unjudged` counts right answers for which the judge gave no score; `made_up`
     right answers with parts that nothing names and the grader may read; `excused` those of them on which it failed,
     for a reason that may be such a part; `blamable` answers of any kind on which it failed as one that takes an answer

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.grading.quoting import shorten
 from rftplan.grading.result import Flag
@@ -49,8 +50,7 @@ class VariableError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """One variable of a template: `{{ sample.output_json.a[0] }}` has the path ("output_json", "a", 0)."""
 
     namespace: Namespace
@@ -92,8 +92,7 @@ class Reference:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A parsed template, to be rendered many times. Equal texts give equal templates."""
 
     source: str

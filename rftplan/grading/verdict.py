@@ -8,9 +8,10 @@ another one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 
 class Answer(StrEnum):
@@ -55,8 +56,7 @@ class Order(StrEnum):
     UNDECIDED = "undecided"  # the stand-in judge decides it
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """A reward. `apart` is what it would be if the judge said the same of every answer, its least and its most;
     empty unless the stand-in judge took part."""
 
@@ -78,8 +78,7 @@ def _order(right: float, other: float) -> Order:
     return Order.HIGHER if right > other else Order.LOWER
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(Struct, frozen=True):
     """How the pairs of one kind of answer came out, from the side of the right answer."""
 
     higher: int = 0
@@ -125,8 +124,7 @@ class Why(StrEnum):
     UNMARKED = "unmarked"  # samples do not say whether they are right
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """`about` is the kind of answer that decided it: the one that comes closest to the right one."""
 
     verdict: Verdict
@@ -134,8 +132,7 @@ class Judgement:
     about: Answer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Excused:
+class Excused(Struct, frozen=True):
     """What made-up parts of right answers may explain: on how many of them the grader failed, and the pairs with those
     undecided that did not come out well."""
 

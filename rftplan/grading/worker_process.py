@@ -8,9 +8,11 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.grading.result import Flag
 from rftplan.grading.runners import PythonFailure
@@ -34,8 +36,7 @@ _ENVIRONMENT: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """A source that the worker has read: its name there, whether rows may share a process, why it cannot be run."""
 
     name: str

@@ -6,9 +6,11 @@ What is imported is compared with what the spec declares, and recorded only wher
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.port import Port
@@ -44,8 +46,7 @@ class ImportOutcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """What was imported, or why not: `differences` say what the spec has (`before`) and the service (`after`).
     `related` are objects of the service that it uses, each with the declared address that no lock entry has yet.
     `simulated` says that nothing was trained for it."""

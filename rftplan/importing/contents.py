@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from rftplan.api.port import RemoteFile
 from rftplan.data import DataFacts, Pass, read_facts
@@ -13,8 +14,7 @@ from rftplan.importing.found import Ground, Looking
 from rftplan.kinds.base import Resource, stands_for
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """How the contents are known, and what they are; None where that follows from elsewhere, or nobody could look."""
 
     ground: Ground

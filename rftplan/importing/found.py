@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from rftplan.address import Address
 from rftplan.api.port import Port, RemoteFile
@@ -39,8 +40,7 @@ class Ground(StrEnum):
         return self is not Ground.ASSERTED
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """One thing that the imported object was made from. `file` is the id that the service has for it, `declared` the
     address that the spec names."""
 
@@ -50,8 +50,7 @@ class Input:
     declared: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What the service has under the id, and the entry that the lock would get. With `differences` (`before` is what
     the spec says, `after` what is there) it gets none. `also` are entries of others that go with it.
     `simulated` says that nothing was trained for it."""
@@ -64,8 +63,7 @@ class Found:
     simulated: bool = False
 
 
-@dataclass(slots=True)
-class Looking:
+class Looking(Struct):
     """Where to look: the project, the service, and the bytes that a person gave, by the file's name."""
 
     loaded: Loaded

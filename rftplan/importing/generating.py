@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, Port, RemoteFile, RemoteJob
@@ -26,8 +27,7 @@ _KEPT_KINDS = ("file", "grader", "job", "deployment")
 _NOTHING_TO_KEEP = (JobStatus.FAILED, JobStatus.CANCELLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(Struct, frozen=True):
     """`specs` is the YAML; `imports` are its addresses in the order in which they are imported, each with its id.
     `left_out` is what was meant and is not in it, each with why. `simulated`: nothing was trained in a job of it."""
 
@@ -38,8 +38,7 @@ class Generated:
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What to write: these ids, or all files and all jobs that have not come to nothing. `named` are addresses that
     somebody chose already."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from rftplan.address import Address
 from rftplan.api.port import RemoteJob
@@ -53,8 +54,7 @@ def _require_nobodys(looking: Looking, job: RemoteJob) -> None:
         )
 
 
-@dataclass(slots=True)
-class _Comparing:
+class _Comparing(Struct):
     looking: Looking
     want: Resource
     job: RemoteJob

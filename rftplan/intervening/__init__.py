@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.api.port import Port
 from rftplan.changes import Hazard
@@ -30,8 +31,7 @@ __all__ = ["Command", "Every", "Intervention", "JobId", "Meant", "Target", "Touc
 Consent = Callable[[Sequence[Meant]], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Intervention:
+class Intervention(Struct, frozen=True):
     """What became of each job, newest first. `unheld` says why the lock could not be written, where that is so."""
 
     command: Command

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, Port, RemoteJob
@@ -27,8 +29,7 @@ class Command(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """What became of one job, in the service's words for how it stood `before` and `after`. `outcome` SKIPPED: it was
     so already, or has ended. `held`: an apply leaves it alone."""
 
@@ -56,8 +57,7 @@ _HELD_AS: Final = {Command.PAUSE: "paused", Command.CANCEL: "cancelled"}
 _EARLY: Final = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING, JobStatus.RESUMING)
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
+class Hand(Struct, frozen=True):
     """`act` None: the lock cannot be written, and no hold set."""
 
     command: Command

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.api.port import Port, RemoteJob
@@ -16,23 +17,20 @@ ENV: Final = "default"
 _BY_ID: Final = "name the job itself: --id ftjob-…"
 
 
-@dataclass(frozen=True, slots=True)
-class JobId:
+class JobId(Struct, frozen=True):
     """One job by the id that the service gave it, whoever launched it."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """Each job of this project and environment that has not ended."""
 
 
 Target = Address | JobId | Every
 
 
-@dataclass(frozen=True, slots=True)
-class Meant:
+class Meant(Struct, frozen=True):
     """A job that is meant, and the address whose launch it is, where that is known."""
 
     job: RemoteJob

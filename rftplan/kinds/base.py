@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from msgspec import Struct, field
 from pydantic import TypeAdapter
 
 from rftplan.address import Address
@@ -31,16 +31,14 @@ SpecT = TypeVar("SpecT")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """A bare name in a spec that must be declared. `path` leads to it inside the spec."""
 
     path: tuple[str | int, ...]
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """One thing that the specs declare, with its identity worked out.
 
     `data` are a data file's facts; None for other kinds, and for a file that is absent here but known to the lock.
@@ -62,16 +60,14 @@ def stands_for(entry: Entry, want: Resource) -> bool:
     return same or fingerprint_like(want.inputs, entry.fingerprint) == entry.fingerprint
 
 
-@dataclass(frozen=True, slots=True)
-class OpenIntent:
+class OpenIntent(Struct, frozen=True):
     """An effect of unknown fate. `settled`: a look-up that finds nothing now proves that nothing happened."""
 
     intent: Intent
     settled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """All that a kind may look at when it decides about one address.
 
     `upstream` are the decided changes of what it refers to, and of all before it where it goes. `launching` names
@@ -103,8 +99,7 @@ class Situation:
         return Change(self.address, action, verb, reason, detail, **rest)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What a kind may use to see its things at the service. `seen` is what earlier kinds saw; `now` is in seconds
     since the epoch."""
 
@@ -119,8 +114,7 @@ class Look:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """What a step may use. Time and tokens are injected."""
 
     port: Port

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
+from msgspec import Struct
 from pydantic import Field
 
 from rftplan.estimate import FEWEST_RUNS, Estimate, Range, dollars
@@ -64,8 +64,7 @@ def doubtful(budget: Budget, estimate: Estimate) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
+class _Limit(Struct, frozen=True):
     """One limit: in words and as a figure, what is `known` to be used of it, in words too, and what is to be paid
     `beside` that."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.api.port import Checkpoint, Port, RemoteJob
 from rftplan.errors import NotFoundError
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """The models that a job left behind and that are still there. `behind`: there may be more than are listed yet."""
 
     models: tuple[str, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
+from msgspec import Struct
 from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, RootModel, Tag
 from pydantic_core import PydanticCustomError
 
@@ -182,8 +182,7 @@ def sent(spec: GraderSpec, *, name: str) -> JsonObject:
     return {"name": name, **grader}
 
 
-@dataclass(frozen=True, slots=True)
-class ValidateStep:
+class ValidateStep(Struct, frozen=True):
     """Nothing to remember: the grader is taken from the resource."""
 
 

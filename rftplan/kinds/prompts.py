@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.data.probes import Probe
@@ -16,8 +17,7 @@ _VERSION: Final = "sizes/1"
 FieldPath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Struct, frozen=True):
     """One `score_model` of a grader. `name` is its key in a multi. `characters` are the prompt's own, `fields` what it
     reads of a row, as often as it reads it; `unknown` names what else goes into it; `most_output` bounds, in tokens,
     what it answers, None if nothing does."""
@@ -75,8 +75,7 @@ def _texts(messages: Json) -> Iterator[str | None]:
             yield text if isinstance(text, str) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(Struct, frozen=True):
     """How many characters the fields of a row have together: in all rows, and in the longest."""
 
     rows: int

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.api.profiles import Profile
 from rftplan.kinds.budget import Budget
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Whose plan this is. `fresh` is True where no lock and no journal exist. `moves` are those that the specs say,
     each from where to where, for as long as they say them. `budget` is the policy's, for jobs that say none.
     `most_running` jobs may run at a time, whoever's they are; None where nobody says how many.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.changes import Change
 from rftplan.lockfile import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class RecordStep:
+class RecordStep(Struct, frozen=True):
     """Nothing to do at the service; the lock shall say this from now on. The only step a NOOP may carry
     that apply carries out, and it does so silently. `tombstone` is a launch that we ended without knowing it."""
 
@@ -18,8 +17,7 @@ class RecordStep:
     tombstone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MoveStep:
+class MoveStep(Struct, frozen=True):
     """The lock shall know under `to` what it knew under the change's address. Apply carries it out itself."""
 
     to: Address
@@ -27,8 +25,7 @@ class MoveStep:
     tombstones: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceStep:
+class PlaceStep(Struct, frozen=True):
     """Wait until a place is free at the provider, then carry out `change`."""
 
     change: Change

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from rftplan.render.escape import inert
 
@@ -33,8 +34,7 @@ def ansi(tone: Tone, text: str) -> str:
     return f"\x1b[{tone.value}m{text}\x1b[0m"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """Prose is wrapped to `width` columns (None: not at all); `program` starts every command shown."""
 
     paint: Paint = plain

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.changes import Action
@@ -22,8 +23,7 @@ _ROOM: Final = 120
 """Characters that one value may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """One address that would be done otherwise now; `done` if there is nothing left to do of it."""
 
     address: str

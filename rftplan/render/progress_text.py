@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rftplan.api.limits import span
 from rftplan.events import AskedToWait, Graded, Hashed, LookFailed, Result, Trained, Unanswered, Uploaded

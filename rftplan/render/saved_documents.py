@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any, Final, cast
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.canonical import JsonObject
@@ -25,8 +26,7 @@ _OF_THIS_MACHINE: Final = frozenset({KEY_EXPOSED.code})
 """Findings that name a place of the machine that planned."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True):
     """A saved plan as it was read: whole, unedited, and of a form that can be shown."""
 
     document: SavedPlanDocument
@@ -65,7 +65,7 @@ def made_from_document(made_from: MadeFrom) -> MadeFromDocument:
 
 def _selection_document(selection: Selection) -> SelectionDocument:
     """Every field: a flag as it is, addresses in order."""
-    values = {one.name: getattr(selection, one.name) for one in fields(selection)}
+    values = {name: getattr(selection, name) for name in selection.__struct_fields__}
     document = {name: value if isinstance(value, bool) else sorted(map(str, value)) for name, value in values.items()}
     return cast(SelectionDocument, document)
 
@@ -147,7 +147,7 @@ def _digest_of(plan: PlanDocument) -> str | None:
 
 def _selection(written: JsonObject, name: str) -> Selection:
     """What a newer rftplan selects by, this one cannot plan again."""
-    known = {one.name for one in fields(Selection)}
+    known = set(Selection.__struct_fields__)
     strange = sorted(key for key in written.keys() - known if written[key])
     if strange:
         hint = "upgrade rftplan: pip install --upgrade rftplan"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
 from rftplan.server.errors import ApiError
@@ -28,8 +29,7 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 MOST_ANSWERS = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What every way of asking has in common. `most_tokens` counts those of reasoning, too."""
 
     model: str
@@ -44,8 +44,7 @@ class Asked:
     answers: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What was answered. `model` is the snapshot that an alias means; `cut` has the places of what was cut off."""
 
     model: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.server.answer_format import check_nested_format
 from rftplan.server.asking import EFFORTS, MOST_ANSWERS, Asked
@@ -41,8 +42,7 @@ _UNSUPPORTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(Struct, frozen=True):
     asked: Asked
     stream: bool
     include_usage: bool

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from heapq import nlargest
+
+from msgspec import Struct
 
 from rftplan.server.job_request import Method
 from rftplan.server.lifecycle import Moment, Status, snapshots, step_times
@@ -15,8 +16,7 @@ from rftplan.server.validated import Validated
 KEPT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A step that left a checkpoint, and when, in microseconds."""
 
     step: int

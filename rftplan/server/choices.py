@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.grading import Grader
 from rftplan.grading.calls import Spoken, SpokenBook, tools_of
@@ -17,8 +18,7 @@ from rftplan.server.recorded import Recordings
 from rftplan.server.trainer import Rows
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """The answers to one prompt, the kind of each, and how often each was recorded; None of built ones."""
 
     answers: Sequence[Spoken]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.server.job_request import Method
 from rftplan.server.requests import parse_json
@@ -54,8 +55,7 @@ class DataError(Exception):
         self.blocked = blocked
 
 
-@dataclass(frozen=True, slots=True)
-class FileRows:
+class FileRows(Struct, frozen=True):
     """The rows of a file that was checked, read again each time that they are gone through: none of them is kept.
 
     Going through them raises OSError where the file is gone.

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 OWN_ROUTES = "/v1/local/"
 """Never struck: whoever asked for a fault must be able to take it back."""
@@ -54,8 +56,7 @@ class FaultKind(StrEnum):
     FILE_GONE = "file-gone"
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(Struct, frozen=True):
     """The calls that a fault can strike: a method and a path, each of which may be or have a `*`."""
 
     method: str = "*"
@@ -68,8 +69,7 @@ class Calls:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One thing that goes wrong. `times` None is always; `job`, `file` and `model` are patterns of names."""
 
     kind: FaultKind
@@ -154,8 +154,7 @@ def read_fault(line: str) -> Fault:
     return replace(USUAL[kind], **said)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A fault that waits for its calls, and how many it has met and struck."""
 
     id: str

@@ -7,8 +7,9 @@ only third parties say. A policy has no source: the real service may do otherwis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Source(StrEnum):
@@ -24,8 +25,7 @@ class Source(StrEnum):
 PROVEN = frozenset({Source.SPEC, Source.REFERENCE, Source.GUIDE, Source.SDK, Source.OBSERVED})
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(Struct, frozen=True):
     area: str
     what: str
     source: Source

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.server.errors import (
     ApiError,
@@ -22,16 +23,14 @@ LONGEST_KEY = 64
 LONGEST_VALUE = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A whole number from `least` to `most`, both included."""
 
     least: int
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decimal:
+class Decimal(Struct, frozen=True):
     """A number above `above`, up to and including `most`."""
 
     above: float

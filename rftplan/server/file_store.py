@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from rftplan.server.lifecycle import MICROSECONDS
 from rftplan.server.paging import Order, Page, bad_cursor
@@ -32,8 +33,7 @@ NEEDED = "SELECT file_id FROM trained_from UNION ALL SELECT file_id FROM held"
 """Files whose contents stay when the files are deleted: jobs were trained from them, or are being trained."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True):
     """Times are in seconds since the epoch."""
 
     id: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from rftplan.grading.candidates import Kind
 
@@ -26,8 +27,7 @@ _CALLED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One sample: its kind, its reward, and whether it is right; None where nobody knows."""
 
     kind: Kind
@@ -41,8 +41,7 @@ def right_share(seen: Sequence[Seen]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-@dataclass(slots=True)
-class HackingWatch:
+class HackingWatch(Struct):
     """Compares the newest samples of a training with its first ones."""
 
     _first: list[Seen] = field(default_factory=list)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import accumulate, islice
+
+from msgspec import Struct
 
 from rftplan.server.lifecycle import (
     Life,
@@ -46,8 +47,7 @@ class Happening(Enum):
     CANCELLED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """`at` is in microseconds; `number` counts from 1: of a step, a checkpoint's step, a note."""
 
     happening: Happening
@@ -99,8 +99,7 @@ def history(
     return History(list(_parts(life, max(now, life.created_at), checkpointed, notes, meanings)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Steps:
+class _Steps(Struct, frozen=True):
     """The steps of a stretch that are done, each with its checkpoint after it if it has one."""
 
     life: Life

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 _BASE_GROUP = 8  # samples a prompt at compute_multiplier 1
 
 
-@dataclass(frozen=True, slots=True)
-class Passes:
+class Passes(Struct, frozen=True):
     """How rows are gone through."""
 
     n_epochs: int
@@ -31,8 +32,7 @@ class Passes:
         return self.n_epochs * self.steps_per_epoch
 
 
-@dataclass(frozen=True, slots=True)
-class ReinforcementNumbers:
+class ReinforcementNumbers(Struct, frozen=True):
     """The reinforcement method's hyperparameters, all of them decided."""
 
     n_epochs: int

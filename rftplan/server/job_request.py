@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.server.answer_format import check_either_format
 from rftplan.server.errors import ApiError, missing_parameter, wrong_type, wrong_value
@@ -42,8 +43,7 @@ _HYPERPARAMETERS: Mapping[Method, Mapping[str, Whole | Decimal]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class JobRequest:
+class JobRequest(Struct, frozen=True):
     """A creation that may be tried. `hyperparameters` hold "auto" where nothing was asked for; `candidates` is the file
     of our own field `simulate`."""
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 MICROSECONDS = 1_000_000
 
@@ -48,16 +49,14 @@ class Verb(StrEnum):
     """A pause that no client asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """Something that happened to a job from outside, at a time: a client's doing, or the service's own."""
 
     at: int
     verb: Verb
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Struct, frozen=True):
     """All that decides a job's states. `fails_in` is the state in which it is bound to fail, if any. `pauses_keep` is
     whether a pause leaves a checkpoint: those of jobs from before they did leave none.
 
@@ -81,8 +80,7 @@ class Span(NamedTuple):
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """The steps that are done while the job runs once; `zero` is when its work would have begun without a pause."""
 
     span: Span
@@ -90,8 +88,7 @@ class Stretch:
     steps: range
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A job as it is at one time."""
 
     life: Life
@@ -129,8 +126,7 @@ def succeeds_at(life: Life) -> int | None:
     return last.start if last.status is Status.SUCCEEDED else None
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """What a pause left of the last step before it, and when."""
 
     step: int

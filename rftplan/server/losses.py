@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from random import Random
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.server.hyperparameters import Passes, number_sent, passes_of
 from rftplan.server.tokens import CHARACTERS_PER_TOKEN
@@ -25,8 +26,7 @@ _NOISE = 0.04
 _OVERFITTING_PER_EPOCH = 0.03  # of the validation loss, from the third epoch on
 
 
-@dataclass(frozen=True, slots=True)
-class _Curve:
+class _Curve(Struct, frozen=True):
     """The loss by how many epochs are done; `rate` is how fast it falls."""
 
     start: float

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rftplan.server.paging import Order, Page, bad_cursor
 from rftplan.server.store import Store, first, there_at
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Struct, frozen=True):
     """One project's leave to use a model. `created_at` is in seconds since the epoch."""
 
     id: str

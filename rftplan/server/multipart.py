@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec import Struct
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
@@ -19,8 +19,7 @@ LARGEST_FIELD = 64 * 1024  # bytes
 LARGEST_HEADERS = 16 * 1024  # bytes of one part
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """Every other field; the size of the content that was written, None if none was sent, and its file name, None if
     it came as a plain field."""
 

@@ -7,9 +7,10 @@ create call, and the clock reveals it later.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.grading import Grader, GraderError, Judge
 from rftplan.server.datafile import DataError, DataRole, read_rows, wrong_purpose
@@ -21,8 +22,7 @@ from rftplan.server.trainer import Rows, Said, Step, Trainer, TrainingFailedErro
 _GRADER = "method.reinforcement.grader"
 
 
-@dataclass(frozen=True, slots=True)
-class DataSource:
+class DataSource(Struct, frozen=True):
     """A file a job was created with."""
 
     id: str
@@ -30,8 +30,7 @@ class DataSource:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The steps to reveal and what they used, or the failure to end in. A job that fails has no steps."""
 
     steps: Sequence[Step]

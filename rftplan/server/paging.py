@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.server.errors import ApiError
 
@@ -16,8 +17,7 @@ class Order(StrEnum):
     DESCENDING = "desc"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """`after` is the id of the last object of the page before."""
 
     limit: int

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
+
+from msgspec import Struct, field
 
 from rftplan.grading.candidates import Kind
 
@@ -28,16 +29,14 @@ _SHARED_RATE = 4.5
 _OWN_RATE = 1.0
 
 
-@dataclass(slots=True)
-class PromptPolicy:
+class PromptPolicy(Struct):
     """The answers to one prompt: the kind of each, and its own logit."""
 
     kinds: Sequence[Kind]
     own: list[float]
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Struct, frozen=True):
     """What was sampled for one prompt: the places of answers in the order drawn, and their rewards."""
 
     prompt: PromptPolicy
@@ -54,8 +53,7 @@ class Draw:
         return max(self.rewards) == min(self.rewards)
 
 
-@dataclass(slots=True)
-class Policy:
+class Policy(Struct):
     """`learning_rate` multiplies the simulation's own.
 
     Steps do not depend on the scale of the rewards: they are divided by the widest range seen so far.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from rftplan.grading import Grader
 from rftplan.grading.calls import Spoken, SpokenBook
@@ -45,8 +46,7 @@ def knowledge_of(run: TrainingRun) -> Knowledge:
     return KnownRows(run) if run.method == "reinforcement" else KnownPairs(run)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A row of a job, from 0."""
 
     split: str

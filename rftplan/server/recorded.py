@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from rftplan.grading.calls import Call, Spoken
 from rftplan.grading.candidates import item_of
@@ -67,8 +68,7 @@ def _are_messages(messages: object) -> bool:
     )
 
 
-@dataclass(slots=True)
-class Recordings:
+class Recordings(Struct):
     """What was recorded, by the rows that it belongs to."""
 
     _by_prompt: dict[str, Counter[Spoken]] = field(default_factory=dict)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from random import Random
 from statistics import fmean
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.grading import Grader, GraderType, Result, Sample
 from rftplan.grading.calls import Spoken, call_links, tools_of
@@ -32,8 +34,7 @@ from rftplan.server.trainer import Said, Step, ToolCall, TrainingRun, Trajectory
 from rftplan.server.work import check_samples, check_steps, work_of
 
 
-@dataclass(slots=True, eq=False)
-class Prompt:
+class Prompt(Struct, eq=False):
     """One row: its item, the answers that can be given to it, its share of the policy, and what was graded by place."""
 
     item: Mapping[str, Any]

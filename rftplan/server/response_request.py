@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.server.answer_format import check_flat_format
 from rftplan.server.asking import EFFORTS, Asked
@@ -39,8 +40,7 @@ _UNSUPPORTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseRequest:
+class ResponseRequest(Struct, frozen=True):
     """`said` is what the reply repeats of the request."""
 
     asked: Asked

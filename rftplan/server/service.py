@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from starlette.requests import Request
 
 from rftplan.server.clock import Clock
@@ -28,8 +29,7 @@ _MOST_CHARACTERS: Final = 2**25
 """Of each list, remembered; a file takes about 250, a job 1,200."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
+class Lists(Struct, frozen=True):
     """The texts of what is listed, and the models that jobs made, each with its id."""
 
     files: Remembered[int, tuple[str, str]] = field(default_factory=lambda: Remembered(_MOST_CHARACTERS))
@@ -41,8 +41,7 @@ def _characters(models: Sequence[tuple[str, str]]) -> int:
     return sum(len(text) for _, text in models)
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """`lag` is how many seconds ago it is, as far as this call sees it."""
 
     settings: Settings

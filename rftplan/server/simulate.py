@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.server.trainer import Answer, Learned, Question, TrainingFailedError, TrainingRun, Trajectory
 
@@ -22,8 +24,7 @@ _REMEMBERED = 4  # jobs whose rows are kept at hand for the next question
 _MOST_CHARACTERS = 100_000_000  # of those rows together; the job that was asked last is kept whatever it takes
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(Struct):
     """Of one job; whoever reads its rows makes wait only who asks the same job."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)

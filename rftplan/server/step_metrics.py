@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.grading import Flag, Grader, GraderType, Multi, Result, ScoreModel, TokenUsage
 from rftplan.server import tally
@@ -32,8 +33,7 @@ _ERRORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A grader as the event lists it: a member of a `multi` by its key, or the whole for None."""
 
     grader: Grader
@@ -81,8 +81,7 @@ def parts_of(grader: Grader) -> list[Part]:
     return [Part(grader, None)]
 
 
-@dataclass(frozen=True, slots=True)
-class StepFigures:
+class StepFigures(Struct, frozen=True):
     """What one step gave."""
 
     number: int

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.server.lifecycle import Life, Status
 from rftplan.server.trainer import Said, Step
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a job is bound to fail, and in which state. `blocked` are the lines that moderation did not let pass."""
 
     code: str
@@ -22,8 +22,7 @@ class Failure:
     blocked: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
+class NewJob(Struct, frozen=True):
     """What creating a job settles for good. `created_at` is in microseconds."""
 
     id: str
@@ -41,8 +40,7 @@ class NewJob:
     answers: Sequence[Sequence[Said]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTexts:
+class StoredTexts(Struct, frozen=True):
     """What of a job is mostly sent on as it is stored: JSON, `null` included. The request is in the reply's form."""
 
     request: str
@@ -54,8 +52,7 @@ class StoredTexts:
     notes: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredJob:
+class StoredJob(Struct, frozen=True):
     """A job without its steps. `request` is what was asked for, in the form of the reply."""
 
     seq: int
@@ -89,16 +86,14 @@ class StoredJob:
         return notes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredStep:
+class StoredStep(Struct, frozen=True):
     """A step as its event tells it; `metrics` is the JSON text of the event's data."""
 
     message: str
     metrics: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCheckpoint:
+class StoredCheckpoint(Struct, frozen=True):
     """A step that left a checkpoint, with the checkpoint's metrics: without validation, those of training."""
 
     number: int

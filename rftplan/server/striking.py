@@ -6,11 +6,11 @@ What only a connection can show, its end before the reply's, is asked of whoever
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from typing import Final
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,8 +41,7 @@ class CutError(Exception):
     """Whoever runs the app cannot end a connection on demand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Struck:
+class Struck(Struct, frozen=True):
     """One call that a fault strikes: the fault, the app that would have answered, and what ASGI gives."""
 
     fault: Fault

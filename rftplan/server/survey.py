@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from rftplan.grading import Grader, Result
 from rftplan.grading.answers import Question
@@ -21,8 +22,7 @@ ROWS: Final = 20
 _OTHERS: Final = 1_000  # rows that wrong answers are taken from
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """`flat` is how many of the rows score the same whatever is answered."""
 
     rows: int
@@ -74,8 +74,7 @@ def survey(run: TrainingRun, grader: Grader, scoring: Scoring) -> Survey | None:
     return answers.survey()
 
 
-@dataclass(slots=True)
-class _Answers:
+class _Answers(Struct):
     """Of all kinds, to the rows that were asked."""
 
     grader: Grader

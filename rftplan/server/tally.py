@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from rftplan.grading import Flag, Result
 from rftplan.server.trainer import TrainingFailedError
@@ -14,8 +15,7 @@ from rftplan.server.trainer import TrainingFailedError
 _MOST_SHOWN: Final = 3
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Graded:
+class Graded(Struct, frozen=True, eq=False):
     """One sample: its result, and what it took to say it, in tokens. Completion includes reasoning.
 
     Compared by identity: grading is done once, and the same object is the same sample.
@@ -27,8 +27,7 @@ class Graded:
     reasoning_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """The samples of one split at one step; without any, the split was not run."""
 
     counts: Counter[Graded] = field(default_factory=Counter)

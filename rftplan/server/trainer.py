@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from rftplan.grading import Grader, Judge
@@ -19,8 +20,7 @@ class Rows(Protocol):
     def __iter__(self) -> Iterator[Mapping[str, Any]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingRun:
+class TrainingRun(Struct, frozen=True):
     """All that a trainer may know. `hyperparameters` as sent, "auto" included.
 
     `start` is what the fine-tuned model that is trained further answers from (`Step.model`; empty if nothing was
@@ -42,8 +42,7 @@ class TrainingRun:
     recorded: Sequence[Mapping[str, Any]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One training step: the data of its metrics event, and its checkpoint's metrics if it was validated.
 
     `model` is what a checkpoint of the step answers from: any JSON object that the trainer understands again, and
@@ -60,16 +59,14 @@ class Step:
     samples: Sequence[Sequence[int]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True):
     """A function that a model wants called; `arguments` is text that should be a JSON object."""
 
     name: str
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """One distinct answer to a validation row, and the reply of the grader to it. `kind` is the trainer's own word."""
 
     text: str
@@ -79,8 +76,7 @@ class Said:
     tool_calls: Sequence[ToolCall] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Trajectory:
+class Trajectory(Struct, frozen=True):
     """A whole training, computed at once; the service's clock reveals it step by step."""
 
     steps: Sequence[Step]
@@ -107,16 +103,14 @@ class RefusedRunError(Exception):
         self.param = param
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """What a request tells the trainer beyond the vendor's fields: the row that is asked about, and its grader."""
 
     item: Mapping[str, Any]
     grader: Grader | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(Struct, frozen=True):
     """What a checkpoint has learned: `Step.model`, and the run that it comes from, read again when it is asked for.
 
     `run` raises OSError where its files are gone.
@@ -127,8 +121,7 @@ class Learned:
     run: Callable[[], TrainingRun]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One prompt. `base` is the base model of whoever is asked; without `learned` it is asked itself.
 
     Messages and tools are those of chat completions. At `temperature` 0 the likeliest answer is wanted. Questions
@@ -146,8 +139,7 @@ class Question:
     reasoning_effort: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a model says. `completion_tokens` include those of reasoning; `told` is the trainer's own remark."""
 
     text: str

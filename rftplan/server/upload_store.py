@@ -10,9 +10,10 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from rftplan.server.errors import ApiError, not_found
 from rftplan.server.file_store import FileStore, StoredFile, insert_file
@@ -28,8 +29,7 @@ class UploadStatus(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredUpload:
+class StoredUpload(Struct, frozen=True):
     """Times are in seconds since the epoch; `lifetime` is how many seconds its file shall live, None for ever."""
 
     id: str
@@ -43,8 +43,7 @@ class StoredUpload:
     status: UploadStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """Parts put together; `md5` is in hexadecimal digits."""
 
     bytes: int

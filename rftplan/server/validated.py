@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from rftplan.server.store import Store
 
@@ -17,8 +18,7 @@ _SELECT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Validated:
+class Validated(Struct, frozen=True):
     """In the order of the steps; `rewards` are minus infinity where validation gave none."""
 
     numbers: Sequence[int] = field(default_factory=lambda: array("q"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.server.hyperparameters import Passes, ReinforcementNumbers
 from rftplan.server.trainer import RefusedRunError
@@ -15,8 +16,7 @@ MOST_SAMPLES: Final = 10_000_000
 """Of training and validation together; so many take about 20 s."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """Samples to be drawn, by what they are drawn for."""
 
     training: int

@@ -6,10 +6,10 @@ Knows nothing about kinds: whether a field belongs where it stands is not decide
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import yaml
+from msgspec.structs import replace
 
 from rftplan import codes
 from rftplan.codes import Code, finding

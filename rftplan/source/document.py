@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from rftplan.canonical import Json
 from rftplan.errors import Place
@@ -14,8 +15,7 @@ PathKey: TypeAlias = tuple[str | int, ...]
 """Where a value is inside its document: keys and list indices from the top, () for the whole."""
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """One YAML or JSON text: plain dicts, lists and scalars, and where each of them was written.
 
     `places` has every value, `key_places` every mapping key under the path of its value. What an alias stands for
@@ -34,8 +34,7 @@ class Document:
         return self.places.get(path, Place(self.path))
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A value before aliases are written out: nodes may be shared.
 
     `size` counts the values and keys written out; `height` is 1 for a scalar.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _TAB_INDENT: Final = re.compile(r" *\t")
 _BARE_TEMPLATE: Final = re.compile(r"(?:[:\-,\[]\s+|[\[,]|^\s*)\{\{")
@@ -31,8 +32,7 @@ _BY_PROBLEM: Final[Sequence[tuple[str, str]]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """What the parser said: its message, the line with the problem and the line where the construct began.
 
     Lines are 0-based indices into `lines`; `began` is None if the parser named no beginning.

@@ -7,9 +7,10 @@ characters while the text is parsed, so that values and line numbers come out ri
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.codes import CONTROL_CHARACTER, YAML_SYNTAX, finding
 from rftplan.errors import Diagnostic, Place
@@ -26,8 +27,7 @@ _MAX_DIRECTIVES: Final = 100
 """libyaml compares each `%TAG` with all before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FitText:
+class FitText(Struct, frozen=True):
     """Text for the parser. `original` undoes the swap in any piece of it."""
 
     text: str

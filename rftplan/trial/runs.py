@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct, field
 
 from rftplan.canonical import JsonObject
 from rftplan.checks.python_runs import absent_package
@@ -35,13 +37,13 @@ Record = Callable[[JsonObject], None]
 """Given each answer with its row and its score, as an entry of a file of samples."""
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Rater:
     """A grader and who judges for it. Gives up a grader that runs out of time again and again."""
 
     grader: Grader
     judge: Judge
-    _late: int = field(default=0, init=False)
+    _late: int = dataclasses.field(default=0, init=False)
 
     def grade(self, answers: Iterable[tuple[Sample, Mapping[str, Any]]]) -> Iterator[Result]:
         """Of each, in order. UserError after the third time in a row that Python ran out of time."""
@@ -72,16 +74,14 @@ class Rater:
             pool.shutdown(cancel_futures=True)
 
 
-@dataclass(frozen=True, slots=True)
-class SampleScore:
+class SampleScore(Struct, frozen=True):
     """One sample of a file, by its 1-based line."""
 
     line: int
     result: Result
 
 
-@dataclass(slots=True)
-class Scored(Table):
+class Scored(Table, Struct):
     """What was scored, of answers or of samples. `constant` is the one answer for all rows."""
 
     constant: str | None = None

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.codes import ROW_NOT_JSON, SAMPLE_SHAPE, finding
@@ -29,8 +30,7 @@ LARGEST_LIST: Final = 64 << 20
 _KEPT: Final = ("sample", "item", "messages")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One sample and the item it is graded with. `line` is 1-based."""
 
     line: int
@@ -40,8 +40,7 @@ class Entry:
     """As it stands in the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
+class Samples(Struct, frozen=True):
     """A checked file. `listed` are the entries of a JSON list; those of lines are read when they are asked for."""
 
     path: Path
@@ -100,8 +99,7 @@ def _object(value: Json) -> dict[str, Any]:
     return value
 
 
-@dataclass(slots=True)
-class _Shapes:
+class _Shapes(Struct):
     """Watches rows for those that are no samples."""
 
     problems: Problems = field(default_factory=Problems)
@@ -139,8 +137,7 @@ def _listed(path: Path) -> Samples:
     return Samples(path, len(entries), entries)
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Goes through the text of a list once."""
 
     text: str

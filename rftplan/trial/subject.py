@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rftplan.address import Address
 from rftplan.canonical import JsonObject
@@ -15,8 +16,7 @@ from rftplan.kinds.grader import GraderSpec, sent
 from rftplan.spelling import close_names
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """A grader, with the jobs that train with it and their uses of files, in the order of the specs."""
 
     where: Written

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
 from rftplan.api.identity import ProviderSettings, identify
 from rftplan.api.openai import OpenAIPort, connect

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from rftplan.checking.python_runs import run_python
 from rftplan.checks.python_runs import remedy

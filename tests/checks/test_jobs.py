@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from rftplan.api.profiles import Profile, profile
 from rftplan.checks.jobs import RULES

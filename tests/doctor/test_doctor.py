@@ -7,7 +7,6 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
 from rftplan.cli.boundary import main
 from rftplan.doctor import About, Examined, Sign, State, examine

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rftplan.api.identity import ProviderIdentity
 from rftplan.canonical import VERSIONS, JsonObject, canonical_json, fingerprint

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -18,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 import rftplan.render
 from rftplan import changes, errors, events, grader_tests
@@ -139,7 +139,7 @@ def made(kind: Any, field: str, inside: str) -> st.SearchStrategy[Any]:
         return _document(kind)
     if inspect.isclass(kind) and issubclass(kind, Enum):
         return st.sampled_from(list(kind))
-    if dataclasses.is_dataclass(kind):
+    if inspect.isclass(kind) and issubclass(kind, Struct):
         return st.builds(kind, **{n: made(k, n, kind.__name__) for n, k in _hints(kind).items()})  # type: ignore[arg-type]
     return _several(kind, field, inside)
 

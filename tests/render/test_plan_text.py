@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from textwrap import dedent
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Drift, FieldChange, Plan, Reason

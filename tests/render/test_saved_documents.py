@@ -144,7 +144,7 @@ def test_a_reason_that_is_not_known_is_shown_escaped() -> None:
 
 def test_a_place_of_this_machine_is_not_saved() -> None:
     exposed = finding(KEY_EXPOSED, "/home/somebody/.config/rftplan/key is readable", hint="chmod")
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     plan = plan_document(replace(RELAUNCH, diagnostics=(exposed,)))
     saved = saved_plan_document(plan, selection=Selection(), made_from=MADE, version="1")

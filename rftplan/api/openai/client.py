@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import httpx2
 import openai
+from msgspec import Struct
 
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.identity import ProviderIdentity
@@ -85,8 +85,7 @@ class Reply(Protocol):
     def http_response(self) -> httpx2.Response: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Bare:
+class _Bare(Struct, frozen=True):
     http_response: httpx2.Response
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx2
 import openai
+from msgspec import Struct
 
 from rftplan.api import wire
 from rftplan.api.faults import Call, Faults
@@ -24,8 +24,7 @@ _T = TypeVar("_T")
 Send = Callable[[], Awaitable[Reply]]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """Whatever goes out under one key shares its pace."""
 
     faults: Faults

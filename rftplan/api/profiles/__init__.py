@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
+
+from msgspec.structs import replace
 
 from rftplan.api.profiles.base import Capability, PageSizes, PartSizes, Profile, ResponseFormatStyle, RowLimits
 from rftplan.api.profiles.local import LOCAL, SERVED

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct, field
 
 from rftplan.api.port import JobStatus
 from rftplan.api.profiles.life import LifeTable
@@ -41,8 +42,7 @@ class ResponseFormatStyle(StrEnum):
     FLAT = "flat"
 
 
-@dataclass(frozen=True, slots=True)
-class PageSizes:
+class PageSizes(Struct, frozen=True):
     """The largest `limit` that each list takes."""
 
     files: int = 10_000
@@ -53,8 +53,7 @@ class PageSizes:
     samples: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class PartSizes:
+class PartSizes(Struct, frozen=True):
     """A file of more than `above` bytes goes in parts where the service has uploads: of `size` bytes each, `at_once` of
     them at a time, `most` bytes in all."""
 
@@ -64,8 +63,7 @@ class PartSizes:
     most: int = 8 * 2**30
 
 
-@dataclass(frozen=True, slots=True)
-class RowLimits:
+class RowLimits(Struct, frozen=True):
     """What a service takes of a data file, by method where it is a mapping; a method that is not in it has no limit
     that anybody established. `last_roles` are the roles that the last message of a reinforcement row may have."""
 
@@ -75,8 +73,7 @@ class RowLimits:
     last_roles: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """One provider. Times in seconds, sizes in bytes.
 
     `settle_seconds` is how long after the end of an attempt a new job may be missing from the lists;

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+
+class Closing(Struct, frozen=True):
     """The first day without it. `source` says who says so, and of when that is."""
 
     on: date
@@ -22,8 +22,7 @@ class Closing:
         return (self.on - today).days
 
 
-@dataclass(frozen=True, slots=True)
-class LifeTable:
+class LifeTable(Struct, frozen=True):
     """What closes at one provider, and when.
 
     `models` by the name of a snapshot, `aliases` to it. From `few_jobs` on only some organisations may create jobs,

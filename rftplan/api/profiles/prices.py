@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 OWN: Final = "policy.prices"
 """The source of a price that the specs give."""
 
 
-@dataclass(frozen=True, slots=True)
-class HourPrice:
+class HourPrice(Struct, frozen=True):
     """US dollars an hour of training, billed by the second. `read` is the day or month on which `source` had it,
     as ISO 8601 writes it; None for a price of the specs."""
 
@@ -20,8 +21,7 @@ class HourPrice:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenPrice:
+class TokenPrice(Struct, frozen=True):
     """US dollars a million tokens; `read` and `source` as in HourPrice."""
 
     input: float
@@ -30,8 +30,7 @@ class TokenPrice:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class PriceTable:
+class PriceTable(Struct, frozen=True):
     """Prices by the name of a snapshot: `training` of reinforcement an hour, `tokens` of the models that judge. What is
     not in it is not known, which is not the same as free."""
 
@@ -49,8 +48,7 @@ class PriceTable:
 NO_PRICES: Final = PriceTable()
 
 
-@dataclass(frozen=True, slots=True)
-class Cap:
+class Cap(Struct, frozen=True):
     """What ends a run that becomes too dear: `usd` at the latest, or None if nobody promises a figure; `said` says who
     does what."""
 

@@ -9,8 +9,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.checks.probes.fields import FieldPath
@@ -53,8 +54,7 @@ def _same(one: str, other: str) -> bool:
     return one == other or one.casefold() == other.casefold()
 
 
-@dataclass(slots=True)
-class _Column:
+class _Column(Struct):
     tally: Tally
     values: Counter[int]
 
@@ -83,8 +83,7 @@ class _Endings:
         return {"rows": self._rows, "columns": columns}
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """In how many of all rows the prompt ends with the field, with how many different values, and how often with the
     most frequent of them."""
 

@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.data.probes import Probe
@@ -28,8 +29,7 @@ class _Missing:
     """A field that a row does not have."""
 
 
-@dataclass(slots=True)
-class Column:
+class Column(Struct):
     """One field over all rows. `kinds` counts JSON types, `values` short values by their JSON text until there is a
     longer one, or there are more than MOST_VALUES of them."""
 
@@ -145,8 +145,7 @@ def _at(value: Any, path: FieldPath) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class FieldFacts:
+class FieldFacts(Struct, frozen=True):
     """What was found: `columns` by path, and how many rows have each key at the top (the first MOST_KEYS)."""
 
     rows: int

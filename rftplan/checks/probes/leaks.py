@@ -12,8 +12,9 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.checks.probes.tally import Tally, tally_of
@@ -62,8 +63,7 @@ def _is_token(secret: bytes) -> bool:
     return isinstance(said, dict) and isinstance(said.get("alg"), str) and _is_random(signature)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """`mark` is looked for first, because that is fast; `pattern` then has to match, and `is_meant` to agree."""
 
     name: str
@@ -180,8 +180,7 @@ class _Leaks:
         return {"rows": self._rows, "all": self._all.document(), "kinds": dict(self._kinds)}
 
 
-@dataclass(frozen=True, slots=True)
-class LeakFacts:
+class LeakFacts(Struct, frozen=True):
     """In how many rows there is something, and in how many of each kind."""
 
     rows: int

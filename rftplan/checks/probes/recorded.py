@@ -10,8 +10,9 @@ import hashlib
 import struct
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.data.probes import Probe
@@ -73,8 +74,7 @@ class _Samples:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """`keys` are the line of each sample and what it belongs to; `misfits` the first lines that are no samples, each
     with what is wrong and what to do, and `wrong` how many there are."""
 

@@ -14,9 +14,10 @@ import struct
 import unicodedata
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.checks.probes.fields import FieldPath
@@ -147,16 +148,14 @@ def _pairs_document(pairs: Sequence[Pair]) -> JsonObject:
     return {"count": len(pairs), "pairs": [list(pair) for pair in pairs[:MOST_PAIRS]]}
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(Struct, frozen=True):
     """`count` rows; `shown` are the first of them, by line."""
 
     count: int
     shown: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatFacts:
+class RepeatFacts(Struct, frozen=True):
     """`rows` are all; `lines` and `prompts` are of those that were compared, packed, for few rules need them."""
 
     rows: int

@@ -7,8 +7,9 @@ probes/messages.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.checks.probes.messages import Fault, Seen, is_listed_tool, look_at_messages, look_at_tools, shown
@@ -156,8 +157,7 @@ class _Shapes:
         return {"rows": self._rows, "faults": {fault: tally.document() for fault, tally in self._faults.items()}}
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeFacts:
+class ShapeFacts(Struct, frozen=True):
     """How many rows were looked at, and which faults they have: each counted once a row."""
 
     rows: int

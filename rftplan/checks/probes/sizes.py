@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.data.probes import Probe
@@ -52,8 +53,7 @@ class _Sizes:
         return {"lengths": {str(bits): n for bits, n in sorted(self._lengths.items())}, "large": self._large}
 
 
-@dataclass(frozen=True, slots=True)
-class SizeFacts:
+class SizeFacts(Struct, frozen=True):
     """`large` are line and characters of each row with more than LARGE, `median` is what half of all rows have no
     more than, up to twice of it."""
 

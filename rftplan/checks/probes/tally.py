@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from rftplan.canonical import JsonObject
 
 MOST_LINES: Final = 3
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """`lines` are the first MOST_LINES; `detail` and `hint` are about the first of them."""
 
     count: int = 0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rftplan.canonical import Json, JsonObject
 from rftplan.data.probes import Probe
 
 
-@dataclass(slots=True)
-class _Tools:
+class _Tools(Struct):
     rows: int = 0
     lacking: int = 0
 
@@ -23,8 +23,7 @@ class _Tools:
         return {"rows": self.rows, "lacking": self.lacking}
 
 
-@dataclass(frozen=True, slots=True)
-class ToolFacts:
+class ToolFacts(Struct, frozen=True):
     """`lacking` of all rows have no tools: none, null or an empty list."""
 
     rows: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Annotated
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import Field
 
 from rftplan.api.port import Checkpoint, Permission, RemoteJob
@@ -27,8 +28,7 @@ class DeploymentSpec(SpecModel):
     lifecycle: ReplacedLifecycle = ReplacedLifecycle()
 
 
-@dataclass(frozen=True, slots=True)
-class SeenDeployment:
+class SeenDeployment(Struct, frozen=True):
     """The job that counts, its checkpoints if it succeeded, and who may use the live model (None: unknown).
 
     `cut_off` are the permissions of the model that a grant of unknown fate was for (None: unknown). `behind`: the job
@@ -44,28 +44,24 @@ class SeenDeployment:
     """False where this is what the lock remembers: there may be other checkpoints."""
 
 
-@dataclass(frozen=True, slots=True)
-class PromoteStep:
+class PromoteStep(Struct, frozen=True):
     checkpoint: Checkpoint
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitStep:
+class AwaitStep(Struct, frozen=True):
     """What was live when the promotion was announced; if that changes, the announcement is void."""
 
     live: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PermitStep:
+class PermitStep(Struct, frozen=True):
     """Bring the permissions of the live model to what the spec says."""
 
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetStep:
+class ForgetStep(Struct, frozen=True):
     """Revoke what this lock granted, then forget."""
 
     grants: Mapping[str, Mapping[str, str]]

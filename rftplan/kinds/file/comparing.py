@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from rftplan.api.port import RemoteFile
 from rftplan.errors import ApiError, NotFoundError, RejectedError
@@ -13,8 +14,7 @@ from rftplan.kinds.base import Act
 from rftplan.kinds.file.spec import Content
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """What was learnt of one file: `content` if it may be used, otherwise `other`, what its bytes are instead; neither
     if it is not there any more."""
 

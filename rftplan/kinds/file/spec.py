@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.api.port import RemoteFile
 from rftplan.canonical import JsonObject
@@ -52,8 +54,7 @@ class FileSpec(SpecModel):
         return self.upload == "never"
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFile:
+class SeenFile(Struct, frozen=True):
     """`mine` is the entry's own object; `named` are those that carry exactly the name we would give; `sent` is what
     came of an upload that was cut off, whatever the bytes here are by now."""
 
@@ -62,27 +63,23 @@ class SeenFile:
     sent: RemoteFile | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UploadStep:
+class UploadStep(Struct, frozen=True):
     filename: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptStep:
+class AdoptStep(Struct, frozen=True):
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class CompareStep:
+class CompareStep(Struct, frozen=True):
     """Take the first whose bytes are ours, oldest first; if none is and a launch waits, `upload` beside them."""
 
     found: tuple[RemoteFile, ...]
     upload: UploadStep | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteStep:
+class DeleteStep(Struct, frozen=True):
     file_id: str
 
 

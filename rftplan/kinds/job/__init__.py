@@ -138,7 +138,7 @@ class JobKind(Kind[JobSpec]):
 def _loss(progress: Progress) -> list[str]:
     """The validation's where there is one, as of rewards."""
     figures = (("valid", progress.valid_loss), ("train", progress.train_loss))
-    return [f"{of} loss {figure:.3g}" for of, figure in figures if figure is not None][:1]
+    return [f"{of} loss {figure:#.3g}" for of, figure in figures if figure is not None][:1]
 
 
 KIND = JobKind()

@@ -4,8 +4,9 @@ model, and none is deleted that something still points at."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason

@@ -6,8 +6,10 @@ Decides nothing about what is to be launched.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
@@ -87,8 +89,7 @@ def keep_files(change: Change, act: Act) -> None:
             act.ledger.record(ref.address, used(entry))
 
 
-@dataclass(frozen=True, slots=True)
-class _Launch:
+class _Launch(Struct, frozen=True):
     """One launch into one slot: what it sends, what the lock shall know of it, under which tokens it went out."""
 
     change: Change
@@ -160,8 +161,7 @@ async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
     return sorted((job for jobs in lists for job in jobs), key=age)
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """Who is in the slot after a launch: who stays, which of ours were cancelled, which of ours run and cost already
     (a person has to choose), and which are another's, who cancels them."""
 

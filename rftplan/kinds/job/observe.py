@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.port import JobFault, JobStatus, Port, RemoteJob, Simulation
@@ -25,8 +27,7 @@ FEW = 5
 """Up to so many jobs in doubt are looked up one by one; above, one list of all jobs is cheaper."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenJob:
+class SeenJob(Struct, frozen=True):
     """`mine` is the entry's job, None if the service has it no more. `slot` are the launches of the wanted
     fingerprint under this address, or one that moved here; `others` the active ones of other fingerprints;
     `elsewhere` launches of the wanted fingerprint under addresses that the spec lacks. Each oldest first, and none

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.api.port import JobEvent, JobStatus, Port, RemoteJob
 from rftplan.canonical import Json, JsonObject
@@ -17,8 +19,7 @@ NEWEST_EVENTS: Final = 40
 Figure = TypeVar("Figure", int, float)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """The newest figures of a job, as far as its newest events go: rewards of a reinforcement job, losses of any other.
     `seconds` is how long all of its steps took by the
     service's own account; None if it does not account for every one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rftplan.api.port import RemoteJob
 from rftplan.canonical import JsonObject
@@ -10,8 +10,7 @@ from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchStep:
+class LaunchStep(Struct, frozen=True):
     """Launch into this attempt of the wanted fingerprint; then cancel what it replaces. `history` are the runs before,
     which the new entry keeps."""
 
@@ -20,8 +19,7 @@ class LaunchStep:
     history: tuple[JsonObject, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptStep:
+class AdoptStep(Struct, frozen=True):
     """Take this job as the address's own, finishing the intent that it answers, if there is one; before
     that, cancel what else is active in its place."""
 
@@ -29,61 +27,52 @@ class AdoptStep:
     cancels: tuple[RemoteJob, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PauseStep:
+class PauseStep(Struct, frozen=True):
     job_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitPauseStep:
+class AwaitPauseStep(Struct, frozen=True):
     """Pause these once each has taken a step, as long as the lock knows the same job as now (`known`)."""
 
     job_ids: tuple[str, ...]
     known: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeStep:
+class ResumeStep(Struct, frozen=True):
     job_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CancelStep:
+class CancelStep(Struct, frozen=True):
     """Cancel these; `forget` drops the entry afterwards."""
 
     jobs: tuple[RemoteJob, ...]
     forget: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ClearStep:
+class ClearStep(Struct, frozen=True):
     """Cancel these, which an apply that was cut off left beside the job that runs on."""
 
     jobs: tuple[RemoteJob, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptToStopStep:
+class AdoptToStopStep(Struct, frozen=True):
     """Take an active job that the specs want to stand still, and stop it; None if it stands still or cannot yet."""
 
     adopt: AdoptStep
     stop: PauseStep | CancelStep | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteModelsStep:
+class DeleteModelsStep(Struct, frozen=True):
     """Delete these models, then forget the job that they came from."""
 
     models: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FollowStep:
+class FollowStep(Struct, frozen=True):
     """Nothing to do; the job runs and `apply --wait` may watch it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedFollowStep(RecordStep):
+class RecordedFollowStep(RecordStep, Struct, frozen=True):
     """As FollowStep, and the lock shall say that the job goes on: a pause of ours that somebody else ended is no leave
     to end the next one, whosever that is."""
 

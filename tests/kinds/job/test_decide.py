@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from rftplan.api.port import JobFault, JobStatus
 from rftplan.changes import Action, Hazard, Reason

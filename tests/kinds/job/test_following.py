@@ -58,7 +58,7 @@ def test_its_status_has_the_loss_of_the_validation(tmp_path: Path, method: str) 
     small = without_rewards(tmp_path, method)
     small.apply()
     small.clock.time += 20
-    assert re.search(r"step \d+ of \d+, valid loss \d\.\d{3}, SIMULATED", small.status()[str(JOB)].detail)
+    assert re.search(r"step \d+ of \d+, valid loss \d\.\d{2,4}, SIMULATED", small.status()[str(JOB)].detail)
 
 
 def test_every_look_is_told_and_the_end_is_kept_with_its_figures(small: Small) -> None:
