@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -75,22 +74,21 @@ class Config(Struct, frozen=True):
     tests: Mapping[str, Declared] = field(default_factory=dict)
 
 
-@dataclasses.dataclass
-class _Reading:
+class _Reading(Struct, eq=False):
     """What has been gathered so far."""
 
     root: Root
     project: ProjectSpec | None = None
-    policy: PolicySpec = dataclasses.field(default_factory=PolicySpec)
-    single: dict[str, Place] = dataclasses.field(default_factory=dict)
-    declared: dict[Address, Declared] = dataclasses.field(default_factory=dict)
-    tests: dict[Address, Declared] = dataclasses.field(default_factory=dict)
-    broken: dict[Address, Place] = dataclasses.field(default_factory=dict)
-    unread: set[str] = dataclasses.field(default_factory=set)
+    policy: PolicySpec = field(default_factory=PolicySpec)
+    single: dict[str, Place] = field(default_factory=dict)
+    declared: dict[Address, Declared] = field(default_factory=dict)
+    tests: dict[Address, Declared] = field(default_factory=dict)
+    broken: dict[Address, Place] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
     provider_place: Place | None = None
-    moved: list[tuple[MoveSpec, Place]] = dataclasses.field(default_factory=list)
-    removed: list[tuple[RemovedSpec, Place]] = dataclasses.field(default_factory=list)
-    findings: list[Diagnostic] = dataclasses.field(default_factory=list)
+    moved: list[tuple[MoveSpec, Place]] = field(default_factory=list)
+    removed: list[tuple[RemovedSpec, Place]] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
 
 
 def read_config(root: Root, specs_dir: str) -> tuple[Config, list[Diagnostic]]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Final, NoReturn
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 from pydantic import Field, PlainValidator, TypeAdapter
 from pydantic_core import PydanticCustomError
@@ -119,8 +118,7 @@ class _Refusing:
     structure = text
 
 
-@dataclass
-class _Reading:
+class _Reading(Struct, eq=False):
     """What has been gathered so far."""
 
     document: Document

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
@@ -27,6 +28,7 @@ class Contract:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self._validators: dict[tuple[str, ...], Draft202012Validator] = {}
+        self._quick_validators: dict[tuple[str, ...], jsonschema_rs.Draft202012Validator] = {}
 
     @cached_property
     def operations(self) -> Sequence[Operation]:
@@ -51,10 +53,9 @@ class Contract:
 
     def faults(self, at: Sequence[str], value: object) -> list[str]:
         """What is wrong with a value by the schema at a place of the document; at most one, the most telling."""
-        validator = self._validator(tuple(at))
-        if validator.is_valid(value):
+        if self._quick(tuple(at)).is_valid(value):
             return []
-        error = best_match(validator.iter_errors(value))
+        error = best_match(self._validator(tuple(at)).iter_errors(value))
         assert error is not None
         shown = error.message if len(error.message) < 300 else f"{error.message[:150]} … {error.message[-150:]}"
         return [f"{error.json_path}: {shown}"]
@@ -124,6 +125,17 @@ class Contract:
         if at not in self._validators:
             self._validators[at] = Draft202012Validator({"$ref": f"{_URI}#{_pointer(at)}"}, registry=self._registry)
         return self._validators[at]
+
+    def _quick(self, at: tuple[str, ...]) -> jsonschema_rs.Draft202012Validator:
+        """The same in Rust: nearly every value is right, and asking in Python took a fifth of the whole suite."""
+        if at not in self._quick_validators:
+            schema = {"$ref": f"{_URI}#{_pointer(at)}"}
+            self._quick_validators[at] = jsonschema_rs.Draft202012Validator(schema, registry=self._quick_registry)
+        return self._quick_validators[at]
+
+    @cached_property
+    def _quick_registry(self) -> jsonschema_rs.Registry:
+        return jsonschema_rs.Registry([(_URI, self.document)])
 
     @cached_property
     def _registry(self) -> Registry[Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from msgspec.structs import replace
 
 from tests.contract.contract import Contract
 from tests.contract.document import own_document

@@ -4,8 +4,8 @@ hazard, does what was allowed and nothing else."""
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
@@ -114,7 +114,7 @@ def test_every_step_of_every_plan_lists_what_it_risks_and_what_follows_it_does(
         assert not (change.action is Action.DEFER and (change.step or change.then)), change
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Risk:
     """An apply that is due with one hazard; `wait`: it comes as a follow-up."""
 
@@ -281,7 +281,7 @@ def test_a_follow_up_is_not_done_by_an_apply_that_does_not_wait(due: tuple[Risk,
     if not risk.wait:
         return
     before = truth(small)
-    assert applied(replace(risk, wait=False), small, consent(frozenset())) is not None
+    assert applied(dataclasses.replace(risk, wait=False), small, consent(frozenset())) is not None
     assert {key: truth(small)[key] for key in ("jobs", "files")} == {key: before[key] for key in ("jobs", "files")}
 
 
