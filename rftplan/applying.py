@@ -20,7 +20,7 @@ from rftplan.file_lock import acting_alone, busy, lock_standing
 from rftplan.journal import Paths, State, differs
 from rftplan.kinds.base import Act
 from rftplan.kinds.steps import RecordStep
-from rftplan.ledger import open_ledger
+from rftplan.ledger import Ledger, open_ledger
 from rftplan.loading import Loaded, Options
 from rftplan.made_from import MadeFrom, made_from
 from rftplan.moving import moved_launches
@@ -122,7 +122,8 @@ async def _apply(
     loaded = opened(options, on_event, world)
     async with AsyncExitStack() as open_until_done:
         with telling(loaded.diagnostics) as told:  # until the plan is shown: what was found is shown with it
-            way = connected(loaded, world, on_event=on_event, stop=stopping.event)
+            pauses = Pauses(world.now)
+            way = connected(loaded, world, on_event=on_event, stop=stopping.event, paused=pauses.heard)
             port = await open_until_done.enter_async_context(way)
             told[:] = await dated(loaded, port)
             inputs, state = await plan_inputs(loaded, port, world, selection, told)
@@ -137,7 +138,9 @@ async def _apply(
         scope = replace(inputs.scope, lineage=made.lineage or inputs.scope.lineage)
         execution = Execution(
             plan=made.without_left_out(),
-            acting=acting_on(loaded, port, world, replace(inputs, scope=scope), state, on_event, _command(selection)),
+            acting=pauses.noted_by(
+                acting_on(loaded, port, world, replace(inputs, scope=scope), state, on_event, _command(selection))
+            ),
             on_event=on_event,
             stop=stopping,
             parallelism=parallelism,
@@ -149,6 +152,30 @@ async def _apply(
         except (BusyError, RefusedPlanError) as error:
             raise _Overtaken(error) from None
         return Applied(made, done.results, port.requests, stopping.asked, done.unsaved)
+
+
+class Pauses(Struct, eq=False):
+    """Tells the journal of every wait that the service asks for: what waits for its turn goes out after it, and is not
+    over when its time is counted from when it began."""
+
+    now: Callable[[], float]
+    ledger: Ledger | None = None
+
+    def heard(self, seconds: float) -> None:
+        if self.ledger is not None:
+            self.ledger.goes_on(until=self.now() + seconds)
+
+    def noted_by(self, acting: Callable[[], AbstractContextManager[Act]]) -> Callable[[], AbstractContextManager[Act]]:
+        @contextmanager
+        def noted() -> Iterator[Act]:
+            with acting() as act:
+                self.ledger = act.ledger
+                try:
+                    yield act
+                finally:
+                    self.ledger = None
+
+        return noted
 
 
 def _command(selection: Selection) -> str:

@@ -32,8 +32,9 @@ class Intent(Struct, frozen=True):
     """An effect that was about to happen and of whose end the journal knows nothing.
 
     `launch` is the slot's second half (fingerprint and attempt) for a launch. `at` and `ended_at` are seconds
-    since the epoch; `ended_at` is None if we died in the middle. `target` says to what it was done where the
-    address alone does not (a grant: model and project).
+    since the epoch; `ended_at` is None if we died in the middle, and then `going_at` is when it was last known not to
+    be over, where that is later than when it began. `target` says to what it was done where the address alone does not
+    (a grant: model and project).
     """
 
     number: int
@@ -44,11 +45,17 @@ class Intent(Struct, frozen=True):
     at: float
     ended_at: float | None = None
     target: tuple[str, ...] = ()
+    going_at: float | None = None
+
+    def over_by(self, call_seconds: float) -> float:
+        """When it was over at the latest: a service may go on for so long with what we died in the middle of."""
+        if self.ended_at is not None:
+            return self.ended_at
+        return max(self.at, self.going_at or self.at) + call_seconds
 
     def settled(self, *, now: float, settle_seconds: float, call_seconds: float) -> bool:
         """Whether a look-up that finds nothing now proves that nothing happened."""
-        ended = self.ended_at if self.ended_at is not None else self.at + call_seconds
-        return now >= ended + settle_seconds
+        return now >= self.over_by(call_seconds) + settle_seconds
 
 
 class Trace(Struct, frozen=True):
@@ -262,6 +269,7 @@ def _play(state: State, record: Mapping[str, Any]) -> None:
                 number_of(record["at"]),
                 None if record.get("ended_at") is None else number_of(record["ended_at"]),
                 tuple(text_of(part) for part in list_of(record.get("target", []))),
+                None if record.get("going_at") is None else number_of(record["going_at"]),
             )
         case "lost":
             if number in state.intents:

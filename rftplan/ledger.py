@@ -46,6 +46,7 @@ class Ledger:
         self._durable = 0
         self._syncing: asyncio.Future[None] | None = None
         self._refused: LockError | None = None
+        self._begun: set[int] = set()
 
     @property
     def lineage(self) -> str:
@@ -77,6 +78,7 @@ class Ledger:
         """Say what is about to be done, before it is."""
         intent = Intent(self._number(), address, verb, token, launch, self._now(), target=target)
         self._state.intents[intent.number] = intent
+        self._begun.add(intent.number)
         self._append(_intent_record(intent))
         return intent
 
@@ -95,6 +97,17 @@ class Ledger:
         at = self._now()
         self._state.intents[intent.number] = replace(intent, ended_at=at)
         self._append({"n": intent.number, "record": "lost", "at": at})
+
+    def goes_on(self, *, token: str | None = None, until: float | None = None) -> None:
+        """What was begun here and has no end yet was not over now, or will not be before `until`: the one with this
+        token, or all. A long upload, and a call that waits for its turn, end long after they began."""
+        at = self._now() if until is None else until
+        for intent in tuple(self._state.intents.values()):
+            ours = intent.number in self._begun and intent.ended_at is None and token in (None, intent.token)
+            if ours and at > (intent.going_at or intent.at):
+                going = replace(intent, going_at=at)
+                self._state.intents[intent.number] = going
+                self._append(_intent_record(going))
 
     def record(self, address: Address, entry: Entry | None, *, tombstone: str | None = None) -> None:
         """Know something that took no effect of ours (an adoption, an ended job's figures)."""
@@ -280,4 +293,6 @@ def _intent_record(intent: Intent) -> JsonObject:
         record["target"] = list(intent.target)
     if intent.ended_at is not None:
         record["ended_at"] = intent.ended_at
+    if intent.going_at is not None:
+        record["going_at"] = intent.going_at
     return record

@@ -19,12 +19,13 @@ def patience_of(
     *,
     service: str,
     quiet: float,
+    paused: Callable[[float], None],
 ) -> Patience:
     """Waits by this clock, and tells whoever listens why nothing happens: that the service asked for it, or says
-    nothing for `quiet` seconds."""
+    nothing for `quiet` seconds. `paused` hears of every wait that the service asked for, in seconds."""
     from rftplan.api.pacing import Patience
 
     def late(what: str, silent: float, left: float) -> None:
         on_event(Unanswered(service, what, silent, left))
 
-    return Patience(sleep, lambda seconds: on_event(AskedToWait(seconds)), stop, quiet=quiet, late=late)
+    return Patience(sleep, lambda seconds: on_event(AskedToWait(seconds)), stop, quiet=quiet, late=late, paused=paused)

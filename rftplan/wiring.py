@@ -133,9 +133,10 @@ async def connected(
     *,
     on_event: OnEvent | None = None,
     stop: asyncio.Event | None = None,
+    paused: Callable[[float], None] = lambda _: None,
 ) -> AsyncIterator[Port]:
-    """A port to the project's service, with these keys or those found; `stop` ends every wait. CredentialError if no
-    key may go there."""
+    """A port to the project's service, with these keys or those found; `stop` ends every wait, and `paused` hears of
+    each that the service asks for, in seconds. CredentialError if no key may go there."""
     from rftplan.api.openai import connect
     from rftplan.patience import patience_of
 
@@ -146,7 +147,8 @@ async def connected(
         transport, close = _in_process(loaded, world, keys.key)
     keys = keys or found_keys(loaded, world)
     way, service = world.wrap(transport), identity.base_url
-    waits = patience_of(world.sleep, on_event or world.heard, stop, service=service, quiet=world.quiet)
+    heard = on_event or world.heard
+    waits = patience_of(world.sleep, heard, stop, service=service, quiet=world.quiet, paused=paused)
     port = connect(identity, profile, keys.key, admin_key=keys.admin, transport=way, patience=waits)
     try:
         yield port

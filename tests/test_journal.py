@@ -304,3 +304,29 @@ def test_a_journal_with_odd_values_is_read_or_refused(
 def test_a_device_in_place_of_a_lock_is_refused_at_once() -> None:
     with pytest.raises(LockError, match="is a pipe, a device or a socket"):
         read_state(Paths(Path("/dev/full"), Path("nowhere")), new_lineage=str)
+
+
+def test_what_goes_on_is_not_over_when_its_time_is_counted_from_its_beginning(tmp_path: Path) -> None:
+    at = [0.0]
+    ledger = ledger_at(tmp_path, now=lambda: at[0])
+    long, other = ledger.begin(A, "upload", token="t"), ledger.begin(B, "launch", token="u")
+    at[0] = 500.0
+    ledger.goes_on(token="t")
+    kept = state_at(tmp_path).intents
+    assert (kept[long.number].at, kept[long.number].going_at) == (0.0, 500.0)
+    assert not kept[long.number].settled(now=679.0, settle_seconds=120, call_seconds=60)
+    assert kept[long.number].settled(now=680.0, settle_seconds=120, call_seconds=60)
+    assert kept[other.number].settled(now=180.0, settle_seconds=120, call_seconds=60)
+    ledger.goes_on(until=900.0)
+    ledger.goes_on(until=800.0)
+    assert {one.over_by(60) for one in state_at(tmp_path).intents.values()} == {960.0}
+
+
+def test_what_ended_or_was_begun_by_somebody_else_does_not_go_on(tmp_path: Path) -> None:
+    first = ledger_at(tmp_path, now=lambda: 0.0)
+    first.begin(A, "launch", token="t")
+    first.close()
+    second = ledger_at(tmp_path, now=lambda: 5.0)
+    second.lose(second.begin(B, "launch", token="u"))
+    second.goes_on(until=900.0)
+    assert [one.over_by(60) for one in state_at(tmp_path).intents.values()] == [60.0, 5.0]

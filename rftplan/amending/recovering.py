@@ -139,5 +139,4 @@ def _only_records(change: Change) -> bool:
 def _seconds_left(open_: OpenIntent, inputs: PlanInputs, now: float) -> int:
     """Until a look-up that finds nothing proves something."""
     profile, intent = inputs.scope.profile, open_.intent
-    ended = intent.ended_at if intent.ended_at is not None else intent.at + profile.call_seconds
-    return max(0, math.ceil(ended + profile.settle_seconds - now))
+    return max(0, math.ceil(intent.over_by(profile.call_seconds) + profile.settle_seconds - now))

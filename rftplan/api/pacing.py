@@ -32,6 +32,7 @@ class Patience(Struct, frozen=True):
 
     `retries` is how often a call that changes nothing is sent again after it got no answer, or a broken one. `late`
     hears what a service was asked that has said nothing for `quiet` seconds, and for how many more it is waited for.
+    `paused` hears of every pause, told or not: what waits for its turn goes out when it is over.
     """
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -40,6 +41,7 @@ class Patience(Struct, frozen=True):
     retries: int = 2
     quiet: float = QUIET
     late: Callable[[str, float, float], None] = lambda what, quiet, left: None
+    paused: Callable[[float], None] = lambda _: None
 
     async def unless_stopped(self, waiting: Awaitable[object]) -> bool:
         """Wait for it; False if somebody stopped us first."""
@@ -139,6 +141,7 @@ class Pace:
         if seconds > self._longest:
             self._longest = seconds
             self._patience.told(seconds)
+        self._patience.paused(seconds)
         pause = asyncio.ensure_future(self._sleep(seconds))
         self._pauses.add(pause)
         pause.add_done_callback(self._pauses.discard)

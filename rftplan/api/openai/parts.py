@@ -45,6 +45,7 @@ async def upload_in_parts(
         try:
             send = partial(_send, what=what, upload_id=upload_id, line=line, client=client)
             md5, part_ids = await _staged(file, sizes, send)
+            progress(upload.size, upload.size)  # the hash may have taken longer, and only now it becomes a file
             end = partial(
                 client.uploads.with_raw_response.complete,
                 upload_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -27,6 +28,9 @@ from rftplan.kinds.file.spec import (
     with_other_bytes,
 )
 from rftplan.lockfile import Origin
+
+NOTED_SECONDS: Final = 10.0
+"""So often the journal hears that an upload goes on: an attempt counts from when it ended."""
 
 
 async def perform(change: Change, act: Act) -> Result:
@@ -94,8 +98,17 @@ async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
     planned = want.data.sha256 if want.data else None
     upload = Upload(act.data_path(change.address), step.filename, step.size, PURPOSE, planned)
 
-    def progress(sent: int, total: int) -> None:
-        act.on_event(Uploaded(change.address, sent, total))
+    async def send(token: str) -> RemoteFile:
+        noted = act.ledger.now()
+
+        def progress(sent: int, total: int) -> None:
+            nonlocal noted
+            if act.ledger.now() - noted >= (NOTED_SECONDS if sent < total else 1.0):
+                noted = act.ledger.now()
+                act.ledger.goes_on(token=token)
+            act.on_event(Uploaded(change.address, sent, total))
+
+        return await act.port.upload_file(upload, progress)
 
     stale = act.open_intents.get(change.address)
     if stale is not None:
@@ -104,7 +117,7 @@ async def _perform_upload(change: Change, step: UploadStep, act: Act) -> Result:
         remote = await act.effect(
             change.address,
             "upload",
-            lambda _token: act.port.upload_file(upload, progress),
+            send,
             lambda remote: entry_of(want, remote, Origin.CREATED, before=act.ledger.entries.get(change.address)),
             target=(step.filename, str(step.size)),
         )
