@@ -129,7 +129,8 @@ class Contract:
     def _quick(self, at: tuple[str, ...]) -> jsonschema_rs.Draft202012Validator:
         """The same in Rust: nearly every value is right, and asking in Python took a fifth of the whole suite."""
         if at not in self._quick_validators:
-            schema = {"$ref": f"{_URI}#{_pointer(at)}"}
+            place = _pointer(at).replace("{", "%7B").replace("}", "%7D")  # it takes no brace in a reference
+            schema = {"$ref": f"{_URI}#{place}"}
             self._quick_validators[at] = jsonschema_rs.Draft202012Validator(schema, registry=self._quick_registry)
         return self._quick_validators[at]
 
