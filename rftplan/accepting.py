@@ -12,7 +12,7 @@ from rftplan.errors import NotFoundError, RefusedPlanError, UserError
 from rftplan.file_lock import acting_alone
 from rftplan.kinds.base import Resource, stands_for
 from rftplan.kinds.job.accepted import accepted_reason, as_launched, edits, with_accepted
-from rftplan.kinds.job.observe import resolved_values, status_in
+from rftplan.kinds.job.kept import resolved_values, status_in
 from rftplan.kinds.job.progress import progress_of
 from rftplan.kinds.job.runs import with_run
 from rftplan.ledger import open_ledger

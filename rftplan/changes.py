@@ -67,6 +67,8 @@ class Reason(StrEnum):
     GONE = "gone"
     UNKNOWN_STATUS = "unknown-status"
     FATE_UNKNOWN = "fate-unknown"
+    FATE_UNKNOWABLE = "fate-unknowable"
+    MAY_BE_OURS = "may-be-ours"
     INTENT_RECOVERED = "intent-recovered"
     AMBIGUOUS = "ambiguous"
     DUPLICATE = "duplicate"

@@ -21,8 +21,9 @@ from rftplan.kinds.base import OpenIntent, Resource
 from rftplan.kinds.deployment import DeploymentSpec, SeenDeployment
 from rftplan.kinds.file import FileSpec, SeenFile, file_identity, remote_name
 from rftplan.kinds.grader import GraderSpec
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
-from rftplan.kinds.job.observe import SeenJob, resolved_values
+from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import JobSpec
 from rftplan.kinds.scope import Scope

@@ -148,6 +148,10 @@ MIRROR_ELSEWHERE = {
     "estimate": "kinds/job/test_cost.py",
     "events": "cli/test_board.py",
     "opening": "checking/test_online.py",
+    # What cannot be told apart is a matter of a whole apply at such a service.
+    "kinds.job.doubt": "scenarios/test_nameless.py",
+    "kinds.job.kept": "kinds/job/test_observe.py",
+    "kinds.job.recognising": "scenarios/test_nameless.py",
     # A doctor is what somebody sees who has trouble: looked at whole, at a service that makes it.
     "doctor.asking": "doctor/test_doctor.py",
     "doctor.offers": "doctor/test_doctor.py",

@@ -13,7 +13,7 @@ from rftplan.amending.moves import refuse_open
 from rftplan.api.port import JobStatus
 from rftplan.errors import ApiError, CredentialError, RefusedPlanError
 from rftplan.kinds.job.cost import hour_price
-from rftplan.kinds.job.observe import status_in
+from rftplan.kinds.job.kept import status_in
 from rftplan.loading import Options
 from rftplan.lockfile import FORGOTTEN, Entry
 from rftplan.subject import Subject, read_subject

@@ -13,7 +13,7 @@ from rftplan.canonical import fingerprint
 from rftplan.changes import Change, Reason
 from rftplan.errors import UserError, has_errors
 from rftplan.events import ignore
-from rftplan.kinds.job.observe import status_in
+from rftplan.kinds.job.kept import status_in
 from rftplan.loading import Options
 from rftplan.lockfile import RELEASED, Entry, Hold
 from rftplan.opening import dated, opened

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rftplan.address import Address
+from rftplan.api.profiles import Capability
 from rftplan.checks.models import instead_of, is_gone
 from rftplan.checks.preflight import Method, Preflight, Role, method_of, recorded_files, uses
 from rftplan.codes import Code, error, finding, info, warning
@@ -21,6 +22,7 @@ SHARED_SUFFIX: Final = info("J105", "Several jobs have one suffix")
 EMPTY_SETTING: Final = warning("J106", "Setting of an integration is empty")
 REFUSED_FIELD: Final = error("J107", "Further field that the service refuses")
 MISPLACED_FIELD: Final = warning("J108", "Further field that belongs elsewhere")
+SEED_SET: Final = warning("J117", "Seed is set where launches are known by it")
 STAYS_HERE: Final = error("J109", "Job needs a file that is never uploaded")
 
 
@@ -127,6 +129,19 @@ def _about(job: Declared, code: Code, detail: str, *path: str | int, hint: str |
     return finding(code, detail, place=job.where(path), address=str(job.address), hint=hint)
 
 
+def seed_set(preflight: Preflight) -> Iterable[Diagnostic]:
+    """A seed of the specs, where a launch whose answer is lost can be found again by its seed alone."""
+    if preflight.profile.can(Capability.METADATA):
+        return
+    for job in preflight.of_kind("job"):
+        if job.spec.seed is not None:
+            detail = (
+                "this service is not known to keep metadata, so that a launch is found again by its seed; with a seed "
+                "of the specs it looks like any other, and where its answer is lost a person has to look"
+            )
+            yield _about(job, SEED_SET, detail, "seed", hint="take seed: out, unless the run has to be repeatable")
+
+
 RULES: Final = (
     validation_file,
     files_that_stay,
@@ -136,5 +151,6 @@ RULES: Final = (
     shared_suffix,
     empty_setting,
     further_fields,
+    seed_set,
 )
 PROBES: Final = ()

@@ -38,14 +38,6 @@ def unsupported_grader(preflight: Preflight) -> Iterable[Diagnostic]:
                 yield _unsupported(profile, at.declared, (*at.path, "type"), said, hint=hint)
 
 
-def unsupported_launch(preflight: Preflight) -> Iterable[Diagnostic]:
-    """A job where no metadata is kept: after a lost reply nobody could find it, and it would be paid for twice."""
-    if not preflight.profile.can(Capability.METADATA):
-        for declared in preflight.of_kind("job"):
-            said = "does not keep a job's metadata, by which a launch is found again"
-            yield _unsupported(preflight.profile, declared, (), said, hint="launch it at another provider")
-
-
 def unsupported_pause(preflight: Preflight) -> Iterable[Diagnostic]:
     """`run: paused` where a job cannot be paused."""
     if not preflight.profile.can(Capability.PAUSE):
@@ -97,7 +89,6 @@ def _unsupported(profile: Profile, declared: Declared, path: Path, said: str, *,
 RULES: Final = (
     unsupported_method,
     unsupported_grader,
-    unsupported_launch,
     unsupported_pause,
     unsupported_projects,
     unsupported_simulation,

@@ -16,7 +16,7 @@ from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation
 from rftplan.errors import StoppedError, UsageError
 from rftplan.events import Event, Hashed, OnEvent, Outcome
-from rftplan.kinds.job.observe import status_in
+from rftplan.kinds.job.kept import status_in
 from rftplan.planner import Selection
 from rftplan.render.apply_text import apply_text, closing_text
 from rftplan.render.documents import Command, apply_document, dumped, finding_document

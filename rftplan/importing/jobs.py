@@ -16,8 +16,8 @@ from rftplan.importing.found import Found, Ground, Input, Looking
 from rftplan.kinds.base import Resource
 from rftplan.kinds.file import used
 from rftplan.kinds.job.compare import differences
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, attempt_of
-from rftplan.kinds.job.observe import resolved_values
 from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.spec import FileRef, JobSpec

@@ -22,6 +22,8 @@ HOLDS: Final[Mapping[Reason, str]] = {
     Reason.CANCELLED_ELSEWHERE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
     Reason.GONE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
     Reason.AMBIGUOUS: f"leave only one of them, where that can be done; or launch it anew: {_AGAIN}",
+    Reason.FATE_UNKNOWABLE: f"find out whose it is, and take it if it is yours; or launch it anew beside it: {_AGAIN}",
+    Reason.MAY_BE_OURS: f"find out whose it is, and take it if it is yours; or launch it anew beside it: {_AGAIN}",
     Reason.DUPLICATE: "cancel what runs beside it at the service, then {program} plan",
     Reason.FOREIGN_LINEAGE: "bring back the lock that launched it (--lock FILE, git log -- rftplan.lock); "
     f"or, if nobody else needs it, launch in its place and cancel it: {_AGAIN}",

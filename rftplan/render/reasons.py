@@ -37,6 +37,8 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.GONE: "the service does not know it any more",
     Reason.UNKNOWN_STATUS: "the service reports a status that this rftplan does not know",
     Reason.FATE_UNKNOWN: "a request got no clear answer; the service gets time to show its effect",
+    Reason.FATE_UNKNOWABLE: "a request got no clear answer, and a look-up gives none either",
+    Reason.MAY_BE_OURS: "what is at the service may be this one already",
     Reason.INTENT_RECOVERED: "an interrupted apply began it, and its effect was found at the service",
     Reason.AMBIGUOUS: "several objects at the service could be this one",
     Reason.DUPLICATE: "it was launched twice",

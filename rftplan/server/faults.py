@@ -27,6 +27,7 @@ _LONGEST = 86_400.0 * 366  # seconds
 _LISTS = re.compile(
     r"/v1/(files|models|fine_tuning/jobs(/[^/]+/(events|checkpoints|samples))?|fine_tuning/checkpoints/.+/permissions)"
 )
+_JOBS = re.compile(r"/v1/fine_tuning/jobs(/[^/]+(/(pause|resume|cancel))?)?")
 
 
 class FaultError(Exception):
@@ -49,6 +50,7 @@ class FaultKind(StrEnum):
     LOST_AFTER = "lost-after"
     HALF_REPLY = "half-reply"
     STALE = "stale"
+    NO_METADATA = "no-metadata"
     LOCKOUT = "lockout"
     DAILY_LIMIT = "daily-limit"
     RETIRED = "retired"
@@ -87,6 +89,8 @@ class Fault(Struct, frozen=True, kw_only=True):
         """Whether a call is one that it can strike."""
         if path.startswith(OWN_ROUTES) or (self.kind is FaultKind.STALE and not _lists(method, path)):
             return False
+        if self.kind is FaultKind.NO_METADATA and _JOBS.fullmatch(path) is None:
+            return False
         return self.on.match(method, path)
 
     def __str__(self) -> str:
@@ -119,6 +123,7 @@ TAKES: Mapping[FaultKind, tuple[str, ...]] = {
     FaultKind.LOST_AFTER: _CALL,
     FaultKind.HALF_REPLY: _CALL,
     FaultKind.STALE: (*_CALL, "seconds"),
+    FaultKind.NO_METADATA: _CALL,
     FaultKind.LOCKOUT: ("after", "times"),
     FaultKind.DAILY_LIMIT: ("after", "times"),
     FaultKind.RETIRED: ("model", "date"),
@@ -130,6 +135,7 @@ TAKES: Mapping[FaultKind, tuple[str, ...]] = {
 USUAL: Mapping[FaultKind, Fault] = {
     **{kind: Fault(kind=kind) for kind in FaultKind},
     FaultKind.STALE: Fault(kind=FaultKind.STALE, times=None, seconds=60.0),
+    FaultKind.NO_METADATA: Fault(kind=FaultKind.NO_METADATA, times=None),
     FaultKind.LOCKOUT: Fault(kind=FaultKind.LOCKOUT, on=_LAUNCH, times=None),
     FaultKind.DAILY_LIMIT: Fault(kind=FaultKind.DAILY_LIMIT, on=_LAUNCH, times=None),
     FaultKind.RETIRED: Fault(kind=FaultKind.RETIRED, times=None),

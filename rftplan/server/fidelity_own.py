@@ -34,6 +34,11 @@ OUR_OWN: tuple[Behaviour, ...] = (
         ("a pause by the service is like any other, and an event says whose it was", Source.POLICY),
         ("a file that disappears is as if it were deleted", Source.POLICY),
         ("a stale list shows what was there some seconds ago, as it was then, models too", Source.POLICY),
+        (
+            "where metadata is not kept, jobs are shown with null for it, and a list filtered by any is empty; the"
+            " store has it, and shows it again once the fault is taken back",
+            Source.POLICY,
+        ),
         ("a clock by hand stands still between calls, and where it stood when the service starts again", Source.POLICY),
         ("all services with a clock by hand on one store have one clock, which never goes back", Source.POLICY),
     ),

@@ -13,16 +13,17 @@ from rftplan.server.store import as_json
 from rftplan.server.stored_job import StoredJob
 
 
-def job_text(job: StoredJob, now: int) -> str:
-    """The JSON text of the job as the API gives it at `now` (microseconds)."""
+def job_text(job: StoredJob, now: int, *, bare: bool = False) -> str:
+    """The JSON text of the job as the API gives it at `now` (microseconds); `bare` as if it had no metadata."""
     moment = life_at(job.life, now)
     texts = job.texts
     request = texts.running_request if moment.has_run else texts.request
+    metadata = "null" if bare else texts.metadata
     top = texts.hyperparameters if moment.has_run else texts.sent_hyperparameters
     return (
         f'{{"object":"fine_tuning.job","id":"{job.id}",{request[1:-1]}'
         f',"hyperparameters":{"null" if texts.sent_hyperparameters is None else top}'
-        f',"metadata":{texts.metadata},"simulation":{texts.simulation},{as_json(_at(job, moment))[1:]}'
+        f',"metadata":{metadata},"simulation":{texts.simulation},{as_json(_at(job, moment))[1:]}'
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -51,7 +51,7 @@ async def create_job(request: Request) -> Response:
         await run_in_threadpool(JobStore(service.store).add, job)
     finally:
         await run_in_threadpool(let_go, service.store, files, holder=job_id)
-    return JsonText(job_text(_stored(service, job_id), service.now()))
+    return _shown(service, _stored(service, job_id))
 
 
 async def _trained(service: Service, wanted: JobRequest, *, job_id: str, model: str) -> NewJob:
@@ -87,14 +87,32 @@ async def list_jobs(request: Request) -> Response:
     others = [name for name in request.query_params if name == "metadata" or name.startswith(_FILTER)]
     page = read_page(request, default=USUAL_PAGE, most=MOST_LISTED, others=others)
     jobs, now = JobStore(service.store), service.now()
+    if service.bare and metadata is None:
+        metadata = {}  # what nobody is seen to have, everybody lacks
     found = jobs.page(page, metadata=metadata, until=service.horizon())
+    if service.bare:
+        return _bare_list(service, jobs, found, page.limit, filtered=bool(metadata))
     texts = service.lists.jobs.of_each(found[: page.limit], now, load=jobs.these, say=lambda job: job_text(job, now))
     return JsonText(list_text(texts, more=len(found) > page.limit))
 
 
+def _bare_list(
+    service: Service, jobs: JobStore, found: Sequence[tuple[int, int]], limit: int, *, filtered: bool
+) -> Response:
+    """As if no job had metadata: what asks for some finds none. Said anew each time, for it is not what stays true."""
+    wanted = [] if filtered else [seq for seq, _ in found[:limit]]
+    by_seq = {job.seq: job for job in jobs.these(wanted)}
+    texts = [job_text(by_seq[seq], service.now(), bare=True) for seq in wanted]
+    return JsonText(list_text(texts, more=bool(wanted) and len(found) > limit))
+
+
+def _shown(service: Service, job: StoredJob) -> Response:
+    return JsonText(job_text(job, service.now(), bare=service.bare))
+
+
 async def get_job(request: Request) -> Response:
     refuse_query(request)
-    return JsonText(job_text(found_job(request), service_of(request).now()))
+    return _shown(service_of(request), found_job(request))
 
 
 async def pause_job(request: Request) -> Response:
@@ -147,7 +165,7 @@ def _command(request: Request, verb: Verb) -> Response:
         job = JobStore(service.store).command(job, verb, service.now())
     except CommandRefusedError as error:
         raise ApiError(f"The fine-tuning job {job.id} cannot be {_DONE[verb]}: {error}.") from error
-    return JsonText(job_text(job, service.now()))
+    return _shown(service, job)
 
 
 _DONE = {Verb.PAUSE: "paused", Verb.RESUME: "resumed", Verb.CANCEL: "cancelled"}

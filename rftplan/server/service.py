@@ -22,6 +22,7 @@ ORGANIZATION_NAME = "local"  # the part of a fine-tuned model's id that names th
 
 
 LAG: Final = "lag"
+BARE: Final = "bare"
 """Where the scope's state has how many seconds ago a call is answered from; there only if a fault says so."""
 
 
@@ -42,7 +43,7 @@ def _characters(models: Sequence[tuple[str, str]]) -> int:
 
 
 class Service(Struct, frozen=True):
-    """`lag` is how many seconds ago it is, as far as this call sees it."""
+    """`lag` is how many seconds ago it is, as far as this call sees it; `bare`: it sees no job's metadata."""
 
     settings: Settings
     store: Store
@@ -51,6 +52,7 @@ class Service(Struct, frozen=True):
     faults: Board = field(default_factory=Board)
     lists: Lists = field(default_factory=Lists)
     lag: float = 0.0
+    bare: bool = False
 
     def now(self) -> int:
         """Microseconds since the epoch."""
@@ -63,8 +65,8 @@ class Service(Struct, frozen=True):
 
 def service_of(request: Request) -> Service:
     service: Service = request.app.state.service
-    lag = request.scope["state"].get(LAG)
-    return replace(service, lag=lag) if lag else service
+    lag, bare = request.scope["state"].get(LAG, 0.0), request.scope["state"].get(BARE, False)
+    return replace(service, lag=lag, bare=bare) if lag or bare else service
 
 
 def seconds(microseconds: int) -> int:

@@ -18,7 +18,7 @@ from rftplan.server.errors import INVALID_REQUEST, SERVER_ERROR, ApiError, refus
 from rftplan.server.faults import Fault, FaultKind, Standing
 from rftplan.server.happening import happens
 from rftplan.server.requests import read_json
-from rftplan.server.service import LAG, Service
+from rftplan.server.service import BARE, LAG, Service
 
 CUT: Final = "rftplan.cut"
 """The extension's name in the scope: an async callable that takes a `Cut` and returns when the connection is gone."""
@@ -113,6 +113,11 @@ async def _late(call: Struck) -> None:
 
 async def _stale(call: Struck) -> None:
     call.scope["state"][LAG] = call.fault.seconds
+    await call.act(call.send)
+
+
+async def _without_metadata(call: Struck) -> None:
+    call.scope["state"][BARE] = True
     await call.act(call.send)
 
 
@@ -241,6 +246,7 @@ _DELAYS: Mapping[FaultKind, Effect] = {
     FaultKind.LATENCY: _late,
     FaultKind.SLOW_BODY: _slow,
     FaultKind.STALE: _stale,
+    FaultKind.NO_METADATA: _without_metadata,
 }
 _ANSWERS: Mapping[FaultKind, Effect] = {
     FaultKind.TOO_MANY: _too_many,

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from rftplan.api.profiles import Profile, profile
+from rftplan.api.profiles import Capability, Profile, profile
 from rftplan.checks.jobs import RULES
 from rftplan.checks.preflight import Preflight
 from rftplan.config import read_config
@@ -132,3 +132,10 @@ def test_a_further_field_that_is_known_elsewhere_says_where(small: Small, field:
 
 def test_a_field_that_nobody_here_knows_is_sent_as_it_is(small: Small) -> None:
     assert found(small, with_job("    extra_body: {brand_new: {n_epochs: 3}}\n")) == []
+
+
+def test_a_seed_of_the_specs_is_told_only_where_launches_are_known_by_it(small: Small) -> None:
+    seeded, bare = with_job("    seed: 1\n"), replace(LOCAL, capabilities=LOCAL.capabilities - {Capability.METADATA})
+    (line,) = found(small, seeded, bare)
+    assert line.startswith(f"J117 {AT}:16:11 this service is not known to keep metadata")
+    assert found(small, SPEC, bare) == found(small, seeded) == []

@@ -81,7 +81,6 @@ def test_a_grader_in_place_is_found_in_its_job(small: Small) -> None:
             edited(("    checkpoint: best\n", "    checkpoint: best\n    projects: [proj_a]\n")),
             "provider local has no permissions for checkpoints",
         ),
-        (Capability.METADATA, SPEC, "provider local does not keep a job's metadata"),
         (
             Capability.SIMULATION,
             with_job("    simulate: {candidates: {id: file-1}}\n"),

@@ -16,8 +16,9 @@ from rftplan.errors import Place
 from rftplan.journal import Intent
 from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.job import JobSpec
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, identity, launch_of
-from rftplan.kinds.job.observe import SeenJob, resolved_values
+from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.scope import Scope

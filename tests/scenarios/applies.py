@@ -7,6 +7,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_due
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -30,7 +31,8 @@ def parted(of: profiles.Profile) -> profiles.Profile:
 @dataclass(frozen=True)
 class Due:
     """One apply that is due, with its options. `prepare` brings a new house there. `held`: something waits for a
-    person in the end; `parts`: files are to go in parts; `speed`: the service's, low where nobody waits for a job."""
+    person in the end; `parts`: files are to go in parts; `speed`: the service's, low where nobody waits for a job;
+    `bare`: the service shows no metadata, and the profile does not say that it does."""
 
     name: str
     prepare: Callable[[House], None]
@@ -38,6 +40,7 @@ class Due:
     parts: bool = False
     held: bool = False
     speed: float = 0.01
+    bare: bool = False
 
     def apply(self, house: House) -> Any:
         """Step by step, so that the calls come in the same order every time."""
@@ -59,6 +62,12 @@ class Due:
 
     def __str__(self) -> str:
         return self.name
+
+
+def bare(of: profiles.Profile) -> profiles.Profile:
+    """The profile of a service that is not known to keep metadata."""
+    lacks = {profiles.Capability.METADATA, profiles.Capability.METADATA_FILTER}
+    return replace(of, capabilities=of.capabilities - lacks)
 
 
 def projects(house: House, names: str) -> None:
@@ -283,3 +292,15 @@ DUE: Final = (
     Due("adopt", _adopt, held=True),
     Due("adopt to stop", _adopt_to_stop, held=True),
 )
+
+_TOUCHING_JOBS: Final = (
+    *("first", "two jobs", "relaunch after our cancel", "replace beside", "retry"),
+    *("--replace", "new bytes", "cancel", "cancel what left the specs", "destroy", "move"),
+)
+BARE: Final = tuple(
+    replace_due(due, name=f"{name}, no metadata", bare=True)
+    for name in _TOUCHING_JOBS
+    for due in DUE
+    if due.name == name
+)
+"""What touches jobs, once more at a service that keeps no metadata. The first are enough where time is short."""

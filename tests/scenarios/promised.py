@@ -21,8 +21,8 @@ from rftplan.changes import Action, Change, Reason
 from rftplan.in_process import in_process
 from rftplan.journal import differs, read_state
 from rftplan.kinds.deployment.spec import grants_of
+from rftplan.kinds.job.kept import status_in
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY
-from rftplan.kinds.job.observe import status_in
 from rftplan.loading import load
 from rftplan.lockfile import Entry
 from rftplan.server.app import close_app, create_app
@@ -66,7 +66,7 @@ class Call:
 @dataclass
 class House:
     """A project and its service under `root`, in this process. `fault_of` says what goes wrong with a call; `before`
-    and `after` hear of each as it leaves and as its answer comes."""
+    and `after` hear of each as it leaves and as its answer comes. `bare`: jobs show no metadata, in photographs too."""
 
     root: Path
     spec: str = SERVED
@@ -78,6 +78,7 @@ class House:
     after: Callable[[Call], None] = lambda _: None
     calls: list[Call] = field(default_factory=list)
     behind: bool = False
+    bare: bool = False
     beside: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
@@ -90,6 +91,11 @@ class House:
             speed=self.speed,
         )
         self.app = create_app(settings)
+        if self.bare:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.joinpath("bare").touch()
+        self.bare = self.root.joinpath("bare").exists()
+        self._hide()
         project = self.root / "project"
         rest: dict[str, Any] = {
             "clock": self.clock,
@@ -110,6 +116,10 @@ class House:
         self.app.state.service.faults.add("stale", read_fault(f"stale seconds={seconds} on={on}"))
         self.behind = True
 
+    def _hide(self) -> None:
+        if self.bare:
+            self.app.state.service.faults.add("bare", read_fault("no-metadata"))
+
     def catch_up(self) -> None:
         """Lists show what is there."""
         self.app.state.service.faults.remove("stale")
@@ -127,10 +137,12 @@ class House:
         return frozenset(kept.read_text().split()) if kept.exists() else frozenset()
 
     def truth(self, *, grants: bool = False) -> Truth:
-        """What is at the service, whatever lists show."""
+        """What is at the service, whatever it shows."""
         behind = self.behind
         self.catch_up()
+        self.app.state.service.faults.remove("bare")
         there = truth(self.small, grants=grants)
+        self._hide()
         if behind:
             self.lag()
         return there
@@ -209,13 +221,16 @@ def truth(small: Small, *, grants: bool = True) -> Truth:
     return found
 
 
-def assert_promise(small: Small, *, by_hand: Collection[str] = (), held: bool = False, **selection: Any) -> Truth:
+def assert_promise(
+    small: Small, *, by_hand: Collection[str] = (), held: bool = False, there: Truth | None = None, **selection: Any
+) -> Truth:
     """Lock and service agree, nothing is there twice, nothing is open, nothing is left to do. What is there.
 
-    `by_hand` are ids that somebody else made or took away; `held`: addresses may wait for a person; `selection` is the
-    plan's. To be asked once lists show what is there, and jobs have ended or run.
+    `by_hand` are ids that somebody else made or took away; `held`: addresses may wait for a person; `there` is what
+    is at the service, where it does not show it all; `selection` is the plan's. To be asked once lists show what is
+    there, and jobs have ended or run.
     """
-    there = truth(small)
+    there = there or truth(small)
     assert_one_of_each(there, by_hand=by_hand)
     loaded = load(small.options)
     state, lock = read_state(loaded.paths, new_lineage=lambda: "none")

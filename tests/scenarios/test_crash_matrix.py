@@ -17,7 +17,7 @@ import pytest
 from rftplan import ledger, service_choice
 from rftplan.errors import RftplanError
 from tests.faults import Fault
-from tests.scenarios.applies import DUE, Due, parted
+from tests.scenarios.applies import BARE, DUE, Due, bare, parted
 from tests.scenarios.promised import LAG, SETTLED, Call, House, assert_one_of_each, assert_promise, end_state, house_at
 from tests.tally import Tally
 
@@ -34,12 +34,14 @@ FAULTS: Final = (
 )
 
 
-@pytest.fixture(params=DUE, ids=str)
+@pytest.fixture(params=(*DUE, *(BARE if LONG else BARE[:4])), ids=str)
 def due(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Due:
     """Where its files go in parts, the profile says so of small ones."""
     found: Due = request.param
     if found.parts:
         monkeypatch.setattr(service_choice, "SERVED", parted(service_choice.SERVED))
+    if found.bare:
+        monkeypatch.setattr(service_choice, "SERVED", bare(service_choice.SERVED))
     return found
 
 
@@ -93,7 +95,7 @@ def lists_behind(number: int) -> tuple[bool, ...]:
 
 def at_due(due: Due, root: Path) -> House:
     """A new house where the apply is due, with nothing in it so new that lists could not show it."""
-    house = House(root, speed=due.speed)
+    house = House(root, speed=due.speed, bare=due.bare)
     due.prepare(house)
     house.clock.time += LAG + 0.1
     house.calls.clear()
@@ -166,7 +168,8 @@ def go_on(due: Due, house: House) -> None:
 
 
 def end_of(due: Due, house: House) -> dict[str, Any]:
-    there = assert_promise(house.small, by_hand=house.strangers, held=due.held, **due.selection)
+    shown = house.truth(grants=True) if house.bare else None
+    there = assert_promise(house.small, by_hand=house.strangers, held=due.held, there=shown, **due.selection)
     return end_state(house.small, there)
 
 

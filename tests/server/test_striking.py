@@ -219,6 +219,24 @@ async def test_a_list_is_as_it_was(world: World, sdk: openai.AsyncOpenAI, http: 
     assert len((await sdk.fine_tuning.jobs.list_events(job["id"])).data) == 4
 
 
+async def test_where_metadata_is_not_kept_no_job_shows_any_and_no_filter_finds_one(
+    sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
+) -> None:
+    job = await create_job(sdk, metadata={"team": "a"})
+    await struck_by(http, "no-metadata")
+    bare = await create_job(sdk, metadata={"team": "a"})
+    assert bare["metadata"] is None
+    jobs = sdk.fine_tuning.jobs
+    assert [(one.id, one.metadata) async for one in jobs.list()] == [(bare["id"], None), (job["id"], None)]
+    assert [one.id async for one in jobs.list(limit=1)] == [bare["id"], job["id"]]
+    assert [one.id async for one in jobs.list(metadata={"team": "a"})] == []
+    assert [one.id async for one in jobs.list(extra_query={"metadata": "null"})] == [bare["id"], job["id"]]
+    assert (await jobs.retrieve(job["id"])).metadata is None
+    assert (await jobs.cancel(job["id"])).metadata is None
+    await http.delete("/local/faults")
+    assert [one.metadata async for one in jobs.list(metadata={"team": "a"})] == [{"team": "a"}, {"team": "a"}]
+
+
 async def test_what_is_made_while_lists_are_stale_is_made_now_and_is_not_struck(
     world: World, sdk: openai.AsyncOpenAI, http: httpx2.AsyncClient
 ) -> None:

@@ -35,7 +35,7 @@ _NOT_YET: Final[Mapping[str, str]] = MappingProxyType({"azure": "Azure AI Foundr
 def elsewhere(of: Profile) -> Profile:
     """The same protocol at another host: what closes at the provider's own, which models it trains and what it charges
     says nothing of it. Nor does it that there are uploads: many hosts have only files."""
-    can = of.capabilities - {Capability.UPLOADS}
+    can = of.capabilities - {Capability.UPLOADS, Capability.METADATA, Capability.METADATA_FILTER}
     return replace(of, capabilities=can, life=None, trains={}, prices=NO_PRICES, cap=NOT_KNOWN)
 
 

@@ -39,7 +39,8 @@ from rftplan.kinds.deployment.spec import (
 from rftplan.kinds.deployment.waiting import waits
 from rftplan.kinds.gates import Pick, choose, judge
 from rftplan.kinds.job.drift import remembered
-from rftplan.kinds.job.observe import current_job, job_from
+from rftplan.kinds.job.kept import job_from
+from rftplan.kinds.job.observe import current_job
 from rftplan.kinds.job.trouble import kept_errors, said
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.api.profiles import Capability
 from rftplan.changes import Change
 from rftplan.errors import NotFoundError, RejectedError
 from rftplan.kinds.base import Act
@@ -43,5 +44,6 @@ async def cancel_one(change: Change, job: RemoteJob, act: Act, *, stays: Entry |
         cancel,
         lambda j: with_status(act.ledger.entries.get(change.address), j, None),
         launch=launch,
+        target=() if act.scope.profile.can(Capability.METADATA) else (job.id,),
         tombstone_of=lambda j: None if j.status in _OWN_ENDS else launch,
     )

@@ -13,9 +13,11 @@ from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.accepted import as_launched, told
 from rftplan.kinds.job.cost import priced
 from rftplan.kinds.job.deleting import DELETE_MODEL, models_deleted, to_delete
+from rftplan.kinds.job.doubt import beside, hold_for_fate, hold_for_nameless
 from rftplan.kinds.job.ignored import ignored_edits, ignored_told
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of
-from rftplan.kinds.job.observe import SeenJob, deciding, later, resolved_values, same_launch, usable
+from rftplan.kinds.job.observe import SeenJob, deciding, later, same_launch, usable
 from rftplan.kinds.job.remedies import (
     active_jobs,
     adopt,
@@ -51,6 +53,7 @@ def _with_closing(situation: Situation, change: Change) -> Change:
     if intent.verb == "cancel" and isinstance(seen, SeenJob) and intent.launch in seen.cancelled:
         return replace(change, closes=intent.number, tombstone=intent.launch)
     waits = change.action.acts or (intent.verb != "launch" and change.action is Action.DEFER)
+    waits = waits or change.reason is Reason.FATE_UNKNOWABLE  # until a person has said what became of it
     return change if waits or not open_.settled else replace(change, closes=intent.number)
 
 
@@ -81,7 +84,9 @@ def _recover(situation: Situation, seen: SeenJob, want: Resource) -> Change | No
             stays, held = oldest(situation, seen, job)
             reason = Reason.INTENT_RECOVERED
             return held or adopt(situation, seen, stays, verb="recover", reason=reason, origin=Origin.CREATED)
-    if situation.intent.settled:
+    if (held := hold_for_fate(situation, seen)) is not None:
+        return held
+    if situation.intent.settled or (seen.maybe and situation.replace):
         return None
     return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
 
@@ -188,6 +193,8 @@ def _same_fingerprint(situation: Situation, seen: SeenJob, want: Resource, entry
     stays, held = oldest(situation, seen, job)
     if held is not None or stays.id != job.id:
         return held or adopt(situation, seen, stays, verb="adopt", reason=Reason.DUPLICATE, origin=entry.origin)
+    if (doubted := beside(situation, seen, job, entry)) is not None:
+        return doubted
     change = by_status(situation, seen, job, entry, spec.run)
     stale = active_jobs(situation, seen, keep=job.id)
     if change.action is Action.NOOP and stale:
@@ -229,6 +236,8 @@ def _removed(situation: Situation, seen: SeenJob) -> Change:
     active = (*active_jobs(situation, seen), *_cut_off(situation, seen))
     if not active and _may_still_launch(situation):
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
+    if not active and situation.entry is None and (held := hold_for_nameless(situation, seen, active=True)) is not None:
+        return held
     if not active and situation.scope.fresh and (held := hold_for_active(situation, seen)) is not None:
         return held
     if not active:

@@ -13,7 +13,8 @@ from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.errors import NotFoundError
 from rftplan.kinds.base import Act, Look, Situation
 from rftplan.kinds.checkpoints import Made, made_by
-from rftplan.kinds.job.observe import SeenJob, status_in
+from rftplan.kinds.job.kept import status_in
+from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.steps import DeleteModelsStep
 from rftplan.lockfile import Origin
 

@@ -12,8 +12,9 @@ from rftplan.changes import Drift, FieldChange
 from rftplan.kinds.base import Situation
 from rftplan.kinds.job import compare
 from rftplan.kinds.job.accepted import as_launched
+from rftplan.kinds.job.kept import job_from, resolved_values
 from rftplan.kinds.job.launch import launch_of
-from rftplan.kinds.job.observe import SeenJob, job_from, resolved_values
+from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.remedies import we_ended
 from rftplan.kinds.job.runs import with_run
 from rftplan.lockfile import Entry

@@ -11,7 +11,8 @@ from rftplan.changes import Change
 from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.job import quality
-from rftplan.kinds.job.observe import resolved_values
+from rftplan.kinds.job.kept import resolved_values
+from rftplan.kinds.job.nameless import REPLACES
 from rftplan.kinds.job.progress import Progress, progress_of
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.steps import ClearStep
@@ -95,4 +96,6 @@ def with_status(entry: Entry | None, job: RemoteJob, paused_by: str | None) -> E
     values: JsonObject = resolved_values(job)
     if paused_by is not None:
         values["paused_by"] = paused_by
+    if REPLACES in entry.resolved:
+        values[REPLACES] = entry.resolved[REPLACES]
     return replace(entry, resolved=values)

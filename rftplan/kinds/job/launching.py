@@ -5,14 +5,14 @@ Decides nothing about what is to be launched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.api.profiles import Capability
 from rftplan.canonical import JsonObject
 from rftplan.changes import Change
 from rftplan.errors import ApiError, LimitedError, StoppedError
@@ -22,8 +22,10 @@ from rftplan.kinds.base import Act, result
 from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.job.cancelling import cancel_one
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of, request_body, sent_grader
-from rftplan.kinds.job.observe import resolved_values
+from rftplan.kinds.job.nameless import REPLACES, Launched, Sent, named, with_token
+from rftplan.kinds.job.slots import standing
 from rftplan.kinds.job.steps import LaunchStep
 from rftplan.lockfile import Entry
 
@@ -38,28 +40,29 @@ async def launch_once(change: Change, step: LaunchStep, act: Act) -> Result:
         await act.port.validate_grader(sent_grader(want, act.resources))
     launch = launch_of(want.fingerprint, step.attempt)
     try:
-        there = await _slot(change.address, launch, act)
+        now = await standing(change.address, launch, act)
     except (LimitedError, StoppedError):
         raise
     except ApiError as error:
         return result(change, Outcome.FAILED, error=f"nothing was launched: its place could not be looked at: {error}")
-    if there:
+    if there := [*now.slot, *(job for job in now.alike if job.id not in step.beside)]:
         detail = f"{there[0].id} appeared in its place since the plan was made; run rftplan plan"
         return result(change, Outcome.DEFERRED, id=there[0].id, detail=detail)
     stale = act.open_intents.get(change.address)
     if stale is not None and stale.verb == "launch":
         act.ledger.abandon(stale)
-    sent = _Launch(change, launch, step.history, act)
+    sent = _Launch(change, launch, step, act)
     job = await sent.once()
     keep_files(change, act)
-    return await _tidy_up(change, step, job, frozenset(sent.tokens), act)
+    return await _tidy_up(step, job, sent)
 
 
-async def _tidy_up(change: Change, step: LaunchStep, job: RemoteJob, tokens: frozenset[str], act: Act) -> Result:
+async def _tidy_up(step: LaunchStep, job: RemoteJob, sent: _Launch) -> Result:
     """One launch a slot, and nothing left of what it replaces. The job is there and on record: whatever goes
     wrong now is told beside it, and the next apply goes on here."""
+    change, act = sent.change, sent.act
     try:
-        place = await _one_a_slot(change, job, tokens, act)
+        place = await _one_a_slot(step, job, sent)
         kept = place.kept
     except (ApiError, LostEffect) as error:
         detail = f"{job.id} was launched; what else is in its place is not known: {error}; run rftplan apply again"
@@ -74,7 +77,8 @@ async def _tidy_up(change: Change, step: LaunchStep, job: RemoteJob, tokens: fro
         return result(change, Outcome.FAILED, id=kept.id, error=f"{kept.id} was launched, but: {error}")
     replaced = f"replaces {_ids(step.cancels)}" if step.cancels else ""
     detail = "; ".join(filter(None, (replaced, *place.said())))
-    return result(change, Outcome.HELD if place.rivals else Outcome.DONE, id=kept.id, detail=detail)
+    held = place.rivals or place.gave_way_to
+    return result(change, Outcome.HELD if held else Outcome.DONE, id=kept.id, detail=detail)
 
 
 def _ids(jobs: Sequence[RemoteJob]) -> str:
@@ -94,9 +98,15 @@ class _Launch(Struct, frozen=True):
 
     change: Change
     slot: str
-    history: tuple[JsonObject, ...]
+    step: LaunchStep
     act: Act
     tokens: set[str] = field(default_factory=set)
+
+    @property
+    def launched(self) -> tuple[Launched, ...]:
+        """What went out, for a service that keeps no metadata."""
+        name, sent = self.act.scope.launch_address(self.change.address), Sent.of(self._body({}))
+        return tuple(Launched(name, self.slot, token, sent) for token in sorted(self.tokens))
 
     async def once(self) -> RemoteJob:
         """Create it. After a lost reply the slot is looked up; the create is repeated only where the profile says
@@ -109,66 +119,65 @@ class _Launch(Struct, frozen=True):
                 self.act.ledger.finish(lost.intent, self._entry(found))
                 return found
             profile = self.act.scope.profile
-            if profile.settle_seconds > 0 or profile.call_seconds > 0:
+            if profile.settle_seconds > 0 or profile.call_seconds > 0 or not profile.can(Capability.METADATA):
                 raise
             self.act.ledger.abandon(lost.intent)
         return await self._create()
 
     async def _create(self) -> RemoteJob:
-        return await self.act.effect(self.change.address, "launch", self._send, self._entry, launch=self.slot)
+        kept = self.act.scope.profile.can(Capability.METADATA)
+        target = () if kept else Sent.of(self._body({})).as_target()
+        address, slot = self.change.address, self.slot
+        return await self.act.effect(address, "launch", self._send, self._entry, launch=slot, target=target)
 
     async def _send(self, token: str) -> RemoteJob:
         self.tokens.add(token)
-        scope = self.act.scope
-        metadata = {
-            ADDRESS_KEY: scope.launch_address(self.change.address),
-            LAUNCH_KEY: self.slot,
-            TOKEN_KEY: token,
-        }
-        body = request_body(
+        name = self.act.scope.launch_address(self.change.address)
+        body = self._body({ADDRESS_KEY: name, LAUNCH_KEY: self.slot, TOKEN_KEY: token})
+        job = await self.act.port.create_job(with_token(body, token, self.act.scope.profile))
+        return named(job, name, self.slot, token)
+
+    def _body(self, metadata: Mapping[str, str]) -> JsonObject:
+        return request_body(
             self.act.resources[self.change.address],
             resources=self.act.resources,
             entries=self.act.ledger.entries,
-            profile=scope.profile,
+            profile=self.act.scope.profile,
             metadata=metadata,
         )
-        return await self.act.port.create_job(body)
 
     def _entry(self, job: RemoteJob) -> Entry:
-        want = self.act.resources[self.change.address]
+        want, resolved = self.act.resources[self.change.address], resolved_values(job)
+        if self.step.cancels and not self.act.scope.profile.can(Capability.METADATA):
+            resolved[REPLACES] = {old.id: old.metadata.get(LAUNCH_KEY, "") for old in self.step.cancels}
         return Entry(
             fingerprint=want.fingerprint,
             inputs=want.inputs,
             id=job.id,
             attempt=int(self.slot.rpartition(":")[2]),
-            resolved=resolved_values(job),
-            history=self.history,
+            resolved=resolved,
+            history=self.step.history,
         )
 
     async def _found(self, lost: LostEffect) -> RemoteJob | None:
         """The job whose reply was lost. `lost` again where nobody can say yet: the intent stays open."""
         try:
-            there = await _slot(self.change.address, self.slot, self.act)
+            there = await standing(self.change.address, self.slot, self.act, self.launched)
         except ApiError:
             raise lost from None
-        return next((job for job in there if job.metadata.get(TOKEN_KEY) in self.tokens), None)
-
-
-async def _slot(address: Address, launch: str, act: Act) -> list[RemoteJob]:
-    """Every launch of this slot, oldest first, under whatever address it was launched."""
-    names = act.scope.launch_addresses(address, act.ledger.entries)
-    lists = [await act.port.list_jobs({ADDRESS_KEY: name, LAUNCH_KEY: launch}) for name in names]
-    return sorted((job for jobs in lists for job in jobs), key=age)
+        return next((job for job in there.slot if job.metadata.get(TOKEN_KEY) in self.tokens), None)
 
 
 class _Place(Struct):
     """Who is in the slot after a launch: who stays, which of ours were cancelled, which of ours run and cost already
-    (a person has to choose), and which are another's, who cancels them."""
+    (a person has to choose), and which are another's, who cancels them. `gave_way_to` are older ones of nobody knows
+    whom, for which ours was cancelled."""
 
     kept: RemoteJob
     cancelled: list[RemoteJob] = field(default_factory=list)
     rivals: list[RemoteJob] = field(default_factory=list)
     theirs: list[RemoteJob] = field(default_factory=list)
+    gave_way_to: list[RemoteJob] = field(default_factory=list)
 
     def said(self) -> Iterator[str]:
         """In words; nothing where it was launched once, as it should be."""
@@ -178,17 +187,23 @@ class _Place(Struct):
             yield f"it was launched twice: {_ids(self.cancelled)} was cancelled; {self.kept.id} is older and stays"
         if self.theirs:
             yield f"another apply launched {_ids(self.theirs)} in the same slot; {self.kept.id} is older and stays"
+        if self.gave_way_to:
+            yield (
+                f"{_ids(self.gave_way_to)} is older, from the same files with the same settings, and nobody can tell "
+                f"whose it is: {self.kept.id} was cancelled"
+            )
 
 
-async def _one_a_slot(change: Change, job: RemoteJob, tokens: frozenset[str], act: Act) -> _Place:
+async def _one_a_slot(step: LaunchStep, job: RemoteJob, sent: _Launch) -> _Place:
     """The oldest launch of the slot stays, and our own later one is cancelled while that is free."""
-    launch = job.metadata[LAUNCH_KEY]
-    listed = {j.id: j for j in (*await _slot(change.address, launch, act), job)}  # the list may be stale
-    standing = sorted((j for j in listed.values() if j.status not in _BAD_ENDS or j.id == job.id), key=age)
-    first = standing[0]
+    change, act = sent.change, sent.act
+    now = await standing(change.address, sent.slot, act, sent.launched)
+    listed = {j.id: j for j in (*now.slot, job)}  # the list may be stale
+    launches = sorted((j for j in listed.values() if j.status not in _BAD_ENDS or j.id == job.id), key=age)
+    first = launches[0]
     place = _Place(first)
-    for later in standing[1:]:
-        if later.metadata.get(TOKEN_KEY) in tokens and later.status.unbilled:
+    for later in launches[1:]:
+        if later.metadata.get(TOKEN_KEY) in sent.tokens and later.status.unbilled:
             await act.effect(
                 change.address,
                 "cancel",
@@ -197,8 +212,23 @@ async def _one_a_slot(change: Change, job: RemoteJob, tokens: frozenset[str], ac
             )
             place.cancelled.append(later)
         elif not later.status.ended:
-            (place.rivals if later.metadata.get(TOKEN_KEY) in tokens else place.theirs).append(later)
+            (place.rivals if later.metadata.get(TOKEN_KEY) in sent.tokens else place.theirs).append(later)
     if first.id != job.id:
         entry = act.ledger.entries[change.address]
         act.ledger.record(change.address, replace(entry, id=first.id, resolved=resolved_values(first)))
+    others = [one for one in now.alike if one.id not in step.beside and not one.status.ended and one.id != job.id]
+    await _give_way(place, others, sent)
     return place
+
+
+async def _give_way(place: _Place, others: Sequence[RemoteJob], sent: _Launch) -> None:
+    """What of nobody appeared at the same moment was launched for the same by another clone, as far as it shows: the
+    older stays, and ours is cancelled while that is free."""
+    older = [one for one in others if age(one) < age(place.kept)]
+    if not older:
+        place.theirs += others
+    elif place.kept.status.unbilled and place.kept.metadata.get(TOKEN_KEY) in sent.tokens:
+        await cancel_one(sent.change, place.kept, sent.act)
+        place.gave_way_to = older
+    else:
+        place.rivals += older

@@ -8,18 +8,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rftplan.address import Address
-from rftplan.api.port import JobFault, JobStatus, Port, RemoteJob, Simulation
-from rftplan.canonical import Json, JsonObject
+from rftplan.api.port import JobStatus, RemoteJob
+from rftplan.api.profiles import Capability
 from rftplan.errors import NotFoundError
 from rftplan.journal import Trace
 from rftplan.kinds.base import Look, OpenIntent, Resource, stands_for
 from rftplan.kinds.checkpoints import Made
-from rftplan.kinds.job import quality, trouble
 from rftplan.kinds.job.accepted import as_launched
 from rftplan.kinds.job.compare import same_model
 from rftplan.kinds.job.ignored import ignored_edits
+from rftplan.kinds.job.kept import job_from, status_in
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, attempt_of, attempts, launch_of
-from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of, whole
+from rftplan.kinds.job.progress import NO_PROGRESS, Progress, progress_of
+from rftplan.kinds.job.recognising import doubtful, named_jobs
 from rftplan.kinds.job.spec import Run
 from rftplan.lockfile import Entry
 
@@ -35,7 +36,9 @@ class SeenJob(Struct, frozen=True):
     wants them paused. `taken` is the highest attempt of the wanted fingerprint that went to another address. `ended` is
     how `mine` went, where it succeeded and the lock does not know yet. `cancelled` are the launches under this address,
     of any fingerprint, that the service says were cancelled. `busy` are the ids of all jobs, whoever's, that take a
-    place, where places are counted; `made` are the models of `mine`, where they shall go."""
+    place, where places are counted; `made` are the models of `mine`, where they shall go. Where a service may not keep
+    metadata, `nameless` are the jobs of nobody that may be launches of the wanted fingerprint, and `maybe` those that
+    may be the launch that was cut off here."""
 
     mine: RemoteJob | None = None
     slot: tuple[RemoteJob, ...] = ()
@@ -48,6 +51,8 @@ class SeenJob(Struct, frozen=True):
     cancelled: frozenset[str] = frozenset()
     busy: frozenset[str] = frozenset()
     made: Made | None = None
+    nameless: tuple[RemoteJob, ...] = ()
+    maybe: tuple[RemoteJob, ...] = ()
 
 
 def trace(seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
@@ -61,7 +66,7 @@ def trace(seen: object, open_: OpenIntent, want: Resource | None) -> Trace:
         if job.metadata.get(TOKEN_KEY) == intent.token:
             return Trace(job.id, job.raw_status)
     wanted = want is not None and (intent.launch or "").rpartition(":")[0] == want.fingerprint
-    return Trace(nothing=open_.settled and wanted)
+    return Trace(nothing=open_.settled and wanted and not seen.maybe)
 
 
 def current_job(want: Resource | None, entry: Entry | None, seen: object) -> RemoteJob | None:
@@ -119,7 +124,7 @@ async def observe(look: Look) -> Mapping[Address, object]:
             seen[address] = SeenJob(mine=job_from(entry))
         else:
             doubtful.append(address)
-    found = await _listed(look, doubtful)
+    found = named_jobs(look, await _listed(look, doubtful))
     busy = frozenset(job.id for job in found if job.status.takes_place and look.scope.most_running is not None)
     for address, jobs in zip(doubtful, await asyncio.gather(*(_see(look, a, found) for a in doubtful)), strict=True):
         seen[address] = replace(jobs, busy=busy)
@@ -134,12 +139,6 @@ def _settled(want: Resource | None, entry: Entry) -> bool:
     return status.ended and same_launch(want, entry) and not again
 
 
-def status_in(entry: Entry) -> JobStatus:
-    """The status that the lock keeps; UNKNOWN for a word that is none."""
-    word = str(entry.resolved.get("status"))
-    return JobStatus(word) if word in tuple(JobStatus) else JobStatus.UNKNOWN
-
-
 def _intended(look: Look, address: Address) -> bool:
     return any(intent.address == address for intent in look.intents)
 
@@ -148,7 +147,8 @@ async def _listed(look: Look, doubtful: Sequence[Address]) -> Sequence[RemoteJob
     if not doubtful:
         return ()
     never_launched = any(address not in look.entries for address in doubtful)
-    if len(doubtful) > FEW or never_launched or look.scope.most_running is not None:
+    filtered = look.scope.profile.can(Capability.METADATA)
+    if len(doubtful) > FEW or never_launched or look.scope.most_running is not None or not filtered:
         # A first launch is worth a whole list: the same rows may have been trained under another name.
         return await look.port.list_jobs()
     import asyncio
@@ -172,12 +172,13 @@ async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJ
     launched = sorted((j for j in jobs if j.metadata.get(ADDRESS_KEY) in here), key=age)
     under = [j for j in launched if j.id not in theirs]
     taken = attempts([j for j in launched if j.id in theirs and want and _fingerprint_of(j) == want.fingerprint])
-    mine = await _mine(look.port, entry, jobs)
+    mine = await _mine(look, entry, jobs)
     slot = tuple(j for j in under if want is not None and _fingerprint_of(j) == want.fingerprint)
     others = tuple(j for j in under if j not in slot and not j.status.ended and (mine is None or j.id != mine.id))
     elsewhere = tuple(j for j in jobs if want is not None and j.id not in theirs and _moved(look, j, want))
     cancelled = frozenset(j.metadata.get(LAUNCH_KEY, "") for j in launched if j.status is JobStatus.CANCELLED)
     seen = SeenJob(mine, slot, others, elsewhere, taken=taken, cancelled=cancelled)
+    nameless, maybe = await doubtful(look, address, jobs)
     job = current_job(want, entry, seen) or _going(seen)
     pausable = _running(seen) if want is not None and want.spec.run is Run.PAUSED else []
     early = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING)
@@ -189,6 +190,8 @@ async def _see(look: Look, address: Address, jobs: Sequence[RemoteJob]) -> SeenJ
     figures = {one.id: progress for one, progress in zip(looked, found, strict=True)}
     return replace(
         seen,
+        nameless=nameless,
+        maybe=maybe,
         begun=frozenset(j.id for j in pausable if figures[j.id].step),
         progress=figures.get(job.id, NO_PROGRESS) if job else NO_PROGRESS,
         ended=figures.get(mine.id, NO_PROGRESS) if mine else NO_PROGRESS,
@@ -213,7 +216,7 @@ def _going(seen: SeenJob) -> RemoteJob | None:
     return max(going, key=age, default=None)
 
 
-async def _mine(port: Port, entry: Entry | None, jobs: Sequence[RemoteJob]) -> RemoteJob | None:
+async def _mine(look: Look, entry: Entry | None, jobs: Sequence[RemoteJob]) -> RemoteJob | None:
     """Lists may be stale or filtered by metadata that a foreign job lacks, so the id itself is asked for."""
     if entry is None or entry.id is None:
         return None
@@ -221,7 +224,7 @@ async def _mine(port: Port, entry: Entry | None, jobs: Sequence[RemoteJob]) -> R
         if job.id == entry.id:
             return job
     try:
-        return await port.get_job(entry.id)
+        return named_jobs(look, [await look.port.get_job(entry.id)])[0]
     except NotFoundError:
         return None
 
@@ -239,56 +242,3 @@ def _moved(look: Look, job: RemoteJob, want: Resource) -> bool:
         return False
     known = {*look.all_resources, *(origin for origin, _ in look.scope.moves)}
     return written.removeprefix(prefix) not in {str(address) for address in known}
-
-
-def resolved_values(job: RemoteJob, progress: Progress = NO_PROGRESS) -> JsonObject:
-    """What the lock keeps of a job: what the service filled in, and how it ended."""
-    values: JsonObject = {"status": job.status.value, "model": job.model, "created_at": job.created_at}
-    optional: JsonObject = {
-        "seed": job.seed,
-        "training_file": job.training_file,
-        "validation_file": job.validation_file,
-        "fine_tuned_model": job.fine_tuned_model,
-        "finished_at": job.finished_at,
-        "step": progress.step if job.status.ended else None,
-        "total_steps": progress.total_steps if job.status.ended else None,
-    }
-    values.update({key: value for key, value in optional.items() if value is not None})
-    if job.status.ended and progress.grader_errors:
-        values[trouble.KEY] = [*progress.grader_errors]
-    if job.status.ended and progress.quality is not None and (kept := quality.kept_values(progress.quality)):
-        values[quality.KEY] = kept
-    if job.error is not None:
-        values["error"] = {"message": job.error.message, "code": job.error.code}
-    if job.simulation is not None:
-        values["simulation"] = {"trainer": job.simulation.trainer, "judge": job.simulation.judge}
-    return values
-
-
-def job_from(entry: Entry) -> RemoteJob:
-    """The job as the lock remembers it: the inverse of `resolved_values`, as far as planning needs it."""
-    values = entry.resolved
-    error, simulation = values.get("error"), values.get("simulation")
-    status = status_in(entry)
-    return RemoteJob(
-        id=str(entry.id),
-        status=status,
-        raw_status=status.value,
-        created_at=whole(values.get("created_at")) or 0,
-        model=str(values.get("model")),
-        training_file=_text(values.get("training_file")),
-        validation_file=_text(values.get("validation_file")),
-        seed=whole(values.get("seed")),
-        fine_tuned_model=_text(values.get("fine_tuned_model")),
-        finished_at=whole(values.get("finished_at")),
-        error=JobFault(str(error.get("message")), _text(error.get("code"))) if isinstance(error, dict) else None,
-        simulation=(
-            Simulation(str(simulation.get("trainer")), _text(simulation.get("judge")))
-            if isinstance(simulation, dict)
-            else None
-        ),
-    )
-
-
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) else None

@@ -17,8 +17,12 @@ def files_of(seen: object) -> frozenset[str]:
     """The files of every job that is not over, and of one that succeeded and is in no entry yet."""
     if not isinstance(seen, SeenJob):
         return frozenset()
-    adoptable = [job for job in seen.slot if job.status is JobStatus.SUCCEEDED and job != seen.mine]
-    going = [j for j in (seen.mine, *seen.slot, *seen.others, *seen.elsewhere) if j is not None and not j.status.ended]
+    adoptable = [job for job in (*seen.slot, *seen.nameless) if job.status is JobStatus.SUCCEEDED and job != seen.mine]
+    going = [
+        j
+        for j in (seen.mine, *seen.slot, *seen.others, *seen.elsewhere, *seen.nameless)
+        if j is not None and not j.status.ended
+    ]
     files = (file for job in (*going, *adoptable) for file in (job.training_file, job.validation_file))
     return frozenset(file for file in files if file is not None)
 

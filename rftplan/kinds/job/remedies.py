@@ -10,8 +10,10 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Resource, Situation, stands_for
 from rftplan.kinds.job.accepted import edits
+from rftplan.kinds.job.doubt import hold_for_nameless
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, age, attempt_of, attempts
-from rftplan.kinds.job.observe import SeenJob, current_job, resolved_values
+from rftplan.kinds.job.observe import SeenJob, current_job
 from rftplan.kinds.job.progress import NO_PROGRESS
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.spec import JobSpec, Run
@@ -151,8 +153,8 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
         )
     buried = max((attempt_of(t) for t in situation.tombstones if t.startswith(want.fingerprint)), default=0)
     own = entry.attempt if entry is not None and stands_for(entry, want) else 0
-    if (foreign := hold_for_active(situation, seen)) is not None:
-        return foreign
+    if (doubted := hold_for_active(situation, seen) or hold_for_nameless(situation, seen)) is not None:
+        return doubted
     cancels = active_jobs(situation, seen)
     attempt = max(attempts(seen.slot), seen.taken, buried, own) + 1
     hazards = [HazardOf(Hazard.SPEND, "starts a paid run")] if situation.scope.profile.paid else []
@@ -165,7 +167,7 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
         fields=_changed(entry, want) if entry is not None else (),
         hazards=tuple(hazards),
         needs=tuple(ref.address for ref in want.refs),
-        step=LaunchStep(attempt, cancels, history=_history(situation, seen)),
+        step=LaunchStep(attempt, cancels, _history(situation, seen), frozenset(job.id for job in seen.nameless)),
         attempt=attempt,
     )
 

@@ -12,11 +12,12 @@ from rftplan.lockfile import Entry
 
 class LaunchStep(Struct, frozen=True):
     """Launch into this attempt of the wanted fingerprint; then cancel what it replaces. `history` are the runs before,
-    which the new entry keeps."""
+    which the new entry keeps; `beside` the ids of jobs that nobody knows whose they are, and that may stay."""
 
     attempt: int
     cancels: tuple[RemoteJob, ...] = ()
     history: tuple[JsonObject, ...] = ()
+    beside: frozenset[str] = frozenset()
 
 
 class AdoptStep(Struct, frozen=True):

@@ -10,8 +10,9 @@ from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.canonical import Json
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Situation
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import launch_of
-from rftplan.kinds.job.observe import SeenJob, resolved_values
+from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.remedies import after_failure, cancel, pause, pause_later, we_ended
 from rftplan.kinds.job.spec import Run
 from rftplan.kinds.job.steps import FollowStep, RecordedFollowStep, ResumeStep

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rftplan.api.port import JobStatus
-from rftplan.api.profiles import PROFILES, Capability, profile
+from rftplan.api.profiles import PROFILES, Capability, elsewhere, profile
 from rftplan.errors import UserError
 
 
@@ -31,6 +31,10 @@ def test_a_paid_service_gets_time_to_list_what_it_made() -> None:
 
 def test_local_and_openai_both_keep_metadata_so_launches_can_be_found_again() -> None:
     assert all(p.can(Capability.METADATA) and p.can(Capability.METADATA_FILTER) for p in PROFILES.values())
+
+
+def test_of_another_host_it_is_not_known_that_it_keeps_metadata() -> None:
+    assert not {Capability.METADATA, Capability.METADATA_FILTER} & elsewhere(profile("openai")).capabilities
 
 
 @pytest.mark.parametrize("name", ["azure", "bedrock"])

@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rftplan.api.port import JobFault, JobStatus, Simulation
-from rftplan.kinds.job.observe import (
-    age,
-    attempts,
-    current_job,
-    job_from,
-    resolved_values,
-    status_in,
-)
+from rftplan.kinds.job.kept import job_from, resolved_values, status_in
+from rftplan.kinds.job.observe import age, attempts, current_job
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.spec import Run
 from rftplan.lockfile import Entry

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rftplan.api.port import JobEvent
 from rftplan.events import Quality
-from rftplan.kinds.job.observe import resolved_values
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.quality import kept_quality, quality_of, said
 from rftplan.lockfile import Entry

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rftplan.api.port import JobEvent
-from rftplan.kinds.job.observe import resolved_values
+from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.progress import Progress
 from rftplan.kinds.job.trouble import grader_errors, kept_errors, said
 from rftplan.lockfile import Entry
