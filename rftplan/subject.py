@@ -27,7 +27,8 @@ from rftplan.source import Root
 
 class Subject(Struct, frozen=True):
     """Which service, and what is known of the project around it. `findings` are of the specs' form alone: no rule was
-    run, no data read. `state` is None where `damage` says why."""
+    run, no data read. `state` is None where `damage` says why; `unnamed` says why nobody names a service, where the
+    local one only stands in for it."""
 
     root: Path
     provider: ProviderSpec
@@ -39,6 +40,7 @@ class Subject(Struct, frozen=True):
     state: State | None
     lock: Lock | None
     damage: LockError | None
+    unnamed: str | None
     today: date
 
     @property
@@ -84,7 +86,7 @@ def read_subject(options: Options, today: date) -> Subject:
     config, findings = read_config(Root(options.directory), options.specs)
     paths = state_paths(options.directory, options.lock)
     state, lock, damage = _known(paths)
-    service, problems = _service(config, lock, options.provider)
+    service, problems, stands_in = _service(config, lock, options.provider)
     return Subject(
         root=options.directory,
         provider=service.provider,
@@ -96,15 +98,33 @@ def read_subject(options: Options, today: date) -> Subject:
         state=state,
         lock=lock,
         damage=damage,
+        unnamed=_unnamed([*findings, *problems], paths, damage) if stands_in else None,
         today=today,
     )
 
 
-def _service(config: Config, lock: Lock | None, asked: str | None) -> tuple[Service, list[Diagnostic]]:
-    """The lock's service where the specs cannot say one and the command line does not."""
-    if config.project is not None or lock is None or asked is not None:
-        return choose_service(config, asked)
-    return service_of(ProviderSpec.model_validate(lock.provider.as_document())), []
+def _service(config: Config, lock: Lock | None, asked: str | None) -> tuple[Service, list[Diagnostic], bool]:
+    """The lock's service where the specs cannot say one and the command line names no other; and whether nobody said
+    any, and the local one stands in."""
+    if config.project is None and lock is not None and asked in (None, lock.provider.type):
+        return locked_service(lock), [], False
+    service, problems = choose_service(config, asked)
+    if problems and lock is not None:
+        return locked_service(lock), problems, False
+    return service, problems, bool(problems) or (config.project is None and asked is None)
+
+
+def locked_service(lock: Lock) -> Service:
+    """The service that this lock's jobs run at."""
+    return service_of(ProviderSpec.model_validate(lock.provider.as_document()))
+
+
+def _unnamed(findings: Sequence[Diagnostic], paths: Paths, damage: LockError | None) -> str:
+    no_lock = f"{paths.lock.name} cannot be read" if damage else f"there is no {paths.lock.name}"
+    if any(found.code == NO_SPECS.code for found in findings):
+        return f"there are no specs here, and {no_lock}"
+    worst = min(findings, key=Diagnostic.sort_key).place if findings else None
+    return f"the specs name none that can be asked ({worst or 'project: is missing'}), and {no_lock}"
 
 
 def _known(paths: Paths) -> tuple[State | None, Lock | None, LockError | None]:

@@ -18,11 +18,11 @@ from rftplan.events import ignore
 from rftplan.file_lock import acting_alone
 from rftplan.intervening.hand import Command, Hand, Touched
 from rftplan.intervening.meant import ENV, Every, JobId, Meant, Target, jobs_meant
+from rftplan.intervening.where import settled, spoken
 from rftplan.kinds.base import Act
 from rftplan.kinds.scope import Scope
 from rftplan.ledger import Ledger, open_ledger
 from rftplan.loading import Options
-from rftplan.ownership import require_own
 from rftplan.subject import Subject, read_subject
 from rftplan.wiring import World, connected, real_world
 
@@ -32,12 +32,15 @@ Consent = Callable[[Sequence[Meant]], bool]
 
 
 class Intervention(Struct, frozen=True):
-    """What became of each job, newest first. `unheld` says why the lock could not be written, where that is so."""
+    """What became of each job, newest first. `service` is who was asked; `elsewhere` says why that is the lock's
+    service and not the specs', `unheld` why the lock could not be written, where that is so."""
 
     command: Command
     jobs: tuple[Touched, ...]
     requests: int
+    service: str
     unheld: str | None = None
+    elsewhere: str | None = None
 
 
 async def intervene(
@@ -52,12 +55,11 @@ async def intervene(
 ) -> Intervention | None:
     """Do it now to each job that is meant; None if consent was not given.
 
-    UserError where no job is meant, LockError for a lock of another account. What the service refuses of one job is
-    told of that job, and the others go on.
+    UserError where no job is meant or nobody names a service, LockError for a lock of another provider than the
+    options name. What the service refuses of one job is told of that job, and the others go on.
     """
     world = world or real_world()
-    subject = read_subject(options, world.today())
-    require_own(subject.lock, subject.paths.lock.name, subject.identity, subject.project or "")
+    subject, elsewhere = settled(read_subject(options, world.today()), options.provider)
     async with connected(subject, world) as port:
         meant = await jobs_meant(subject, port, target)
         if not consent(meant):
@@ -67,7 +69,7 @@ async def intervene(
             touched = await asyncio.gather(*map(hand.touch, meant))
             if ledger is not None:
                 ledger.fold()
-        return Intervention(command, tuple(touched), port.requests, unheld)
+        return Intervention(command, tuple(touched), port.requests, spoken(subject.identity), unheld, elsewhere)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from msgspec import Struct
 from rftplan.address import Address
 from rftplan.api.port import Port, RemoteJob
 from rftplan.errors import NotFoundError, UserError
+from rftplan.intervening.where import spoken
 from rftplan.kinds.job.launch import ADDRESS_KEY, TOKEN_KEY
 from rftplan.subject import Subject
 
@@ -38,19 +39,20 @@ class Meant(Struct, frozen=True):
 
 
 async def jobs_meant(subject: Subject, port: Port, target: Target) -> Sequence[Meant]:
-    """At least one. UserError where there is none."""
+    """At least one. UserError where there is none, which says who was asked."""
+    asked = spoken(subject.identity)
     match target:
         case JobId(id):
             return [await _by_id(subject, port, id)]
         case Address():
             found = await _launches(subject, port, target)
             if not found:
-                raise UserError(f"no launch of {target} is known", hint=_BY_ID)
+                raise UserError(f"no launch of {target} is known; asked was {asked}", hint=_BY_ID)
             return [one for one in found if not one.job.status.ended] or found[:1]
         case Every():
             found = [one for one in await _launches(subject, port, None) if not one.job.status.ended]
             if not found:
-                raise UserError("no job of this project is active", hint=_BY_ID)
+                raise UserError(f"no job of {_project(subject)} is active; asked was {asked}", hint=_BY_ID)
             return found
         case _:
             assert_never(target)
@@ -60,8 +62,13 @@ async def _by_id(subject: Subject, port: Port, id: str) -> Meant:
     try:
         job = await port.get_job(id)
     except NotFoundError:
-        raise UserError(f"the service knows no job {id}", hint="look for it in the account of this key") from None
+        asked = spoken(subject.identity)
+        raise UserError(f"{asked} knows no job {id}", hint="look for it in the account of this key") from None
     return Meant(job, _locked(subject).get(id) or _named(subject, job))
+
+
+def _project(subject: Subject) -> str:
+    return f"project {subject.project}" if subject.project else "this project, whose name the specs do not say,"
 
 
 async def _launches(subject: Subject, port: Port, address: Address | None) -> list[Meant]:

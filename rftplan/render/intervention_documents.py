@@ -14,6 +14,8 @@ def intervention_document(done: Intervention) -> InterventionDocument:
         "format": "rftplan.intervention/1",
         "command": done.command.value,
         "jobs": [_touched(job) for job in done.jobs],
+        "service": done.service,
+        "elsewhere": done.elsewhere,
         "unheld": done.unheld,
         "requests": done.requests,
     }

@@ -20,10 +20,13 @@ class TouchedDocument(TypedDict):
 
 
 class InterventionDocument(TypedDict):
-    """What `pause`, `resume` or `cancel` did. `unheld` says why the lock could not be written."""
+    """What `pause`, `resume` or `cancel` did. `elsewhere` says why the lock's service was asked and not the specs',
+    `unheld` why the lock could not be written."""
 
     format: str
     command: str
     jobs: list[TouchedDocument]
+    service: str
+    elsewhere: str | None
     unheld: str | None
     requests: int

@@ -12,6 +12,11 @@ from rftplan.render.look import Look, Tone, joined
 def intervention_text(document: InterventionDocument, look: Look) -> str:
     """A few lines a job; what was not done is told with what helps instead."""
     lines = [line for job in document["jobs"] for line in _job_lines(document["command"], job, look)]
+    if document["elsewhere"] is not None:
+        asked = (
+            f"Asked was {visible(document['service'])}, where the lock's jobs run: {visible(document['elsewhere'])}."
+        )
+        lines += look.prose(asked, indent=0)
     if document["unheld"] is not None:
         said = f"The lock was not written: {visible(document['unheld'])}. An apply finds the job as it is, and asks."
         lines += look.prose(said, indent=0)

@@ -6,9 +6,11 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.port import JobStatus
@@ -104,11 +106,74 @@ def test_while_an_apply_acts_the_job_is_paused_all_the_same(training: Small) -> 
     assert done.unheld is not None and done.unheld.startswith("another rftplan is acting in ")
 
 
-def test_a_lock_of_another_account_is_an_error(training: Small) -> None:
-    training.edit("specs/main.yaml", "provider: local", "provider: {type: local, base_url: 'http://127.0.0.1:9/v1'}")
+ELSEWHERE = "provider: {type: local, base_url: 'http://127.0.0.1:9/v1'}"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [(ELSEWHERE, "belongs to another account: provider.base_url"), ("provider: opnai", None)],
+)
+def test_the_lock_knows_where_its_jobs_run_whatever_the_specs_say_by_now(
+    training: Small, written: str, said: str | None
+) -> None:
     training.environ["RFTPLAN_LOCAL_KEY"] = "sk-local"
+    training.edit("specs/main.yaml", "provider: local", written)
+    done = act(training, Command.PAUSE, Every())
+    assert (done.jobs[0].after, done.jobs[0].held, done.service) == (
+        "pausing",
+        True,
+        "the local service of this folder",
+    )
+    assert (done.elsewhere or "").count(said or "") and (done.elsewhere is None) == (said is None)
+
+
+def test_the_locks_project_is_the_one_that_is_meant(training: Small) -> None:
+    training.edit("specs/main.yaml", "name: demo", "name: other")
+    done = act(training, Command.PAUSE, Every())
+    assert (done.jobs[0].after, done.jobs[0].held) == ("pausing", True)
+    assert done.elsewhere is not None and 'belongs to project "demo"' in done.elsewhere
+
+
+def test_a_provider_that_is_asked_for_is_not_the_locks(training: Small) -> None:
+    small = with_provider(training, "openai")
     with pytest.raises(LockError, match="another account"):
-        act(training, Command.PAUSE)
+        act(small, Command.PAUSE)
+
+
+def with_provider(small: Small, provider: str) -> Small:
+    small.options = replace(small.options, provider=provider)
+    return small
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("project: {name: demo, provider: openai}\nfiles: [", "specs/main.yaml"),
+        ("project: {name: demo, provider: opnai}", "the specs name none that can be asked .specs/main.yaml:1:33"),
+        ("jobs: {}", "the specs name none that can be asked"),
+        (None, "there are no specs here"),
+    ],
+)
+@pytest.mark.parametrize("target", [Every(), JobId("ftjob-1"), JOB])
+def test_where_nobody_names_a_service_none_is_asked_and_none_is_guessed(
+    tmp_path: Path, written: str | None, reason: str, target: Target
+) -> None:
+    small = Small(tmp_path)
+    if written is not None:
+        small.write("specs/main.yaml", written)
+    with pytest.raises(UserError, match=f"which service is meant is unknown: .*({reason}).*no rftplan.lock") as error:
+        act(small, Command.PAUSE, target)
+    assert error.value.hint is not None and error.value.hint.startswith("--provider openai; for a service with a base")
+    assert not (tmp_path / ".rftplan").exists()
+    with pytest.raises(UserError, match="the local service of this folder"):
+        act(with_provider(small, "local"), Command.PAUSE, target)
+
+
+def test_a_damaged_lock_names_no_service_either(training: Small) -> None:
+    training.write("specs/main.yaml", "files: [")
+    training.write("rftplan.lock", "<<<<<<< HEAD\n")
+    with pytest.raises(UserError, match=r"specs/main.yaml\S*, and rftplan.lock cannot be read"):
+        act(training, Command.PAUSE, Every())
 
 
 def test_every_job_of_the_project_is_meant_and_none_of_another(training: Small, tmp_path: Any) -> None:

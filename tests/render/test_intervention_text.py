@@ -12,8 +12,18 @@ from rftplan.render.look import Look
 JOB = Address("job", "review")
 
 
-def text(command: Command, *jobs: Touched, unheld: str | None = None, width: int | None = None) -> str:
-    return intervention_text(intervention_document(Intervention(command, jobs, 2, unheld)), Look(width=width))
+def text(
+    command: Command, *jobs: Touched, unheld: str | None = None, elsewhere: str | None = None, width: int | None = None
+) -> str:
+    done = Intervention(command, jobs, 2, "local at http://127.0.0.1:8391/v1", unheld, elsewhere)
+    return intervention_text(intervention_document(done), Look(width=width))
+
+
+def test_where_the_specs_name_another_service_it_is_told_who_was_asked() -> None:
+    assert text(Command.PAUSE, elsewhere="rftplan.lock belongs to another account") == (
+        "Asked was local at http://127.0.0.1:8391/v1, where the lock's jobs run: "
+        "rftplan.lock belongs to another account.\n"
+    )
 
 
 def test_a_pause_says_how_the_job_stands_and_how_it_goes_on() -> None:
