@@ -232,6 +232,8 @@ def standings(inputs: PlanInputs) -> dict[Address, Standing]:
 def _held(situation: Situation, holds: Sequence[Hold]) -> Change:
     """Every hold at once: `release` lifts them all, so a person has to have seen each."""
     said = "; ".join(f"{hold.code}: {hold.reason}" for hold in holds)
+    if going := KINDS[situation.address.kind].goes_on(situation):
+        return situation.change(Action.HOLD, "hold", Reason.GOES_ON_HELD, f"{going}; {said}")
     return situation.change(Action.HOLD, "hold", Reason.HELD, said)
 
 

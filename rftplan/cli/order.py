@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from rftplan import project
 from rftplan.api.port import JobStatus
-from rftplan.changes import Hazard, Plan, Reason
+from rftplan.changes import Drift, Hazard, Plan, Reason
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation
 from rftplan.errors import StoppedError, UsageError
@@ -153,7 +153,7 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
         requests=applied.requests,
         interrupted=applied.interrupted,
         outputs=project.outputs(run.options()),
-        running=still_running(lock),
+        running=still_running(lock, applied.plan.drift),
         ended=ended_badly(lock),
         unsaved=applied.unsaved,
         command=Command.DESTROY if order.selection.destroy else Command.APPLY,
@@ -172,12 +172,16 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
     return ExitCode.FAILED if needs_a_person(document, lock) else ExitCode.OK
 
 
-def still_running(lock: Lock | None) -> tuple[str, ...]:
-    """The jobs that the lock knows to train, or to be about to: they go on without us."""
+def still_running(lock: Lock | None, drift: Sequence[Drift]) -> tuple[str, ...]:
+    """The jobs that train, or are about to: they go on without us. By what the lock knows, and what the plan saw of
+    others' doing."""
     still = (JobStatus.PAUSED, JobStatus.PAUSING, JobStatus.UNKNOWN)
-    entries = sorted(lock.resources.items()) if lock else []
-    statuses = ((address, status_in(entry)) for address, entry in entries if address.kind == "job")
-    return tuple(str(address) for address, status in statuses if not status.ended and status not in still)
+    statuses = {at: status_in(one) for at, one in (lock.resources if lock else {}).items() if at.kind == "job"}
+    for one in drift:
+        for field in one.fields:
+            if field.path == "status" and statuses.get(one.address) == field.before:
+                statuses[one.address] = JobStatus(str(field.after))
+    return tuple(str(at) for at, status in sorted(statuses.items()) if not status.ended and status not in still)
 
 
 def ended_badly(lock: Lock | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +19,8 @@ from rftplan.intervening.meant import Meant
 from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act
 from rftplan.kinds.job.following import with_status
+from rftplan.kinds.job.progress import progress_of
+from rftplan.kinds.job.whose_pause import went_on, with_step
 from rftplan.lockfile import RELEASED, Entry, Hold
 
 
@@ -54,6 +57,7 @@ _THERE: Final = {
 }
 """Where each command leads; a job that is there needs none."""
 _HELD_AS: Final = {Command.PAUSE: "paused", Command.CANCEL: "cancelled"}
+_OURS: Final = {Command.PAUSE: "paused_by", Command.CANCEL: "cancelled_by"}
 _EARLY: Final = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING, JobStatus.RESUMING)
 
 
@@ -72,12 +76,13 @@ class Hand(Struct, frozen=True):
         job, before = meant.job, meant.job.raw_status
         entry = self._entry(meant)
         if job.status in _THERE[self.command]:
-            self._keep(meant, self._with_hold(entry, job))
+            gone_on = with_status(entry, job, None) if self.command is Command.RESUME else entry
+            self._keep(meant, self._with_hold(gone_on, job))
             return self._told(meant, job, Outcome.SKIPPED, f"it is {before} already")
         if job.status.ended:
             return self._told(meant, job, Outcome.SKIPPED, f"it has ended: {before}")
-        if self.command is Command.RESUME and not self._may_resume(entry):
-            return self._told(meant, job, Outcome.FAILED, "it was not paused from here", hint=_ALLOW)
+        if self.command is Command.RESUME and (strange := await self._strange(entry, job)):
+            return self._told(meant, job, Outcome.FAILED, f"it {strange}", hint=_ALLOW)
         if self.command is not Command.RESUME:
             self._keep(meant, self._with_hold(entry, job))
         try:
@@ -90,6 +95,8 @@ class Hand(Struct, frozen=True):
         except LostEffect as lost:
             return await self._looked_again(meant, lost.error)
         self._keep(meant, self._lifted(meant))
+        if self.command is Command.PAUSE:
+            self._keep(meant, await with_step(self.port, self._entry(meant)))
         return self._told(meant, after, Outcome.DONE)
 
     def _lifted(self, meant: Meant) -> Entry | None:
@@ -118,9 +125,15 @@ class Hand(Struct, frozen=True):
         others = tuple(one for one in entry.holds if one.code != hold.code)
         return replace(entry, holds=(hold, *others))
 
-    def _may_resume(self, entry: Entry | None) -> bool:
-        by = entry.resolved.get("paused_by") if entry is not None else None
-        return by in ("us", RELEASED) or Hazard.RESUME_AFTER_SERVICE_PAUSE in self.allowed
+    async def _strange(self, entry: Entry | None, job: RemoteJob) -> str:
+        """Why the pause is not ours to lift without leave, as part of a sentence; empty if it is."""
+        if Hazard.RESUME_AFTER_SERVICE_PAUSE in self.allowed:
+            return ""
+        if entry is None or entry.resolved.get("paused_by") not in ("us", RELEASED):
+            return "was not paused from here"
+        with suppress(ApiError):
+            return went_on(entry, await progress_of(self.port, job))
+        return ""
 
     async def _call(self, meant: Meant) -> RemoteJob:
         calls: dict[Command, Callable[[str], Awaitable[RemoteJob]]] = {
@@ -134,7 +147,7 @@ class Hand(Struct, frozen=True):
         return await act.effect(meant.address, self.command, lambda _: call(id), lambda job: self._now(meant, job))
 
     def _now(self, meant: Meant, job: RemoteJob) -> Entry | None:
-        return with_status(self._entry(meant), job, "us" if self.command is Command.PAUSE else None)
+        return with_status(self._entry(meant), job, _OURS.get(self.command))
 
     async def _looked_again(self, meant: Meant, error: ApiError) -> Touched:
         """The reply was lost: how the job stands says whether it was done."""

@@ -220,6 +220,10 @@ class Kind(ABC, Generic[SpecT]):
         """The entry as the service says it is now; None where nothing can be recorded. Pure; no wish, no tombstone."""
         return None
 
+    def goes_on(self, situation: Situation) -> str:
+        """What goes on at the service although a hold that stopped it is on the address, in words; empty if nothing."""
+        return ""
+
     def starts_from(self, seen: object) -> frozenset[str]:
         """The ids of the files that what was seen at the service goes on from, or that its model was made from where
         the lock does not know of it yet. Pure."""

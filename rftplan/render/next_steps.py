@@ -14,12 +14,14 @@ _AGAIN: Final = "{program} apply --replace {address}"
 
 HOLDS: Final[Mapping[Reason, str]] = {
     Reason.HELD: "{program} release {address}",
+    Reason.GOES_ON_HELD: "{program} pause {address} stops it again; or let it go on: {program} resume {address}",
     Reason.LOCK_REBUILT: "{program} release {address}; its candidate is judged anew then",
     Reason.PAUSED_ELSEWHERE: "{program} resume {address} --allow resume-after-service-pause, once it is known why "
     "it was paused; or leave it at that: write run: paused",
     Reason.JOB_FAILED: "mend its spec or its data; "
     f"or launch it as it is: {_AGAIN}; or leave it at that: write run: cancelled",
     Reason.CANCELLED_ELSEWHERE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
+    Reason.CANCELLED_BY_HAND: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
     Reason.GONE: f"launch it again: {_AGAIN}; or leave it at that: write run: cancelled",
     Reason.AMBIGUOUS: f"leave only one of them, where that can be done; or launch it anew: {_AGAIN}",
     Reason.FATE_UNKNOWABLE: f"find out whose it is, and take it if it is yours; or launch it anew beside it: {_AGAIN}",

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from msgspec.structs import replace
 
 from rftplan.address import Address
+from rftplan.amending.holds import release
 from rftplan.api.port import JobStatus
-from rftplan.changes import Hazard, Reason
+from rftplan.changes import Action, Hazard, Reason
 from rftplan.errors import LockError, UserError
 from rftplan.events import Outcome
 from rftplan.file_lock import acting_alone
@@ -215,6 +217,85 @@ def test_what_somebody_else_paused_is_resumed_with_leave_alone(training: Small) 
     assert one(training, Command.RESUME, allowed=allowed).outcome is Outcome.DONE
 
 
+def by_hand(small: Small, *verbs: str, later: float = 60) -> None:
+    (job,) = small.jobs()
+    for verb in verbs:
+        small.service(lambda port, verb=verb: getattr(port, f"{verb}_job")(job.id))
+        small.clock.time += later
+
+
+@pytest.fixture
+def long(small: Small) -> Small:
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 10")
+    small.launch_until_step()
+    return small
+
+
+def test_a_pause_of_ours_that_somebody_lifted_is_no_leave_to_lift_the_next(long: Small) -> None:
+    one(long, Command.PAUSE)
+    by_hand(long, "resume", later=1)
+    assert one(long, Command.RESUME, later=0).detail == "it is running already"
+    by_hand(long, "pause")
+    held = long.changes()["job.review"]
+    assert (held.action, held.reason) == (Action.HOLD, Reason.PAUSED_ELSEWHERE)
+    long.apply()
+    assert status_of(long) == "paused"
+
+
+def test_nor_is_it_where_nobody_looked_in_between_and_the_job_went_on(long: Small) -> None:
+    one(long, Command.PAUSE)
+    at = long.lock().resources[JOB].resolved["paused_at_step"]
+    by_hand(long, "resume", later=12)
+    by_hand(long, "pause")
+    refused = one(long, Command.RESUME)
+    assert refused.outcome is Outcome.FAILED
+    assert refused.detail.startswith(f"it was paused from here at step {at}, and is at step ")
+    assert "somebody else resumed it" in refused.detail and "--allow resume-after" in str(refused.hint)
+    asyncio.run(release(long.options, JOB, world=long.world))
+    assert long.changes()["job.review"].reason is Reason.PAUSED_ELSEWHERE
+    long.apply()
+    assert status_of(long) == "paused"
+    asyncio.run(release(long.options, JOB, world=long.world))  # a person has seen it now
+    assert long.verbs()["job.review"] == "update resume"
+
+
+def test_what_was_paused_and_trains_all_the_same_is_no_calm_hold(long: Small) -> None:
+    one(long, Command.PAUSE)
+    by_hand(long, "resume", later=2)
+    (held,) = [c for c in long.plan().changes if c.address == JOB]
+    assert (held.action, held.reason) == (Action.HOLD, Reason.GOES_ON_HELD)
+    assert held.detail.startswith(f"{held.id} is running all the same; paused: by hand")
+    one(long, Command.PAUSE)
+    assert long.changes()["job.review"].reason is Reason.HELD
+
+
+def test_what_a_person_cancelled_from_here_is_told_as_that(training: Small) -> None:
+    one(training, Command.CANCEL)
+    training.edit("specs/main.yaml", "    model: o4-mini", "    retry: {attempts: 3}\n    model: o4-mini")
+    asyncio.run(release(training.options, JOB, world=training.world))
+    plan = training.plan()
+    held = next(c for c in plan.changes if c.address == JOB)
+    assert (held.reason, held.detail) == (Reason.CANCELLED_BY_HAND, f"{held.id} was cancelled from here")
+    assert plan.drift == ()
+
+
+def test_an_apply_that_waits_tells_a_pause_from_here_as_no_failure(long: Small) -> None:
+    sleep = long.clock.sleep
+
+    async def pause_meanwhile(seconds: float) -> None:
+        long.clock.sleep = sleep  # type: ignore[method-assign]
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(one, long, Command.PAUSE).result()
+        await sleep(seconds)
+
+    long.clock.sleep = pause_meanwhile  # type: ignore[method-assign]
+    told = long.results(wait=True)["job.review"]
+    assert (told.outcome, told.detail) == (
+        Outcome.DEFERRED,
+        "it was stopped from here while this waited for it; rftplan resume job.review lets it go on",
+    )
+
+
 def test_what_the_service_refuses_leaves_no_hold(small: Small) -> None:
     small.apply()
     done = one(small, Command.PAUSE, later=0)
@@ -291,7 +372,8 @@ def test_whoever_dies_at_the_call_has_held_the_next_apply(training: Small, comma
         one(training, command)
     training.wrap = lambda inner: inner
     training.apply()
-    assert training.changes()["job.review"].reason is Reason.HELD
+    goes_on = command is Command.PAUSE and not acted
+    assert training.changes()["job.review"].reason is (Reason.GOES_ON_HELD if goes_on else Reason.HELD)
     done = one(training, command)
     assert done.outcome is (Outcome.SKIPPED if acted else Outcome.DONE)
     assert status_of(training) == ("paused" if command is Command.PAUSE else "cancelled")

@@ -69,6 +69,9 @@ class JobKind(Kind[JobSpec]):
     def refreshed(self, situation: Situation) -> Entry | None:
         return drift.refreshed(situation)
 
+    def goes_on(self, situation: Situation) -> str:
+        return drift.goes_on(situation)
+
     def starts_from(self, seen: object) -> frozenset[str]:
         return places.files_of(seen)
 

@@ -15,8 +15,9 @@ from rftplan.kinds.job.accepted import as_launched
 from rftplan.kinds.job.kept import job_from, resolved_values
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob
-from rftplan.kinds.job.remedies import we_ended
+from rftplan.kinds.job.remedies import by_hand, we_ended
 from rftplan.kinds.job.runs import with_run
+from rftplan.kinds.job.whose_pause import STEP
 from rftplan.lockfile import Entry
 
 _STILL: Final = (JobStatus.PAUSED, JobStatus.PAUSING)
@@ -50,13 +51,21 @@ def _by_others(situation: Situation, entry: Entry, job: RemoteJob) -> str | None
         return None
     if now is JobStatus.CANCELLED:
         ended = we_ended(situation, launch_of(as_launched(entry).fingerprint, entry.attempt)) or ours == "cancel"
-        return None if ended else "was cancelled by somebody else"
+        return None if ended or by_hand(entry, job) else "was cancelled by somebody else"
     if now is JobStatus.FAILED:
         return "failed"
     if now in _STILL:
         from_here = before in _STILL or ours == "pause" or entry.resolved.get("paused_by") == "us"
         return None if from_here else "was paused by hand or by the service itself, not from here"
     return "was resumed by somebody else" if before in _STILL and now in _GOING and ours != "resume" else None
+
+
+def goes_on(situation: Situation) -> str:
+    """A job that was paused by hand, from here, and trains all the same."""
+    seen, entry = situation.seen, situation.entry
+    job = seen.mine if isinstance(seen, SeenJob) else None
+    paused = entry is not None and any(hold.code == "paused" and hold.operator for hold in entry.holds)
+    return f"{job.id} is {job.raw_status} all the same" if paused and job is not None and job.status in _GOING else ""
 
 
 def refreshed(situation: Situation) -> Entry | None:
@@ -70,8 +79,8 @@ def refreshed(situation: Situation) -> Entry | None:
         return None
     progress = seen.ended if job.status is JobStatus.SUCCEEDED else seen.progress
     values = resolved_values(job, progress)
-    if job.status in _STILL and "paused_by" in entry.resolved:
-        values["paused_by"] = entry.resolved["paused_by"]
+    if job.status in _STILL:
+        values |= {key: entry.resolved[key] for key in ("paused_by", STEP) if key in entry.resolved}
     history = with_run(entry.history, job, as_launched(entry).inputs, progress, situation.resources)
     return replace(entry, resolved=values, history=history)
 

@@ -89,13 +89,14 @@ async def settle(change: Change, act: Act) -> None:
         act.ledger.record(change.address, replace(entry, resolved=resolved_values(job, progress), history=history))
 
 
-def with_status(entry: Entry | None, job: RemoteJob, paused_by: str | None) -> Entry | None:
-    """The entry with what the service says now; a job that is not the entry's own changes nothing."""
+def with_status(entry: Entry | None, job: RemoteJob, ours: str | None) -> Entry | None:
+    """The entry with what the service says now, and `ours` as our doing: paused_by or cancelled_by. A job that is not
+    the entry's own changes nothing."""
     if entry is None or entry.id != job.id:
         return entry
     values: JsonObject = resolved_values(job)
-    if paused_by is not None:
-        values["paused_by"] = paused_by
+    if ours is not None:
+        values[ours] = "us"
     if REPLACES in entry.resolved:
         values[REPLACES] = entry.resolved[REPLACES]
     return replace(entry, resolved=values)

@@ -13,6 +13,7 @@ from rftplan.kinds.base import Act, result
 from rftplan.kinds.job.following import ended, looked_at, settle, with_status
 from rftplan.kinds.job.progress import NO_PROGRESS
 from rftplan.kinds.job.steps import AwaitPauseStep
+from rftplan.kinds.job.whose_pause import with_step
 
 _EARLY = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING, JobStatus.RESUMING, JobStatus.UNKNOWN)
 
@@ -25,8 +26,10 @@ async def pause_all(change: Change, job_ids: Sequence[str], act: Act) -> Result:
             change.address,
             "pause",
             lambda _, id=id: act.port.pause_job(id),  # type: ignore[misc]
-            lambda j: with_status(act.ledger.entries.get(change.address), j, "us"),
+            lambda j: with_status(act.ledger.entries.get(change.address), j, "paused_by"),
         )
+        if paused := await with_step(act.port, act.ledger.entries.get(change.address)):
+            act.ledger.record(change.address, paused)
         said.append(f"now {job.status}" if len(job_ids) == 1 else f"{id} is now {job.status}")
     return result(change, Outcome.DONE, id=job_ids[-1], detail=", ".join(said))
 

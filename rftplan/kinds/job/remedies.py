@@ -192,6 +192,8 @@ def after_failure(situation: Situation, seen: SeenJob, job: RemoteJob, *, ours: 
     spec: JobSpec = situation.want.spec
     if ours:
         return launch(situation, seen, Reason.AFTER_OUR_CANCEL, f"{job.id} was cancelled from here")
+    if by_hand(situation.entry, job):
+        return situation.change(Action.HOLD, "hold", Reason.CANCELLED_BY_HAND, f"{job.id} was cancelled from here")
     launched = max(attempts(seen.slot), situation.entry.attempt if situation.entry else 0, 1)
     if spec.run is Run.RUNNING and spec.retry is not None and launched < spec.retry.attempts:
         return launch(
@@ -202,6 +204,12 @@ def after_failure(situation: Situation, seen: SeenJob, job: RemoteJob, *, ours: 
         )
     reason = Reason.JOB_FAILED if job.status is JobStatus.FAILED else Reason.CANCELLED_ELSEWHERE
     return situation.change(Action.HOLD, "hold", reason, f"{job.id} {_said(job)}")
+
+
+def by_hand(entry: Entry | None, job: RemoteJob) -> bool:
+    """Whether `rftplan cancel` ended it, for a person said so: no tombstone, which would launch it again."""
+    known = entry is not None and entry.id == job.id and entry.resolved.get("cancelled_by") == "us"
+    return known and job.status is JobStatus.CANCELLED
 
 
 def _said(job: RemoteJob) -> str:

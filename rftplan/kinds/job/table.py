@@ -16,6 +16,7 @@ from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.remedies import after_failure, cancel, pause, pause_later, we_ended
 from rftplan.kinds.job.spec import Run
 from rftplan.kinds.job.steps import FollowStep, RecordedFollowStep, ResumeStep
+from rftplan.kinds.job.whose_pause import went_on
 from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import RELEASED, Entry
 
@@ -30,7 +31,7 @@ def by_status(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry,
         case JobStatus.PAUSING:
             return situation.change(Action.DEFER, "wait", Reason.CHANGING_STATE, f"{job.id} is pausing")
         case JobStatus.PAUSED:
-            return _paused(situation, job, entry, run)
+            return _paused(situation, seen, job, entry, run)
         case JobStatus.SUCCEEDED:
             return _succeeded(situation, seen, job)
         case JobStatus.FAILED | JobStatus.CANCELLED:
@@ -78,7 +79,8 @@ def _running(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, 
             assert_never(run)
 
 
-def _paused(situation: Situation, job: RemoteJob, entry: Entry, run: Run) -> Change:
+def _paused(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, run: Run) -> Change:
+    since = went_on(entry, seen.progress)
     match run:
         case Run.PAUSED:
             ours = replace(entry, resolved={**resolved_values(job), "paused_by": "us"})
@@ -88,10 +90,10 @@ def _paused(situation: Situation, job: RemoteJob, entry: Entry, run: Run) -> Cha
             return cancel(situation, (job,), Reason.RUN_STATE_DIFFERS, "run: cancelled")
         case Run.RUNNING:
             by = entry.resolved.get("paused_by")
-            if by not in ("us", RELEASED) and not _pause_was_cut_off(situation):
-                return situation.change(
-                    Action.HOLD, "hold", Reason.PAUSED_ELSEWHERE, f"{job.id} was paused by somebody else"
-                )
+            known = by in ("us", RELEASED) and not since
+            if not known and not _pause_was_cut_off(situation):
+                whose = since or "was paused by somebody else"
+                return situation.change(Action.HOLD, "hold", Reason.PAUSED_ELSEWHERE, f"{job.id} {whose}")
             return _resume(situation, job, by)
         case _:
             assert_never(run)
