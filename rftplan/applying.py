@@ -203,6 +203,7 @@ def acting_on(
     """How to begin acting: take the file lock, and refuse if the state moved since it was planned on. `doing` is the
     command, as whoever comes meanwhile is told."""
     expected: list[State | None] = [planned]
+    lineages: list[str] = []
 
     @contextmanager
     def acting() -> Iterator[Act]:
@@ -217,6 +218,9 @@ def acting_on(
                 now=world.now,
                 new_lineage=lambda: inputs.scope.lineage,
             )
+            if before is None:
+                ledger.require_lineage(lineages[0])
+            lineages.append(ledger.lineage)
             intents = moved_launches(ledger.intents, loaded.moves, inputs.entries)
             act = Act(
                 port=port,

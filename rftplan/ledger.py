@@ -15,7 +15,8 @@ from rftplan.api.identity import ProviderIdentity
 from rftplan.canonical import JsonObject
 from rftplan.errors import LockError
 from rftplan.journal import FORMAT, Intent, Paths, State, differs, line_of, read_state
-from rftplan.lockfile import Entry, Lock, entry_document, sync_directory, temporary_for, write_lock
+from rftplan.lock_on_disk import LockOnDisk, require_writable
+from rftplan.lockfile import Entry, entry_document, read_state_file, sync_directory, temporary_for, write_lock
 
 
 class Ledger:
@@ -31,7 +32,7 @@ class Ledger:
         paths: Paths,
         provider: ProviderIdentity,
         state: State,
-        lock: Lock | None,
+        lock: LockOnDisk,
         now: Callable[[], float],
         sync: Callable[[int], None],
     ) -> None:
@@ -67,6 +68,11 @@ class Ledger:
     @property
     def waiting(self) -> tuple[Address, ...]:
         return self._state.waiting
+
+    def require_lineage(self, lineage: str) -> None:
+        """LockError where the lock was taken away, or replaced by one of another lineage, while nobody acted."""
+        if self._lock.known is None or self.lineage != lineage:
+            raise self._lock.replaced(lineage)
 
     def now(self) -> float:
         """The time that goes into the journal, in seconds since the epoch."""
@@ -146,13 +152,16 @@ class Ledger:
             self._syncing = None
 
     def fold(self) -> None:
-        """Write the lock and start the journal anew with the open intents alone."""
+        """Write the lock and start the journal anew with the open intents alone. LockError where the lock is not the
+        one any more that this ledger was opened on, or wrote: it stays, and so does the journal."""
         lock = self._state.as_lock(self._provider)
-        if self._lock is None or differs(self._state, self._lock) or self._lock.provider != self._provider:
+        known = self._lock.known
+        if known is None or differs(self._state, known) or known.provider != self._provider:
             lock = replace(lock, serial=lock.serial + 1)
+            self._lock.require_same()
             write_lock(self._paths.lock, lock)
             self._state.serial = lock.serial
-        self._lock = lock
+            self._lock.wrote(lock)
         self._restart()
 
     def close(self) -> None:
@@ -212,8 +221,9 @@ class Ledger:
 
     def _unfolded(self) -> list[JsonObject]:
         """What the state knows and the lock does not: results that an earlier process left in the journal."""
-        known = self._lock.resources if self._lock else {}
-        buried = self._lock.tombstones if self._lock else {}
+        lock = self._lock.known
+        known = lock.resources if lock else {}
+        buried = lock.tombstones if lock else {}
         records: list[JsonObject] = []
         for address in sorted({*self._state.entries, *known, *self._state.tombstones}):
             entry = self._state.entries.get(address)
@@ -253,29 +263,11 @@ def open_ledger(
     """The ledger of this lock and journal; `sync` brings a file to the disk (fsync). LockError if they must not
     be used, or the lock could not be written afterwards. `project` is whose lock it is from the next time that it is
     written."""
-    _require_writable(paths)
+    require_writable(paths)
+    raw = read_state_file(paths.lock)
     state, lock = read_state(paths, new_lineage=new_lineage)
     state.project = project or state.project
-    return Ledger(paths, provider, state, lock, now, sync or os.fsync)
-
-
-def _require_writable(paths: Paths) -> None:
-    """Before anything is done: lock and journal may be written, and files put beside them, as to replace them takes.
-    Somebody who made the lock read-only meant it."""
-    lock = paths.lock.resolve()
-    for path, name in ((lock, lock.name), (paths.journal, f"journal {paths.shown}")):
-        temporary = temporary_for(path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists():
-                path.open("ab").close()
-            temporary.open("wb").close()
-            temporary.unlink()
-        except OSError as error:
-            raise LockError(
-                f"{name} cannot be written: {error.strerror}",
-                hint="nothing was done; fix the permissions of it and of its folder, or make room, then run it again",
-            ) from None
+    return Ledger(paths, provider, state, LockOnDisk(paths, lock, raw), now, sync or os.fsync)
 
 
 def _intent_record(intent: Intent) -> JsonObject:

@@ -50,7 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("diff", "events", "grading", "api.identity", "api.credentials"),
     ("source", "data"),
     ("lockfile",),
-    ("journal", "ledger", "ownership", "promoted"),
+    ("journal", "lock_on_disk", "ledger", "ownership", "promoted"),
     ("kinds",),
     ("config",),
     ("graph",),
@@ -152,6 +152,7 @@ MIRROR_ELSEWHERE = {
     "kinds.job.doubt": "scenarios/test_nameless.py",
     "kinds.job.kept": "kinds/job/test_observe.py",
     "kinds.job.recognising": "scenarios/test_nameless.py",
+    "lock_on_disk": "scenarios/test_lock_changed.py",
     # A doctor is what somebody sees who has trouble: looked at whole, at a service that makes it.
     "doctor.asking": "doctor/test_doctor.py",
     "doctor.offers": "doctor/test_doctor.py",

@@ -396,7 +396,7 @@ def test_what_was_done_is_told_even_where_the_lock_cannot_be_written(small: Smal
     applied = small.apply(on_event=in_the_way)
     assert applied is not None
     assert {str(r.address): r.outcome for r in applied.results}["job.review"] is Outcome.DONE
-    assert "cannot be written" in str(applied.unsaved)
+    assert "changed by somebody else meanwhile: it is a directory" in str(applied.unsaved)
     (lock / "full").rmdir()
     lock.rmdir()
     aside.rename(lock)

@@ -14,7 +14,7 @@ from rftplan.api.port import JobStatus
 from rftplan.changes import Drift, Hazard, Plan, Reason
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation
-from rftplan.errors import StoppedError, UsageError
+from rftplan.errors import LockError, StoppedError, UsageError
 from rftplan.events import Event, Hashed, OnEvent, Outcome
 from rftplan.kinds.job.kept import status_in
 from rftplan.planner import Selection
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rftplan.cli.live import Listener
     from rftplan.lockfile import Entry, Lock
     from rftplan.project import Applied, Consent, Review
+    from rftplan.promoted import Promoted
     from rftplan.wiring import World
 
 
@@ -146,13 +147,13 @@ def _show(run: Invocation, order: Order, plan: Plan) -> None:
 
 def report(run: Invocation, order: Order, applied: Applied) -> int:
     """Print what became of it and say it in an exit code."""
-    lock = project.state(run.options())
+    lock, outputs = _known(run, applied)
     document = apply_document(
         applied.plan,
         applied.results,
         requests=applied.requests,
         interrupted=applied.interrupted,
-        outputs=project.outputs(run.options()),
+        outputs=outputs,
         running=still_running(lock, applied.plan.drift),
         ended=ended_badly(lock),
         unsaved=applied.unsaved,
@@ -170,6 +171,16 @@ def report(run: Invocation, order: Order, applied: Applied) -> int:
     if applied.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.FAILED if needs_a_person(document, lock) else ExitCode.OK
+
+
+def _known(run: Invocation, applied: Applied) -> tuple[Lock | None, Mapping[str, Promoted]]:
+    """What is known now, and promoted; nothing where the lock became unreadable meanwhile: `unsaved` says so."""
+    try:
+        return project.state(run.options()), project.outputs(run.options())
+    except LockError:
+        if applied.unsaved is None:
+            raise
+        return None, {}
 
 
 def still_running(lock: Lock | None, drift: Sequence[Drift]) -> tuple[str, ...]:
