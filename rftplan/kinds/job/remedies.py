@@ -8,12 +8,12 @@ from typing import Any
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
-from rftplan.kinds.base import Resource, Situation, stands_for
+from rftplan.kinds.base import Resource, Situation
 from rftplan.kinds.job.accepted import edits
 from rftplan.kinds.job.doubt import hold_for_nameless
 from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, age, attempt_of, attempts
-from rftplan.kinds.job.observe import SeenJob, current_job
+from rftplan.kinds.job.observe import SeenJob, current_job, same_launch
 from rftplan.kinds.job.progress import NO_PROGRESS
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.spec import JobSpec, Run
@@ -152,7 +152,8 @@ def launch(situation: Situation, seen: SeenJob, reason: Reason, detail: str) -> 
             fields=_changed(entry, want),
         )
     buried = max((attempt_of(t) for t in situation.tombstones if t.startswith(want.fingerprint)), default=0)
-    own = entry.attempt if entry is not None and stands_for(entry, want) else 0
+    # An edit that is let stand is no other launch: the attempts go on counting where it was failed at before.
+    own = entry.attempt if entry is not None and same_launch(want, entry) else 0
     if (doubted := hold_for_active(situation, seen) or hold_for_nameless(situation, seen)) is not None:
         return doubted
     cancels = active_jobs(situation, seen)

@@ -104,6 +104,52 @@ def test_a_retry_takes_what_the_specs_say(small: Small) -> None:
     assert small.lock().resources[JOB].inputs["seed"] == 9
 
 
+def cancel_by_hand(small: Small) -> None:
+    """Every job that has not ended, by somebody else."""
+    for job in small.jobs():
+        if not job.status.ended:
+            small.service(lambda port, id=job.id: port.cancel_job(id))
+
+
+@pytest.mark.parametrize("edit", ["seed", "snapshot"])
+def test_an_edit_that_is_let_stand_buys_no_further_retry(small: Small, edit: str) -> None:
+    small.edit(S, "    model: o4-mini", "    retry: {attempts: 2}\n    model: o4-mini")
+    ignore(small, "seed")
+    if edit == "snapshot":
+        small.edit(S, "model: o4-mini-2025-04-16", "model: o4-mini")
+    small.apply()
+    cancel_by_hand(small)
+    if edit == "snapshot":
+        small.edit(S, "model: o4-mini", "model: o4-mini-2025-04-16")
+    else:
+        seed(small, 9)
+    assert small.changes()["job.review"].detail.endswith("launch 2 of 2")
+    small.apply()
+    cancel_by_hand(small)
+    change = small.changes()["job.review"]
+    assert (change.action, change.reason) == (Action.HOLD, Reason.CANCELLED_ELSEWHERE)
+    small.apply()
+    assert len(small.jobs()) == 2
+
+
+def test_a_retry_after_an_edit_is_found_again_where_its_journal_was_lost(small: Small) -> None:
+    small.edit(S, "    model: o4-mini", "    retry: {attempts: 5}\n    model: o4-mini")
+    ignore(small, "seed")
+    for _ in range(2):
+        small.apply()
+        cancel_by_hand(small)
+    before = (small.root / "rftplan.lock").read_bytes()
+    seed(small, 9)
+    small.apply()
+    there = {job.id: job.status for job in small.jobs()}
+    small.write("rftplan.lock", before)
+    change = small.changes()["job.review"]
+    assert (change.action, change.reason) == (Action.ADOPT, Reason.FOUND_AT_SERVICE)
+    small.apply()
+    assert {job.id for job in small.jobs()} == there.keys()
+    assert small.verbs() == {"deployment.reviewer": "defer wait"}
+
+
 def test_what_a_person_accepted_stays_accepted(small: Small) -> None:
     import asyncio
 
