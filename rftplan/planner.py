@@ -45,15 +45,16 @@ class PlanInputs(Struct, frozen=True):
 
 class _Around(Struct, frozen=True):
     """What a decision may have to know of other addresses: what the lock and the specs do not have in common, which
-    launches were cut off, and who goes on from which file."""
+    launches were cut off, who goes on from which file, and what of the specs stays."""
 
     orphans: Mapping[Address, Entry] = field(default_factory=dict)
     newcomers: Mapping[Address, Resource] = field(default_factory=dict)
     cut_off_launches: tuple[Address, ...] = ()
     starting_from: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+    staying: Mapping[Address, Resource] = field(default_factory=dict)
 
 
-def _around(inputs: PlanInputs) -> _Around:
+def _around(inputs: PlanInputs, without: Collection[Address]) -> _Around:
     orphans = {a: e for a, e in inputs.entries.items() if a not in inputs.graph.resources}
     newcomers = {a: r for a, r in inputs.graph.resources.items() if a not in inputs.entries}
     cut_off = sorted(a for a, one in inputs.intents.items() if one.intent.verb == "launch")
@@ -61,7 +62,17 @@ def _around(inputs: PlanInputs) -> _Around:
     for address in sorted(inputs.snapshot):
         for file_id in KINDS[address.kind].starts_from(inputs.snapshot[address]):
             users[file_id] = (*users.get(file_id, ()), address)
-    return _Around(orphans, {} if inputs.selection.destroy else newcomers, tuple(cut_off), users)
+    newcomers = {} if inputs.selection.destroy else newcomers
+    return _Around(orphans, newcomers, tuple(cut_off), users, _staying(inputs, without))
+
+
+def _staying(inputs: PlanInputs, without: Collection[Address]) -> Mapping[Address, Resource]:
+    """All that the specs declare; where it is destroyed, what is left out of that, protected or held."""
+    declared, entries = inputs.graph.resources, inputs.entries
+    if not inputs.selection.destroy:
+        return declared
+    held = {address for address, entry in entries.items() if entry.holds}
+    return {a: r for a, r in declared.items() if a in without or a in held or _protected(r)}
 
 
 def _without_ended(around: _Around, decided: Mapping[Address, Change]) -> _Around:
@@ -84,7 +95,8 @@ def make_plan(inputs: PlanInputs) -> Plan:
     decided: dict[Address, Change] = {}
     drift: list[Drift] = []
     order = [*inputs.graph.order, *_orphans(inputs)]
-    around, without = _around(inputs), left_out(inputs.selection, inputs.graph, order)
+    without = left_out(inputs.selection, inputs.graph, order)
+    around = _around(inputs, without)
     held: list[Change] = []
     waiting = [address for address in order if KINDS[address.kind].on_demand]
     for addresses in ([a for a in order if not KINDS[a.kind].on_demand], waiting):
@@ -189,6 +201,7 @@ def _situation(
         newcomers=around.newcomers,
         cut_off_launches=around.cut_off_launches,
         starting_from=around.starting_from,
+        staying=around.staying,
         resources=inputs.graph.resources,
         replace=address in inputs.selection.replace,
     )

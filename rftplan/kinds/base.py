@@ -74,7 +74,8 @@ class Situation(Struct, frozen=True):
     those that are about to start from it (for kinds that are made on demand). `orphans` are lock entries that the specs
     lack, `newcomers` what the specs declare and the lock lacks, `resources` all that they declare. `held`, where it
     stands and nothing is decided: what a person has to decide. `cut_off_launches` are those whose launch nobody saw the
-    end of; `starting_from` says of a file at the service who goes on from it there, recorded or not.
+    end of; `starting_from` says of a file at the service who goes on from it there, recorded or not. `staying` is all
+    of `resources` that this plan does not take away.
     """
 
     address: Address
@@ -94,6 +95,7 @@ class Situation(Struct, frozen=True):
     held: Change | None = None
     cut_off_launches: tuple[Address, ...] = ()
     starting_from: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+    staying: Mapping[Address, Resource] = field(default_factory=dict)
 
     def change(self, action: Action, verb: str, reason: Reason, detail: str = "", /, **rest: Any) -> Change:
         return Change(self.address, action, verb, reason, detail, **rest)

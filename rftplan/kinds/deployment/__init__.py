@@ -143,10 +143,10 @@ class DeploymentKind(Kind[DeploymentSpec]):
             case PromoteStep(checkpoint, evidence):
                 return await promote(change, checkpoint, evidence, act)
             case PermitStep(model):
-                await permit(change.address, model, act)
+                await permit(change.address, change.step, act)
                 return result(change, Outcome.DONE, id=model)
-            case ForgetStep(grants):
-                return await forget(change, grants, act)
+            case ForgetStep():
+                return await forget(change, change.step, act)
             case _:
                 raise AssertionError(change.step)
 

@@ -12,9 +12,9 @@ from rftplan.canonical import Json, JsonObject
 from rftplan.changes import Action, Change, Evidence, FieldChange, Hazard, HazardOf, Reason
 from rftplan.diff import diff
 from rftplan.kinds.base import Resource, Situation
+from rftplan.kinds.deployment.sharing import kept_by_others, leaving
 from rftplan.kinds.deployment.spec import (
     DeploymentSpec,
-    ForgetStep,
     PermitStep,
     PromoteStep,
     SeenDeployment,
@@ -192,7 +192,8 @@ def _permissions(situation: Situation, seen: SeenDeployment, entry: Entry, spec:
     recorded = grants_of(entry).get(live, {})
     present = {p.project_id for p in seen.permissions}
     missing = sorted(set(spec.projects) - present)
-    surplus = sorted(set(recorded) - set(spec.projects))
+    kept = kept_by_others(situation, live, set(recorded) - set(spec.projects))
+    surplus = sorted(set(recorded) - {*spec.projects, *kept})
     if not missing and not surplus:
         closes = RecordStep(entry) if situation.intent is not None else None
         return situation.change(Action.NOOP, "keep", Reason.MATCHES, live, step=closes)
@@ -203,7 +204,7 @@ def _permissions(situation: Situation, seen: SeenDeployment, entry: Entry, spec:
         Reason.PERMISSIONS_DIFFER,
         ", ".join(words),
         hazards=tuple(HazardOf(Hazard.DELETE, f"revokes the permission of {p}") for p in surplus),
-        step=PermitStep(live),
+        step=PermitStep(live, kept),
     )
 
 
@@ -212,9 +213,9 @@ def removed(situation: Situation) -> Change:
     entry = situation.entry
     if entry is None:
         detail = "nothing was promoted"
-        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, step=ForgetStep({}))
-    grants = grants_of(entry)
-    count = sum(len(projects) for projects in grants.values())
+        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, step=leaving(situation, {}))
+    step = leaving(situation, grants_of(entry))
+    count = sum(len(projects) for projects in step.grants.values())
     stays = f"{entry.id} stays at the service" if entry.id else "nothing was promoted"
     detail = f"revokes {count} permissions that were granted from here" if count else stays
     hazards = (HazardOf(Hazard.DELETE, detail),) if count else ()
@@ -222,9 +223,8 @@ def removed(situation: Situation) -> Change:
         gone = f"{situation.address.name} is live and would be gone: programs that resolve it fail"
         hazards = (HazardOf(Hazard.DELETE, gone), *hazards)
         detail = f"{live} is live as {situation.address.name}; {detail}{_may_have_moved(situation, entry)}"
-    return situation.change(
-        Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, hazards=hazards, step=ForgetStep(grants)
-    )
+    detail = "; ".join((detail, *(f"{one.project} keeps it through {one.to}" for one in step.handed)))
+    return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, hazards=hazards, step=step)
 
 
 def _may_have_moved(situation: Situation, entry: Entry) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -14,6 +14,8 @@ from rftplan.errors import NotFoundError
 from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Resource, result
 from rftplan.kinds.deployment.spec import (
+    ForgetStep,
+    PermitStep,
     grant_in,
     grants_of,
     model_of,
@@ -79,11 +81,12 @@ def evidence_document(evidence: Evidence) -> JsonObject:
     return document
 
 
-async def permit(address: Address, model: str, act: Act) -> None:
-    """Grant what the spec names and the model lacks; revoke what this lock granted and the spec lacks."""
+async def permit(address: Address, step: PermitStep, act: Act) -> None:
+    """Grant what the spec names and the model lacks; revoke what this lock granted and nobody here wants any more."""
+    model = step.model
     await _grant_missing(address, model, act)
     recorded = grants_of(act.ledger.entries.get(address)).get(model, {})
-    for project in sorted(set(recorded) - set(act.resources[address].spec.projects)):
+    for project in sorted(set(recorded) - {*act.resources[address].spec.projects, *step.kept}):
         await _revoke(address, model, project, recorded[project], act)
 
 
@@ -147,9 +150,12 @@ async def _revoke(address: Address, model: str, project: str, permission_id: str
     await act.effect(address, "revoke", revoke, without)
 
 
-async def forget(change: Change, grants: Mapping[str, Mapping[str, str]], act: Act) -> Result:
-    """Revoke every permission of `grants`, then drop the entry."""
-    for model, projects in sorted(grants.items()):
+async def forget(change: Change, step: ForgetStep, act: Act) -> Result:
+    """Hand on what another deployment wants, revoke all other permissions, then drop the entry: a death in between
+    leaves one known twice, never not at all."""
+    for one in step.handed:
+        act.ledger.record(one.to, with_grant(act.ledger.entries.get(one.to), one.model, one.project, one.permission))
+    for model, projects in sorted(step.grants.items()):
         for project, permission_id in sorted(projects.items()):
             await _revoke(change.address, model, project, permission_id, act)
     act.forget(change.address, tombstone=FORGOTTEN)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import Field
 
+from rftplan.address import Address
 from rftplan.api.port import Checkpoint, Permission, RemoteJob
 from rftplan.canonical import JsonObject, fingerprint
 from rftplan.changes import Evidence
@@ -56,15 +57,27 @@ class AwaitStep(Struct, frozen=True):
 
 
 class PermitStep(Struct, frozen=True):
-    """Bring the permissions of the live model to what the spec says."""
+    """Bring the permissions of the live model to what the spec says; `kept` are projects that another deployment of
+    the same model lets use it."""
 
     model: str
+    kept: tuple[str, ...] = ()
+
+
+class Handed(Struct, frozen=True):
+    """A permission that another deployment of the same model wants, and has the care of from now on."""
+
+    to: Address
+    model: str
+    project: str
+    permission: str
 
 
 class ForgetStep(Struct, frozen=True):
-    """Revoke what this lock granted, then forget."""
+    """Revoke what this lock granted, but for what is `handed` on, then forget."""
 
     grants: Mapping[str, Mapping[str, str]]
+    handed: tuple[Handed, ...] = ()
 
 
 def grant_in(intent: Intent | None) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ import pytest
 
 from rftplan.address import Address
 from rftplan.changes import Action, Hazard
+from rftplan.kinds.deployment.spec import grants_of
 from rftplan.lockfile import Entry
 from tests.world import Small
 
@@ -130,3 +131,85 @@ def test_a_gate_that_fails_keeps_nobody_from_losing_access(small: Small) -> None
     small.apply()
     assert granted(small, model) == set() and live(small).id == model
     assert small.verbs() == {str(AT): "hold hold"}
+
+
+def beside(small: Small, *projects: str) -> None:
+    """A second deployment of the same checkpoint, for these projects."""
+    spec = (small.root / "specs/main.yaml").read_text()
+    first = spec[spec.index("  reviewer:") :]
+    kept = "".join(line for line in first.splitlines(keepends=True) if "projects:" not in line)
+    second = kept.replace("reviewer:", "second:") + f"    projects: [{', '.join(projects)}]\n"
+    small.write("specs/main.yaml", spec + second)
+
+
+def without_first(small: Small) -> None:
+    spec = (small.root / "specs/main.yaml").read_text()
+    small.write("specs/main.yaml", spec[: spec.index("  reviewer:")] + spec[spec.index("  second:") :])
+
+
+SECOND = Address("deployment", "second")
+
+
+def test_who_may_use_a_model_through_two_deployments_keeps_it_until_the_last_one_goes(small: Small) -> None:
+    with_projects(small, "proj_a", "proj_b")
+    small.train()
+    beside(small, "proj_a")
+    small.apply()
+    model = live(small).id
+    without_first(small)
+    change = small.changes()["deployment.reviewer"]
+    assert change.detail.endswith("revokes 1 permissions that were granted from here; proj_a keeps it through "
+                                  "deployment.second")  # fmt: skip
+    small.apply()
+    assert granted(small, model) == {"proj_a"}
+    assert small.verbs() == {}
+    assert list(grants_of(small.lock().resources[SECOND])[str(model)]) == ["proj_a"]
+    small.edit("specs/main.yaml", "    projects: [proj_a]\n", "")
+    small.apply()
+    assert granted(small, model) == set(), "it was handed on, so that it can still be revoked from here"
+
+
+def test_a_deployment_under_another_name_takes_nothing_from_its_projects(small: Small) -> None:
+    with_projects(small, "proj_a")
+    small.train()
+    model = live(small).id
+    small.edit("specs/main.yaml", "  reviewer:", "  second:")
+    assert small.verbs() == {"deployment.second": "create promote", "deployment.reviewer": "forget forget"}
+    small.apply()
+    assert granted(small, model) == {"proj_a"}
+    assert small.verbs() == {}
+    small.apply(destroy=True)
+    assert granted(small, model) == set()
+
+
+def test_a_project_taken_out_of_one_deployment_keeps_what_another_gives_it(small: Small) -> None:
+    with_projects(small, "proj_a", "proj_b")
+    small.train()
+    beside(small, "proj_a")
+    small.apply()
+    model = live(small).id
+    small.edit("specs/main.yaml", "    projects: [proj_a, proj_b]\n", "")
+    change = small.changes()["deployment.reviewer"]
+    assert (change.detail, len(change.hazards)) == ("revoke proj_b", 1)
+    small.apply()
+    assert granted(small, model) == {"proj_a"}
+    assert small.verbs() == {}
+    small.edit("specs/main.yaml", "    projects: [proj_a]\n", "")
+    assert small.verbs() == {"deployment.reviewer": "update permit"}
+    small.apply()
+    assert granted(small, model) == set()
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_destroying_one_of_two_deployments_keeps_what_the_other_gives(small: Small, protected: bool) -> None:
+    with_projects(small, "proj_a", "proj_b")
+    small.train()
+    beside(small, "proj_a")
+    if protected:
+        small.edit("specs/main.yaml", "  second:\n", "  second:\n    lifecycle: {prevent_destroy: true}\n")
+    small.apply()
+    model = live(small).id
+    small.apply(destroy=True, target=frozenset({AT} if not protected else {AT, SECOND}))
+    assert granted(small, model) == {"proj_a"}
+    small.apply(destroy=True)
+    assert granted(small, model) == ({"proj_a"} if protected else set())
