@@ -25,8 +25,8 @@ from rftplan.loading import Loaded, Options
 from rftplan.made_from import MadeFrom, made_from
 from rftplan.moving import moved_launches
 from rftplan.opening import dated, opened, telling
-from rftplan.planner import PlanInputs, Selection, make_plan
-from rftplan.planning import checked_state, plan_inputs
+from rftplan.planner import PlanInputs, Selection
+from rftplan.planning import allowed_plan, checked_state, plan_inputs
 from rftplan.promoted import state_paths
 from rftplan.queueing import waits_for_place
 from rftplan.wiring import World, connected, real_world
@@ -127,7 +127,7 @@ async def _apply(
             port = await open_until_done.enter_async_context(way)
             told[:] = await dated(loaded, port)
             inputs, state = await plan_inputs(loaded, port, world, selection, told)
-        made = make_plan(inputs)
+        made = allowed_plan(loaded, inputs)
         if review is not None:
             review(made, made_from(loaded))
         made = made if wait else made.without_follow_ups()

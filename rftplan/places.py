@@ -64,6 +64,12 @@ def until_place(change: Change, detail: str) -> Change:
     )
 
 
+def launches(change: Change) -> bool:
+    """Whether it launches, now or once a place is free."""
+    begun = change.step.change if isinstance(change.step, PlaceStep) else change
+    return begun.attempt is not None
+
+
 def _said(turn: int, taken: int, most: int | None, *, launched: int) -> str:
     """What is about to start counts as running."""
     return f"{taken + launched} of {most} running; {ordinal(turn)} in the queue"

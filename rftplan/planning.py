@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.changes import Mode, Plan
+from rftplan.checks.policy import launches_planned
 from rftplan.codes import OTHER_BYTES, finding
 from rftplan.errors import Diagnostic, SpecError, UsageError, UserError, has_errors, sort_diagnostics
 from rftplan.events import OnEvent, ignore
@@ -28,6 +29,7 @@ from rftplan.moving import moved_entries, moved_launches, moved_places, moved_to
 from rftplan.observe import observe, open_intents
 from rftplan.opening import dated, opened, telling, with_sharing
 from rftplan.ownership import require_own
+from rftplan.places import launches
 from rftplan.planner import PlanInputs, Selection, make_plan
 from rftplan.refresh import remembered
 from rftplan.selecting import left_out, meant
@@ -67,7 +69,7 @@ async def plan(
         async with connected(loaded, world, on_event=on_event) as port:
             told[:] = await dated(loaded, port)
             inputs, _ = await plan_inputs(loaded, port, world, selection, told)
-            return Planned(make_plan(inputs), port.requests, loaded)
+            return Planned(allowed_plan(loaded, inputs), port.requests, loaded)
 
 
 def plan_offline(
@@ -80,8 +82,18 @@ def plan_offline(
     if has_errors(loaded.diagnostics):
         raise SpecError(loaded.diagnostics)
     inputs, _ = _known_inputs(loaded, world, selection, now=-math.inf, findings=loaded.diagnostics)
-    made = make_plan(replace(inputs, snapshot=remembered(inputs)))
+    made = allowed_plan(loaded, replace(inputs, snapshot=remembered(inputs)))
     return Planned(replace(made, mode=Mode.OFFLINE), 0, loaded)
+
+
+def allowed_plan(loaded: Loaded, inputs: PlanInputs) -> Plan:
+    """The plan. SpecError where it launches more than one apply may: a retry, and what a person replaces, is known here
+    alone."""
+    made = make_plan(inputs)
+    due = [change.address for change in made.changes if launches(change)]
+    if beyond := [*launches_planned(loaded.preflight, due)]:
+        raise SpecError(sort_diagnostics((*inputs.diagnostics, *beyond)))
+    return made
 
 
 async def plan_inputs(

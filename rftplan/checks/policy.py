@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rftplan.address import Address
@@ -61,8 +61,7 @@ def too_many_launches(
     preflight: Preflight, graph: Graph, entries: Mapping[Address, Entry], *, begun: Collection[Address]
 ) -> Iterator[Diagnostic]:
     """More jobs that specs and lock say are about to be launched than one apply may launch; a launch that was `begun`
-    may be there already, and does not count."""
-    most = preflight.config.policy.max_launches
+    may be there already, and does not count. What only a plan knows, a plan counts: see `launches_planned`."""
     due = [
         address
         for address, want in graph.resources.items()
@@ -71,6 +70,12 @@ def too_many_launches(
         and want.spec.run is Run.RUNNING
         and not ((entry := entries.get(address)) is not None and same_launch(want, entry))
     ]
+    yield from launches_planned(preflight, due)
+
+
+def launches_planned(preflight: Preflight, due: Sequence[Address]) -> Iterator[Diagnostic]:
+    """More launches, whatever asks for them, than one apply may make."""
+    most = preflight.config.policy.max_launches
     if most is not None and len(due) > most:
         names = ", ".join(map(str, due))
         count = "1 job is" if len(due) == 1 else f"{len(due)} jobs are"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rftplan.address import Address
 from rftplan.checks.policy import GATE_MISSING, MODEL_NOT_ALLOWED, PROVIDER_NOT_ALLOWED, TOO_MANY_LAUNCHES
 from rftplan.errors import Diagnostic, SpecError
 from tests.world import SPEC, Small
@@ -77,6 +78,25 @@ def test_what_breaks_the_policy_is_an_error_at_its_place(
 def test_what_is_launched_already_does_not_count(small: Small) -> None:
     small.apply()
     assert with_policy(small, "max_launches: 0") == []
+
+
+@pytest.mark.parametrize("by", ["--replace", "retry"])
+def test_a_launch_that_only_a_plan_knows_counts_too(small: Small, by: str) -> None:
+    small.apply()
+    (job,) = small.jobs()
+    small.service(lambda port: port.cancel_job(job.id))
+    again = SPEC.replace("    training_file: train", "    retry: {attempts: 2}\n    training_file: train")
+    assert with_policy(small, "max_launches: 0", SPEC if by == "--replace" else again) == []
+    replace = frozenset({Address("job", "review")} if by == "--replace" else ())
+    for command in (small.plan, small.apply):
+        with pytest.raises(SpecError) as raised:
+            command(replace=replace)
+        (found,) = raised.value.diagnostics
+        assert (found.code, found.address) == (TOO_MANY_LAUNCHES.code, "job.review")
+    assert len(small.jobs()) == 1
+    small.edit("specs/main.yaml", "max_launches: 0", "max_launches: 1")
+    small.apply(replace=replace)
+    assert len(small.jobs()) == 2
 
 
 def test_a_job_that_is_kept_from_running_may_name_any_model(small: Small) -> None:
