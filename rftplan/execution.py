@@ -95,15 +95,16 @@ async def _level(execution: Execution, act: Act, changes: list[Change], results:
                 note(execution, results, await _step(execution, act, change))
 
     async with asyncio.TaskGroup() as group:
-        for ones in _one_by_one(execution.plan, acting):
+        for ones in _one_by_one(execution.plan, acting, counted=act.scope.most_running is not None):
             group.create_task(run(ones))
     return bool(acting)
 
 
-def _one_by_one(plan: Plan, acting: Sequence[Change]) -> list[list[Change]]:
+def _one_by_one(plan: Plan, acting: Sequence[Change], *, counted: bool) -> list[list[Change]]:
     """What goes at the same time, and within it in turn: where somebody waited for a place, whoever takes one goes in
-    the order of the line, for the service may have fewer than the plan knows of."""
-    turns = {address: turn for turn, address in enumerate(plan.line if plan.waiting else ())}
+    the order of the line, for the service may have fewer than the plan knows of. So it does where places are `counted`:
+    somebody may have taken one since, and two that look at the same time would both see the last one free."""
+    turns = {address: turn for turn, address in enumerate(plan.line if plan.waiting or counted else ())}
     lined = sorted((c for c in acting if c.address in turns), key=lambda c: turns[c.address])
     others = [[change] for change in acting if change.address not in turns]
     return [lined, *others] if lined else others

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rftplan.changes import Action, Reason
+from rftplan.changes import Action, Plan, Reason
 from rftplan.events import Outcome
 from rftplan.render.documents import state_document
 from rftplan.render.look import Look
@@ -76,15 +76,16 @@ def test_who_began_to_wait_in_an_earlier_apply_goes_before_who_came_later(tmp_pa
     assert (launched(small), waiting(small)) == (["m", "z"], ["a"])
 
 
+async def foreign(port: Any) -> None:
+    """Launch what was launched here, by hand."""
+    mine = (await port.list_jobs())[0]
+    body = {"model": mine.model, "training_file": mine.training_file, "validation_file": mine.validation_file}
+    await port.create_job({**body, "method": mine.body["method"]})
+
+
 def test_a_job_of_somebody_else_counts_and_a_paused_one_does_not(tmp_path: Path) -> None:
     small = at(tmp_path, "a", most=2)
     small.launch_until_step("job.a")
-
-    async def foreign(port: Any) -> None:
-        mine = (await port.list_jobs())[0]
-        body = {"model": mine.model, "training_file": mine.training_file, "validation_file": mine.validation_file}
-        await port.create_job({**body, "method": mine.body["method"]})
-
     small.service(foreign)
     small.write(S, spec("a", "b", most=2))
     assert details(small.changes()) == {"job.b": "2 of 2 running; 1st in the queue"}
@@ -96,6 +97,25 @@ def test_a_job_of_somebody_else_counts_and_a_paused_one_does_not(tmp_path: Path)
 
 def jobs(small: Small) -> list[Any]:
     return [address for address in small.lock().resources if address.kind == "job"]
+
+
+def test_a_place_that_somebody_took_since_the_plan_was_made_is_given_to_none_of_two(tmp_path: Path) -> None:
+    small = at(tmp_path, "a", "b", "x", most=3)
+    small.apply()
+    for job in small.jobs():
+        small.service(lambda port, id=job.id: port.cancel_job(id))
+    small.write(S, spec("c", "d", most=2))
+
+    def meanwhile(_: Plan) -> bool:
+        other = threading.Thread(target=small.service, args=(foreign,))
+        other.start()
+        other.join()
+        return True
+
+    results = small.results(consent=meanwhile)
+    assert [results[f"job.{name}"].outcome for name in "cd"] == [Outcome.DONE, Outcome.DEFERRED]
+    assert sum(job.status.takes_place for job in small.jobs()) == 2
+    assert waiting(small) == ["d"]
 
 
 def test_a_resume_takes_a_place_as_a_launch_does(tmp_path: Path) -> None:
