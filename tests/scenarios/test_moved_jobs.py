@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
+from rftplan.lockfile import write_lock
 from tests.faults import Fault, always, once
 from tests.scenarios.test_bad_luck import JOBS, PAID, PaidService, with_fault
 from tests.world import Clock, Small
@@ -163,3 +166,22 @@ def test_a_launch_of_unknown_fate_is_looked_for_under_the_new_name(tmp_path, fau
 
 def journal(small: Small) -> str:
     return "".join(path.read_text() for path in (small.root / ".rftplan").rglob("journal*.jsonl"))
+
+
+@pytest.mark.parametrize("to", ["deployment.reviewer", "file.train", "job.review"])
+def test_what_a_death_left_known_twice_is_forgotten_under_the_old_name_alone(tmp_path: Path, to: str) -> None:
+    small = Small.at(tmp_path)
+    small.edit("specs/main.yaml", "{path: data/train.jsonl}", "{path: data/train.jsonl, lifecycle: {retain: false}}")
+    small.edit("specs/main.yaml", "    checkpoint: best", "    projects: [proj_a]\n    checkpoint: best")
+    small.launch_until_step() if to == "job.review" else small.train()
+    lock, old = small.lock(), Address(to.partition(".")[0], "old")
+    twice = {**lock.resources, old: lock.resources[Address.parse(to)]}
+    write_lock(tmp_path / "rftplan.lock", replace(lock, resources=twice))
+    there = [(job.id, job.status) for job in small.jobs()], small.files()
+    change = small.changes()[str(old)]
+    assert change.action is Action.FORGET
+    assert not [risk for risk in change.hazards if "revokes" in risk.detail]
+    small.apply()
+    assert ([(job.id, job.status) for job in small.jobs()], small.files()) == there
+    assert small.lock().resources.keys() == lock.resources.keys()
+    assert "deployment.reviewer" not in small.verbs() or to == "job.review"

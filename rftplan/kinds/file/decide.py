@@ -158,6 +158,8 @@ def _taken_away(situation: Situation, seen: SeenFile, reason: Reason) -> Change:
     entry = situation.entry
     if entry is None or (seen.mine is None and _cut_off_upload(situation) is not None):
         return _cut_off(situation, seen, reason)
+    if situation.intent is None and (twin := situation.twin()) is not None:
+        return situation.change(Action.FORGET, "forget", reason, f"it is {twin}, and stays as that")
     if seen.mine is None or entry.origin is not Origin.CREATED:
         return situation.change(Action.FORGET, "forget", reason, "the file at the service is left alone")
     users = sorted(a for a, other in situation.entries.items() if _uses(other, entry.id))

@@ -233,6 +233,8 @@ def _cut_off(situation: Situation, seen: SeenJob) -> tuple[RemoteJob, ...]:
 
 
 def _removed(situation: Situation, seen: SeenJob) -> Change:
+    if situation.intent is None and (twin := situation.twin()) is not None:
+        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, f"it is {twin}, and stays as that")
     active = (*active_jobs(situation, seen), *_cut_off(situation, seen))
     if not active and _may_still_launch(situation):
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
@@ -240,6 +242,9 @@ def _removed(situation: Situation, seen: SeenJob) -> Change:
         return held
     if not active and situation.scope.fresh and (held := hold_for_active(situation, seen)) is not None:
         return held
+    if not active and seen.mine is None and situation.entry is not None:
+        gone = f"{situation.entry.id} is not at the service any more"
+        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, gone)
     if not active:
         ended = "the job has ended; it stays there"
         forgets = situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, ended)

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from rftplan.address import Address
+from rftplan.canonical import Json
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.errors import NotFoundError
 from rftplan.kinds.base import Act, Look, Situation
@@ -41,8 +42,8 @@ async def with_models(look: Look, seen: Mapping[Address, object]) -> dict[Addres
 
 
 def models_deleted(situation: Situation, made: Made | None) -> Change | None:
-    """What becomes of the models of a job that has ended; None where there are none, or none are asked for. `made` is
-    None where the service was not asked."""
+    """What becomes of the models of a job that has ended and that the service knows; None where there are none, or none
+    are asked for. `made` is None where the service was not asked."""
     entry = situation.entry
     if entry is None or not to_delete(situation):
         return None
@@ -83,6 +84,26 @@ def _users(situation: Situation, models: frozenset[str]) -> Iterator[str]:
     for at, want in sorted(situation.resources.items()):
         if at.kind == "job" and want.inputs.get("model") in models and not _goes(situation, at):
             yield f"{at} goes on from {want.inputs['model']}"
+    yield from _judged(situation, models)
+
+
+def _judged(situation: Situation, models: frozenset[str]) -> Iterator[str]:
+    """Whose answers one of them grades: by the specs, and by what the lock says of jobs that train."""
+    declared, entries = situation.resources.items(), situation.entries.items()
+    asking: list[tuple[Address, Json]] = [(at, want.inputs) for at, want in declared if at.kind == "grader"]
+    asking += [(at, want.inputs.get("method")) for at, want in declared if at.kind == "job"]
+    asking += [(at, e.inputs.get("method")) for at, e in entries if at.kind == "job" and not status_in(e).ended]
+    for at, graders in sorted(asking, key=lambda one: one[0]):
+        if at != situation.address and not _goes(situation, at):
+            yield from (f"{at} asks {model} for grades" for model in sorted(models & set(_texts(graders))))
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def _goes(situation: Situation, at: Address) -> bool:

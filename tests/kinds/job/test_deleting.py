@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import pytest
@@ -133,6 +134,47 @@ def test_a_job_that_goes_on_from_one_keeps_them(trained: Small, declared: bool) 
         take_out(trained)
     change = trained.changes(exclude=frozenset({Address("job", "more")}) if not declared else frozenset())["job.review"]
     assert (change.reason, change.detail) == (Reason.MODEL_IN_USE, f"job.more goes on from {base}")
+
+
+JUDGED = """\
+graders:
+  judge:
+    type: score_model
+    model: "MODEL"
+    input: [{role: user, content: "Is {{sample.output_text}} right?"}]
+jobs:
+  more:
+    model: o4-mini-2025-04-16
+    training_file: train
+    validation_file: test
+    method: {type: reinforcement, reinforcement: {grader: judge}}
+"""
+
+
+def test_what_asks_one_for_grades_keeps_them(trained: Small) -> None:
+    judge, before = models(trained)[0], trained.jobs()
+    text = (trained.root / S).read_text()
+    judged = text[: text.index("graders:")] + REMOVED + JUDGED.replace("MODEL", judge)
+    trained.write(S, judged)
+    trained.apply()
+    assert len(trained.jobs()) == len(before) + 1
+    change = trained.changes()["job.review"]
+    asked = f"grader.judge asks {judge} for grades; job.more asks {judge} for grades"
+    assert (change.action, change.reason, change.detail) == (Action.HOLD, Reason.MODEL_IN_USE, asked)
+    trained.write(S, judged.replace(judge, "gpt-4o-2024-08-06"))
+    change = trained.changes(exclude=frozenset({Address("job", "more")}))["job.review"]
+    assert change.detail == f"job.more asks {judge} for grades", "it trains on, whatever the specs say now"
+
+
+def test_a_job_that_is_gone_at_the_service_is_forgotten(small: Small) -> None:
+    small.launch_until_step()
+    (job,) = small.jobs()
+    shutil.rmtree(small.root / ".rftplan" / "local")
+    take_out(small)
+    change = small.changes()["job.review"]
+    assert (change.verb, change.detail) == ("forget", f"{job.id} is not at the service any more")
+    small.apply()
+    assert (JOB in small.lock().resources, small.verbs()) == (False, {})
 
 
 @pytest.mark.parametrize("origin", [Origin.ADOPTED, Origin.IMPORTED])
