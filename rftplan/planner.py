@@ -16,11 +16,11 @@ from rftplan.graph import Graph
 from rftplan.kinds import KINDS
 from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.scope import Scope
-from rftplan.kinds.spec import Lifecycle, written
+from rftplan.kinds.spec import written
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry, Hold
 from rftplan.places import Line, line_up
-from rftplan.selecting import Selection, leave_move_out, leave_out, left_out
+from rftplan.selecting import Selection, leave_move_out, leave_out, left_out, protected, staying
 
 __all__ = ["PlanInputs", "Selection", "alone", "make_plan", "standings"]
 
@@ -63,16 +63,8 @@ def _around(inputs: PlanInputs, without: Collection[Address]) -> _Around:
         for file_id in KINDS[address.kind].starts_from(inputs.snapshot[address]):
             users[file_id] = (*users.get(file_id, ()), address)
     newcomers = {} if inputs.selection.destroy else newcomers
-    return _Around(orphans, newcomers, tuple(cut_off), users, _staying(inputs, without))
-
-
-def _staying(inputs: PlanInputs, without: Collection[Address]) -> Mapping[Address, Resource]:
-    """All that the specs declare; where it is destroyed, what is left out of that, protected or held."""
-    declared, entries = inputs.graph.resources, inputs.entries
-    if not inputs.selection.destroy:
-        return declared
-    held = {address for address, entry in entries.items() if entry.holds}
-    return {a: r for a, r in declared.items() if a in without or a in held or _protected(r)}
+    stays = staying(inputs.selection, inputs.graph, inputs.entries, without)
+    return _Around(orphans, newcomers, tuple(cut_off), users, stays)
 
 
 def _without_ended(around: _Around, decided: Mapping[Address, Change]) -> _Around:
@@ -93,11 +85,10 @@ def make_plan(inputs: PlanInputs) -> Plan:
     if found is not None:
         inputs = replace(inputs, scope=replace(inputs.scope, lineage=found))
     decided: dict[Address, Change] = {}
-    drift: list[Drift] = []
+    drift, held = list[Drift](), list[Change]()
     order = [*inputs.graph.order, *_orphans(inputs)]
     without = left_out(inputs.selection, inputs.graph, order)
     around = _around(inputs, without)
-    held: list[Change] = []
     waiting = [address for address in order if KINDS[address.kind].on_demand]
     for addresses in ([a for a in order if not KINDS[a.kind].on_demand], waiting):
         demand, around = _demand(decided), _without_ended(around, decided)
@@ -217,16 +208,11 @@ def _decide(inputs: PlanInputs, situation: Situation) -> Change:
         # Without a lock there is nothing to forget, but a job may run: the kind has looked.
         if situation.entry is None and situation.intent is None and change.action is Action.FORGET:
             return situation.change(Action.NOOP, "keep", Reason.NOT_THERE, "nothing to destroy")
-        if _protected(declared):
+        if protected(declared):
             return situation.change(Action.HOLD, "hold", Reason.PREVENTED, "lifecycle.prevent_destroy is set")
     if inputs.selection.destroy and change.reason is Reason.REMOVED_FROM_SPEC:
         return replace(change, reason=Reason.DESTROYED)
     return change
-
-
-def _protected(resource: Resource) -> bool:
-    lifecycle = getattr(resource.spec, "lifecycle", None)
-    return isinstance(lifecycle, Lifecycle) and lifecycle.prevent_destroy
 
 
 def standings(inputs: PlanInputs) -> dict[Address, Standing]:

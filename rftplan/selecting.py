@@ -9,7 +9,10 @@ from msgspec import Struct
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Reason
 from rftplan.graph import Graph
+from rftplan.kinds.base import Resource
+from rftplan.kinds.spec import Lifecycle
 from rftplan.kinds.steps import MoveStep
+from rftplan.lockfile import Entry
 
 Reach = Mapping[Address, Collection[Address]]
 
@@ -54,6 +57,22 @@ def left_out(selection: Selection, graph: Graph, addresses: Collection[Address])
             if at not in kept:
                 found.setdefault(at, "--target names others")
     return {at: found[at] for at in addresses if at in found}
+
+
+def staying(
+    selection: Selection, graph: Graph, entries: Mapping[Address, Entry], without: Collection[Address]
+) -> Mapping[Address, Resource]:
+    """All that the specs declare; where that is destroyed, what is left out (`without`), protected or held."""
+    if not selection.destroy:
+        return graph.resources
+    held = {address for address, entry in entries.items() if entry.holds}
+    return {at: one for at, one in graph.resources.items() if at in without or at in held or protected(one)}
+
+
+def protected(resource: Resource) -> bool:
+    """Whether its lifecycle keeps it from being destroyed."""
+    lifecycle = getattr(resource.spec, "lifecycle", None)
+    return isinstance(lifecycle, Lifecycle) and lifecycle.prevent_destroy
 
 
 def _because(named: Address, *, destroy: bool) -> str:

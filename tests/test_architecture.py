@@ -205,7 +205,6 @@ MIRROR_ELSEWHERE = {
     "grading.sandbox.worker": "grading/test_python_worker.py",
     "grading.worker_process": "grading/test_python_worker.py",
     "kinds.deployment": "kinds/deployment/test_decide.py",
-    "kinds.deployment.sharing": "kinds/deployment/test_perform.py",
     "kinds.deployment.spec": "kinds/deployment/test_decide.py",
     "kinds.file": "kinds/file/test_decide.py",
     "kinds.file.spec": "kinds/file/test_decide.py",
