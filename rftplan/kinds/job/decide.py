@@ -242,7 +242,7 @@ def _removed(situation: Situation, seen: SeenJob) -> Change:
         return held
     if not active and situation.scope.fresh and (held := hold_for_active(situation, seen)) is not None:
         return held
-    if not active and seen.mine is None and situation.entry is not None:
+    if not active and seen.mine is None and situation.entry is not None and situation.entry.id is not None:
         gone = f"{situation.entry.id} is not at the service any more"
         return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, gone)
     if not active:
