@@ -97,14 +97,6 @@ class Situation(Struct, frozen=True):
     starting_from: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     staying: Mapping[Address, Resource] = field(default_factory=dict)
 
-    def twin(self) -> Address | None:
-        """What stays in the specs and is the same object by the lock: a death in the middle of a move leaves it known
-        twice, and so does a lock that was merged by hand."""
-        if self.entry is None or self.entry.id is None:
-            return None
-        same = (at for at, entry in self.entries.items() if entry.id == self.entry.id and at.kind == self.address.kind)
-        return min((at for at in same if at != self.address and at in self.staying), default=None)
-
     def change(self, action: Action, verb: str, reason: Reason, detail: str = "", /, **rest: Any) -> Change:
         return Change(self.address, action, verb, reason, detail, **rest)
 

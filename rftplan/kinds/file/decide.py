@@ -28,6 +28,7 @@ from rftplan.kinds.file.spec import (
     retained,
 )
 from rftplan.kinds.steps import RecordStep
+from rftplan.kinds.twins import twin
 from rftplan.lockfile import Entry, Origin
 
 
@@ -158,8 +159,8 @@ def _taken_away(situation: Situation, seen: SeenFile, reason: Reason) -> Change:
     entry = situation.entry
     if entry is None or (seen.mine is None and _cut_off_upload(situation) is not None):
         return _cut_off(situation, seen, reason)
-    if situation.intent is None and (twin := situation.twin()) is not None:
-        return situation.change(Action.FORGET, "forget", reason, f"it is {twin}, and stays as that")
+    if situation.intent is None and (same := twin(situation)) is not None:
+        return situation.change(Action.FORGET, "forget", reason, f"it is {same}, and stays as that")
     if seen.mine is None or entry.origin is not Origin.CREATED:
         return situation.change(Action.FORGET, "forget", reason, "the file at the service is left alone")
     users = sorted(a for a, other in situation.entries.items() if _uses(other, entry.id))

@@ -35,6 +35,7 @@ from rftplan.kinds.job.spec import JobSpec, Run
 from rftplan.kinds.job.steps import ClearStep, FollowStep, RecordedFollowStep
 from rftplan.kinds.job.table import by_status
 from rftplan.kinds.steps import RecordStep
+from rftplan.kinds.twins import twin
 from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
 
@@ -233,8 +234,8 @@ def _cut_off(situation: Situation, seen: SeenJob) -> tuple[RemoteJob, ...]:
 
 
 def _removed(situation: Situation, seen: SeenJob) -> Change:
-    if situation.intent is None and (twin := situation.twin()) is not None:
-        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, f"it is {twin}, and stays as that")
+    if situation.intent is None and (same := twin(situation)) is not None:
+        return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, f"it is {same}, and stays as that")
     active = (*active_jobs(situation, seen), *_cut_off(situation, seen))
     if not active and _may_still_launch(situation):
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _MAY_STILL_APPEAR)
