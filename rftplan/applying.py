@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from rftplan.carrying import Execution, Stop
 from rftplan.changes import Action, Change, Plan
 from rftplan.errors import BusyError, LockError, RefusedPlanError
+from rftplan.evaluations import evaluator
 from rftplan.events import LockAwaited, OnEvent, Result, ignore
 from rftplan.execution import execute
 from rftplan.file_lock import acting_alone, busy, lock_standing
@@ -136,10 +137,11 @@ async def _apply(
         if not wait and not _writes(made, state) and not differs(state, loaded.lock):
             return Applied(made, (), port.requests, stopping.asked)
         scope = replace(inputs.scope, lineage=made.lineage or inputs.scope.lineage)
+        inputs, doing = replace(inputs, scope=scope), _command(selection)
         execution = Execution(
             plan=made.without_left_out(),
             acting=pauses.noted_by(
-                acting_on(loaded, port, world, replace(inputs, scope=scope), state, on_event, _command(selection))
+                acting_on(loaded, port, world, inputs, state, on_event, doing, stopped=stopping.event.is_set)
             ),
             on_event=on_event,
             stop=stopping,
@@ -178,6 +180,11 @@ class Pauses(Struct, eq=False):
         return noted
 
 
+def never() -> bool:
+    """Nobody stops it."""
+    return False
+
+
 def _command(selection: Selection) -> str:
     return "destroy" if selection.destroy else "apply"
 
@@ -199,6 +206,8 @@ def acting_on(
     planned: State,
     on_event: OnEvent,
     doing: str = "apply",
+    *,
+    stopped: Callable[[], bool] = never,
 ) -> Callable[[], AbstractContextManager[Act]]:
     """How to begin acting: take the file lock, and refuse if the state moved since it was planned on. `doing` is the
     command, as whoever comes meanwhile is told."""
@@ -231,6 +240,7 @@ def acting_on(
                 data_path=loaded.data_paths.__getitem__,
                 on_event=on_event,
                 open_intents={intent.address: intent for intent in intents},
+                evaluate=evaluator(loaded, port, world, stopped),
             )
             try:
                 yield act

@@ -82,6 +82,8 @@ class Reason(StrEnum):
     UPSTREAM_BLOCKED = "upstream-blocked"
     GATES_PASSED = "gates-passed"
     GATE_FAILED = "gate-failed"
+    NEEDS_EVIDENCE = "needs-evidence"
+    SELECTION_ONLY = "selection-only"
     NO_CHECKPOINT = "no-checkpoint"
     CHECKPOINT_VANISHED = "checkpoint-vanished"
     PERMISSIONS_DIFFER = "permissions-differ"
@@ -141,8 +143,23 @@ class FieldChange(Struct, frozen=True):
     after: Json
 
 
+class Basis(StrEnum):
+    """What the rows behind a figure were used for before."""
+
+    TRAINING = "training"
+    SELECTION = "selection"
+    """To choose the checkpoint: the best of several on the same rows looks better than it is."""
+    INDEPENDENT = "independent"
+    """Neither to train nor to choose."""
+
+
 class Evidence(Struct, frozen=True):
-    """One gate and the figure that it saw. `source` names the checkpoint; `caveats` what the figure is worth."""
+    """One gate and the figure that it saw. `source` names the checkpoint; `caveats` what the figure is worth. `basis`
+    is None where the figure does not say how good a model is.
+
+    A mean over held-out rows lies between `low` and `high`, which `looks` models that were judged on these rows have
+    widened; both have to be within the bounds. Of a comparison it is the difference to `than`, and has to be
+    `more_than` so much."""
 
     metric: str
     value: float | None
@@ -151,6 +168,14 @@ class Evidence(Struct, frozen=True):
     passed: bool
     source: str
     caveats: tuple[str, ...] = ()
+    basis: Basis | None = None
+    low: float | None = None
+    high: float | None = None
+    rows: int | None = None
+    confidence: float | None = None
+    looks: int | None = None
+    than: str | None = None
+    more_than: float | None = None
 
 
 class HazardOf(Struct, frozen=True):

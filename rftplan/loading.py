@@ -72,6 +72,7 @@ class Loaded(Struct, frozen=True):
     budget: Budget | None = None
     most_running: int | None = None
     delete_models: frozenset[Address] = frozenset()
+    allow_selection_only: bool = False
 
 
 def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = today) -> Loaded:
@@ -83,9 +84,8 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     if config.policy.data_roots:
         root = Root(directory, [Path(written) for written in config.policy.data_roots])
     references = read_references(config)
-    findings.extend(references.findings)
     service, problems = choose_service(config, options.provider)
-    findings.extend(problems)
+    findings.extend((*references.findings, *problems))
     paths = state_paths(directory, options.lock)
     state, lock = _known(paths)
     preflight = Preflight(config, service.profile, today(), launched=_launched(state))
@@ -122,6 +122,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
         moves=tuple((move.origin, move.to) for move in config.moved),
         budget=config.policy.budget,
         most_running=min(limits, default=None),
+        allow_selection_only=config.policy.allow_selection_only,
         delete_models=frozenset(removed.address for removed, _ in config.removed if removed.delete_model),
     )
 

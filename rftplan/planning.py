@@ -17,6 +17,7 @@ from rftplan.changes import Mode, Plan
 from rftplan.checks.policy import launches_planned
 from rftplan.codes import OTHER_BYTES, finding
 from rftplan.errors import Diagnostic, SpecError, UsageError, UserError, has_errors, sort_diagnostics
+from rftplan.evaluations import judge_named
 from rftplan.events import OnEvent, ignore
 from rftplan.journal import State, read_state
 from rftplan.kinds.file import strangers
@@ -159,6 +160,8 @@ def _scope(loaded: Loaded, state: State) -> Scope:
         budget=loaded.budget,
         most_running=loaded.most_running,
         delete_models=loaded.delete_models,
+        allow_selection_only=loaded.allow_selection_only,
+        judge=judge_named(loaded),
     )
 
 

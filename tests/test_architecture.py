@@ -29,10 +29,11 @@ ROOT = Path(rftplan.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     # Each module imports only from the layers above its own line, and from its own line.
-    ("errors", "address", "canonical", "typed_json", "days", "spelling"),
+    ("errors", "address", "canonical", "typed_json", "days", "spelling", "judging"),
     (
         "codes",
         "api.endpoint",
+        "api.question",
         "api.port",
         "api.wire",
         "api.paging",
@@ -49,6 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("api.profiles", "reading"),
     ("diff", "events", "grading", "api.identity", "api.credentials"),
     ("source", "data"),
+    ("evaluating",),
     ("lockfile",),
     ("journal", "lock_on_disk", "ledger", "ownership", "promoted"),
     ("kinds",),
@@ -64,7 +66,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("execution", "monitor"),
     ("in_process", "file_lock", "patience"),
     ("wiring",),
-    ("trial", "opening", "made_from"),
+    ("trial", "opening", "made_from", "evaluations"),
     ("planning",),
     ("applying",),
     ("refreshing",),
@@ -169,6 +171,11 @@ MIRROR_ELSEWHERE = {
     "intervening.hand": "intervening/test_intervening.py",
     "intervening.meant": "intervening/test_intervening.py",
     "subject": "doctor/test_doctor.py",
+    "judging.bootstrap": "judging/test_figures.py",
+    # Asked, graded, kept, judged: seen whole, from the plan to the promotion.
+    "evaluating.evaluator": "scenarios/test_evaluated.py",
+    "kinds.deployment.concluding": "scenarios/test_evaluated.py",
+    "kinds.deployment.weighing": "scenarios/test_evaluated.py",
     "kinds.job.launching": "kinds/job/test_perform.py",
     "kinds.job.steps": "kinds/job/test_perform.py",
     # Signals end processes, so it is tested from outside.
@@ -352,6 +359,7 @@ def test_every_module_has_its_layer() -> None:
     homeless += [m.name for m in modules() if m.within("api") and m.name != "api" and _rank(m.name) is None]
     assert set(homeless) <= {
         "api.openai",
+        "api.openai.answering",
         "api.openai.client",
         "api.openai.content",
         "api.openai.line",

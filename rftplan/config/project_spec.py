@@ -80,7 +80,8 @@ class PolicySpec(SpecModel):
     """`policy`: what may be done without being asked, what a launch may cost and at which prices, where data may lie,
     and how many days before something closes a warning is due. Which models and providers may be used, how many
     launches one apply may make, and which metrics a gate of every deployment must look at: None and empty allow all.
-    Above `max_running_jobs` launches wait."""
+    Above `max_running_jobs` launches wait. `allow_selection_only`: a live model may be replaced on the strength of the
+    very rows that its successor was chosen by."""
 
     allow: tuple[Hazard, ...] = ()
     shutdown_days: Annotated[Int, Field(ge=0, le=3650)] = 30
@@ -92,6 +93,7 @@ class PolicySpec(SpecModel):
     providers: tuple[Literal["local", "openai", "azure", "bedrock"], ...] | None = None
     max_launches: Annotated[Int, Field(ge=0)] | None = None
     max_running_jobs: Annotated[Int, Field(ge=1)] | None = None
+    allow_selection_only: Flag = False
     required_gates: tuple[Annotated[Str, Field(min_length=1)], ...] = ()
 
 

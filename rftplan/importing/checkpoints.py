@@ -11,7 +11,9 @@ from rftplan.importing.found import Found, Ground, Input, Looking
 from rftplan.kinds.base import Resource
 from rftplan.kinds.deployment import DeploymentSpec
 from rftplan.kinds.deployment.perform import evidence_document
-from rftplan.kinds.gates import AtStep, Pick, choose, judge
+from rftplan.kinds.deployment.weighing import asks_for_events, weighed
+from rftplan.kinds.evidence import failing_shares
+from rftplan.kinds.selectors import AtStep, choose, said_as
 from rftplan.lockfile import Entry, Origin
 
 
@@ -30,7 +32,8 @@ async def checkpoint_found(looking: Looking, want: Resource, id: str) -> Found:
     if live is None:
         known = ", ".join(f"{one.model} (step {one.step})" for one in checkpoints)
         raise UserError(f"{id} is no checkpoint of {job.id}", hint=f"it has {known}" if known else "it has none")
-    evidence = judge(spec.gates, live, spec.checkpoint, len(checkpoints))
+    failing = failing_shares(await looking.port.list_events(job.id)) if asks_for_events(spec) else None
+    evidence = weighed(spec, live, checkpoints, looking.loaded.graph.resources, live=id, failing=failing)
     entry = Entry(
         fingerprint=want.fingerprint,
         inputs=want.inputs,
@@ -66,8 +69,9 @@ def _other_choice(
     match spec.checkpoint:
         case AtStep(step=step):
             said: Json = {"step": step}
-        case Pick():
-            said = f"{spec.checkpoint.value}, which is step {chosen.step}" if chosen else spec.checkpoint.value
+        case _:
+            wanted = said_as(spec.checkpoint)
+            said = f"{wanted}, which is step {chosen.step}" if chosen else wanted
     return (FieldChange("checkpoint", said, {"step": live.step}),)
 
 

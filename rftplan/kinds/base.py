@@ -25,6 +25,7 @@ from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
 
 if TYPE_CHECKING:
+    from rftplan.evaluating.evaluator import Evaluate
     from rftplan.ledger import Ledger  # to act with; `check` only decides
 
 SpecT = TypeVar("SpecT")
@@ -127,6 +128,7 @@ class Act(Struct, frozen=True):
     data_path: Callable[[Address], Any]
     on_event: OnEvent
     open_intents: Mapping[Address, Intent] = field(default_factory=dict)
+    evaluate: Evaluate | None = None
 
     def forget(self, address: Address, *, tombstone: str | None = None) -> None:
         """The lock shall know nothing of this address any more, and the journal wait for nothing."""

@@ -1,58 +1,17 @@
-"""Which checkpoint, and whether it is good enough: selectors and gates. Pure."""
+"""What a gate says: one subject, and what its figure must be. Values only; judges nothing, chooses nothing."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, assert_never
+from typing import Annotated, Final, Literal
 
-from pydantic import Discriminator, Field, PlainValidator, Tag, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from rftplan.api.port import Checkpoint
-from rftplan.changes import Evidence
-from rftplan.kinds.spec import Int, Name, Number, SpecModel, Str, shown
+from rftplan.kinds.selectors import BEST_BY
+from rftplan.kinds.spec import Int, Name, Number, SpecModel, Str
 
-
-class Pick(StrEnum):
-    """How a checkpoint is chosen when the spec names no step."""
-
-    BEST = "best"
-    FINAL = "final"
-
-
-class AtStep(SpecModel):
-    """`{step: 12}`: exactly this one."""
-
-    step: Annotated[Int, Field(ge=1)]
-
-
-def _selector_tag(value: Any) -> str:
-    return "step" if isinstance(value, Mapping | AtStep) else "pick"
-
-
-def _pick(value: Any) -> Pick:
-    if isinstance(value, str) and value in tuple(Pick):
-        return Pick(value)
-    raise PydanticCustomError("selector", "must be best, final or {form}, not {given}", _form(value))
-
-
-def _form(value: Any) -> dict[str, Any]:
-    hint = f"write {{step: {value}}}" if isinstance(value, int) and not isinstance(value, bool) else None
-    return {"form": "{step: N}", "given": shown(value), "hint": hint}
-
-
-Selector = Annotated[
-    Annotated[Pick, PlainValidator(_pick), Tag("pick")] | Annotated[AtStep, Tag("step")],
-    Discriminator(_selector_tag),
-]
-
-BEST_BY = ("valid_reward_mean", "valid_loss", "full_valid_loss")
-"""`best` goes by the first of these that checkpoints carry: the highest reward, or the lowest loss."""
-
-
-KNOWN_METRICS = (
+KNOWN_METRICS: Final = (
     *BEST_BY,
     "train_reward_mean",
     "full_valid_mean_reward",
@@ -69,6 +28,19 @@ KNOWN_METRICS = (
 )
 """What checkpoints are known to carry besides their `step`; a service may give more."""
 
+CONFIDENCE: Final = 0.95
+SUBJECTS: Final = ("metric", "gap", "grader_errors", "held_out")
+_COMPARING: Final = ("better_than", "no_worse_than")
+
+
+class Rival(StrEnum):
+    """What a candidate is compared with on the same rows."""
+
+    LIVE = "live"
+    """The model that it would replace."""
+    BASE = "base"
+    """The model that its job was trained from."""
+
 
 class HeldOut(SpecModel):
     """Rows that were used neither to train nor to choose, and the grader that scores answers to them."""
@@ -78,98 +50,81 @@ class HeldOut(SpecModel):
 
 
 class Gate(SpecModel):
-    """A condition on one figure of the checkpoint: a metric that it carries, or the mean score on held-out rows.
-    Missing or not a number fails."""
+    """A condition on one figure of the checkpoint. Missing or not a number fails.
+
+    The figure is a metric that it carries; the gap, how much higher it scores on rows that it was trained on than on
+    those that validate it; the share of answers that its graders failed on, of the grader that failed most; or the mean
+    score on held-out rows, which has an interval: all of it has to lie within the bounds. On these it may be compared
+    with another model, row by row: better than that by more than `by`, or worse by less.
+    """
+
+    later = frozenset({"smoke"})
 
     metric: Str | None = None
+    gap: Literal["reward"] | None = None
+    grader_errors: Literal["share"] | None = None
     held_out: HeldOut | None = None
+    smoke: Str | None = None
     at_least: Number | None = None
     at_most: Number | None = None
+    better_than: Rival | None = None
+    no_worse_than: Rival | None = None
+    by: Annotated[Number, Field(ge=0)] | None = None
+    confidence: Annotated[Number, Field(ge=0.5, lt=1)] | None = None
+    samples: Annotated[Int, Field(ge=1, le=64)] | None = None
 
     @property
     def subject(self) -> str:
         """What is judged, in words."""
-        of = self.held_out
-        return f"held_out file.{of.file} by grader.{of.grader}" if of else str(self.metric)
+        if (of := self.held_out) is not None:
+            than = f", compared with {self.rival}" if self.rival else ""
+            return f"held_out file.{of.file} by grader.{of.grader}{than}"
+        if self.gap is not None:
+            return "gap of reward, train minus valid"
+        return "share of grader errors" if self.grader_errors is not None else str(self.metric)
+
+    @property
+    def rival(self) -> Rival | None:
+        return self.better_than or self.no_worse_than
+
+    @property
+    def sure(self) -> float:
+        """How sure the interval has to be, filled in."""
+        return CONFIDENCE if self.confidence is None else self.confidence
+
+    @property
+    def tries(self) -> int:
+        """How often each row is answered, filled in."""
+        return self.samples or 1
 
     @model_validator(mode="after")
-    def _bounded(self) -> Gate:
-        if (self.metric is None) == (self.held_out is None):
-            about = {"hint": "write a gate for each" if self.metric else "add metric: valid_reward_mean"}
-            raise PydanticCustomError("gate", "a gate has one subject, metric or held_out", about)
-        if self.at_least is None and self.at_most is None:
-            raise PydanticCustomError("gate", "a gate needs at_least or at_most, or both")
+    def _has_one_subject_and_a_bound(self) -> Gate:
+        subjects = [name for name in SUBJECTS if getattr(self, name) is not None]
+        if len(subjects) != 1:
+            about = {"hint": "write a gate for each" if subjects else "add metric: valid_reward_mean"}
+            raise PydanticCustomError("gate", "a gate has one subject: metric, gap, grader_errors or held_out", about)
+        if self.held_out is None:
+            self._says_nothing_of_rows(subjects[0])
+        elif self.rival is not None:
+            self._compares_once()
+        elif self.by is not None:
+            raise PydanticCustomError("gate", "by says how much better_than or no_worse_than, and neither is here")
+        if self.rival is None and self.at_least is None and self.at_most is None:
+            needed = "at_least or at_most, or both" + (", or better_than" if self.held_out else "")
+            raise PydanticCustomError("gate", "a gate needs {needed}", {"needed": needed})
         return self
 
+    def _says_nothing_of_rows(self, subject: str) -> None:
+        for name in (*_COMPARING, "by", "confidence", "samples"):
+            if getattr(self, name) is not None:
+                about = {"name": name, "subject": subject, "hint": "add held_out: {file: …, grader: …} in its place"}
+                raise PydanticCustomError("gate", "{name} is of a gate on held_out rows, not of {subject}", about)
 
-def choose(selector: Pick | AtStep, checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
-    """The candidate, ties to the lower step; None if there is none."""
-    by_step = sorted(checkpoints, key=lambda c: c.step)
-    match selector:
-        case AtStep(step=step):
-            return next((c for c in by_step if c.step == step), None)
-        case Pick.FINAL:
-            return by_step[-1] if by_step else None
-        case Pick.BEST:
-            return _best(by_step)
-        case _:
-            assert_never(selector)
-
-
-def _best(by_step: Sequence[Checkpoint]) -> Checkpoint | None:
-    for metric in BEST_BY:
-        rated = [c for c in by_step if math.isfinite(c.metrics.get(metric, math.nan))]
-        if rated:
-            sign = -1 if metric == "valid_reward_mean" else 1
-            return min(rated, key=lambda c: (sign * c.metrics[metric], c.step))
-    return None
-
-
-def judge(
-    gates: Sequence[Gate],
-    candidate: Checkpoint,
-    selector: Pick | AtStep,
-    candidates: int,
-    *,
-    caveat: str = "",
-) -> tuple[Evidence, ...]:
-    """What every gate saw. Promotion needs all of them passed. `caveat` is what is known against the whole run."""
-    source = f"checkpoint step {candidate.step}"
-    return tuple(
-        Evidence(
-            metric=gate.subject,
-            value=_figure(candidate, gate),
-            at_least=gate.at_least,
-            at_most=gate.at_most,
-            passed=_passes(gate, _figure(candidate, gate)),
-            source=source,
-            caveats=(*_caveats(gate, candidate, selector, candidates), *([caveat] if caveat else [])),
-        )
-        for gate in gates
-    )
-
-
-def _figure(candidate: Checkpoint, gate: Gate) -> float | None:
-    value = candidate.metrics.get(gate.metric) if gate.metric is not None else None
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _passes(gate: Gate, value: float | None) -> bool:
-    if value is None:
-        return False
-    return (gate.at_least is None or value >= gate.at_least) and (gate.at_most is None or value <= gate.at_most)
-
-
-def _caveats(gate: Gate, candidate: Checkpoint, selector: Pick | AtStep, candidates: int) -> tuple[str, ...]:
-    caveats = []
-    if gate.held_out is not None:
-        caveats.append("held-out rows are not evaluated yet")
-    elif gate.metric not in candidate.metrics:
-        caveats.append(f"this checkpoint has {', '.join(sorted(candidate.metrics)) or 'no figures'}")
-    if selector is Pick.BEST and gate.metric in BEST_BY and candidates > 1:
-        caveats.append(f"selected on it, best of {candidates} checkpoints")
-    if candidate.simulation is not None:
-        caveats.append("SIMULATED")
-        if candidate.simulation.judge:
-            caveats.append(candidate.simulation.judge)
-    return tuple(caveats)
+    def _compares_once(self) -> None:
+        both = self.better_than is not None and self.no_worse_than is not None
+        if both or self.at_least is not None or self.at_most is not None:
+            about = {"hint": "write a gate for each"}
+            raise PydanticCustomError("gate", "a gate compares once, or has at_least and at_most", about)
+        if self.no_worse_than is not None and not self.by:
+            about = {"hint": "add by: 0.02"}
+            raise PydanticCustomError("gate", "no_worse_than needs by: how much worse is good enough", about)

@@ -15,7 +15,9 @@ class Scope(Struct, frozen=True):
     """Whose plan this is. `fresh` is True where no lock and no journal exist. `moves` are those that the specs say,
     each from where to where, for as long as they say them. `budget` is the policy's, for jobs that say none.
     `most_running` jobs may run at a time, whoever's they are; None where nobody says how many.
-    `delete_models` are the jobs that left the specs with the word that their models shall go, too."""
+    `delete_models` are the jobs that left the specs with the word that their models shall go, too.
+    `allow_selection_only`: what chose a checkpoint is enough to replace a live one by.
+    `judge` is who answers on this machine for graders that ask a model."""
 
     project: str
     env: str
@@ -26,6 +28,8 @@ class Scope(Struct, frozen=True):
     budget: Budget | None = None
     most_running: int | None = None
     delete_models: frozenset[Address] = frozenset()
+    allow_selection_only: bool = False
+    judge: str = ""
 
     def launch_address(self, address: Address) -> str:
         """`project/env/address`, the first half of a slot as the service keeps it."""

@@ -37,11 +37,16 @@ def _lines(seen: EvidenceDocument, look: Look, indent: int) -> list[str]:
 
 def _comparison(seen: EvidenceDocument) -> str:
     value = seen["value"]
-    bounds = [(sign, b) for sign, b in (("≥", seen["at_least"]), ("≤", seen["at_most"])) if b is not None]
+    compared = (("≥", seen["at_least"]), ("≤", seen["at_most"]), (">", seen.get("more_than")))
+    bounds = [(sign, b) for sign, b in compared if b is not None]
     wanted = " and ".join(f"{sign} {figure(bound)}" for sign, bound in bounds)
+    if value is None and seen["passed"]:
+        return "not compared"
     if value is None:
         return f"has no figure, needs {wanted}" if wanted else "has no figure"
     shown = _told_apart(value, [bound for _, bound in bounds])
+    if "low" in seen and "high" in seen:
+        shown = f"{shown} [{figure(seen['low'])}, {figure(seen['high'])}]"
     if not wanted:
         return shown
     return f"{shown} {wanted}" if seen["passed"] else f"{shown}, needs {wanted}"
@@ -54,15 +59,31 @@ def _told_apart(value: float, bounds: Sequence[float]) -> str:
 
 
 def evidence_documents(evidence: Iterable[Evidence]) -> list[EvidenceDocument]:
-    return [
-        {
-            "metric": seen.metric,
-            "value": seen.value,
-            "at_least": seen.at_least,
-            "at_most": seen.at_most,
-            "passed": seen.passed,
-            "source": seen.source,
-            "caveats": list(seen.caveats),
-        }
-        for seen in evidence
-    ]
+    return [_document(seen) for seen in evidence]
+
+
+def _document(seen: Evidence) -> EvidenceDocument:
+    document: EvidenceDocument = {
+        "metric": seen.metric,
+        "value": seen.value,
+        "at_least": seen.at_least,
+        "at_most": seen.at_most,
+        "passed": seen.passed,
+        "source": seen.source,
+        "caveats": list(seen.caveats),
+    }
+    if seen.basis is not None:
+        document["basis"] = seen.basis.value
+    if seen.low is not None and seen.high is not None:
+        document["low"], document["high"] = seen.low, seen.high
+    if seen.rows is not None:
+        document["rows"] = seen.rows
+    if seen.confidence is not None:
+        document["confidence"] = seen.confidence
+    if seen.looks is not None:
+        document["looks"] = seen.looks
+    if seen.than is not None:
+        document["than"] = seen.than
+    if seen.more_than is not None:
+        document["more_than"] = seen.more_than
+    return document

@@ -37,6 +37,9 @@ HOLDS: Final[Mapping[Reason, str]] = {
     Reason.NOT_OURS: "delete it at the service, if nobody needs it, and take delete_model out of the specs",
     Reason.DATA_ABSENT: "fetch the file (git lfs pull, dvc pull), then {program} apply",
     Reason.GATE_FAILED: "change the gate, the checkpoint or the job in the specs, then {program} apply",
+    Reason.SELECTION_ONLY: "let a gate look at rows that the job does not have, "
+    "or write checkpoint: final and a gate on validation; "
+    "or, if chance may replace what is live, policy: {{allow_selection_only: true}}",
     Reason.NO_CHECKPOINT: "name a checkpoint that its job has, then {program} apply",
     Reason.CHECKPOINT_VANISHED: "name another checkpoint in its spec; "
     "or launch its job again: {program} apply --replace job.NAME",

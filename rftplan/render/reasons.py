@@ -52,6 +52,8 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.UPSTREAM_BLOCKED: "something that it depends on cannot go on",
     Reason.GATES_PASSED: "its candidate passed every gate",
     Reason.GATE_FAILED: "its candidate failed a gate",
+    Reason.NEEDS_EVIDENCE: "its gates need figures on held-out rows first",
+    Reason.SELECTION_ONLY: "its candidate passed only on what trained or chose it",
     Reason.NO_CHECKPOINT: "its job has no checkpoint that it could take",
     Reason.CHECKPOINT_VANISHED: "the promoted checkpoint is gone from the service",
     Reason.PERMISSIONS_DIFFER: "the checkpoint's permissions are not those of the specs",

@@ -33,6 +33,14 @@ class EvidenceDocument(TypedDict):
     passed: bool
     source: str
     caveats: list[str]
+    basis: NotRequired[str]
+    low: NotRequired[float]
+    high: NotRequired[float]
+    rows: NotRequired[int]
+    confidence: NotRequired[float]
+    looks: NotRequired[int]
+    than: NotRequired[str]
+    more_than: NotRequired[float]
 
 
 class RangeDocument(TypedDict):

@@ -45,6 +45,8 @@ def trained(method: str, spec: str = SPEC) -> str:
         "{metric: full_valid_mean_parse_error, at_most: 0.05}",
         "{metric: reasoning_tokens_mean, at_most: 9000}",
         "{metric: valid_reward_mean, at_least: 0.5, at_most: 0.5}",
+        "{gap: reward, at_most: 0.1}",
+        "{grader_errors: share, at_most: 0.01}",
     ],
 )
 def test_a_gate_that_can_be_passed_is_no_finding(small: Small, gate: str) -> None:
@@ -94,6 +96,13 @@ def combined(formula: str, of: str = MULTI) -> str:
     [
         (SPEC, "{metric: valid_reward_mean, at_least: 1.5}", "lies between 0 and 1, and at least 1.5"),
         (SPEC, "{metric: valid_reward_mean, at_most: -0.1}", "lies between 0 and 1, and at most -0.1"),
+        (SPEC, "{gap: reward, at_least: 1.5}", "lies between -1 and 1, and at least 1.5"),
+        (SPEC, "{grader_errors: share, at_most: -0.1}", "lies between 0 and 1, and at most -0.1"),
+        (
+            SPEC,
+            "{held_out: {file: test, grader: match}, better_than: live, by: 1}",
+            "better by more than 1 is asked for",
+        ),
         (SPEC, "{metric: valid_reward_mean, at_least: 0.8, at_most: 0.7}", "at least 0.8 and at most 0.7"),
         (SPEC, "{metric: full_valid_mean_parse_error, at_least: 2}", "lies between 0 and 1"),
         (SPEC, "{metric: completion_tokens_mean, at_most: -1}", "is never below 0"),
@@ -127,3 +136,25 @@ def test_where_the_range_is_not_certain_nothing_is_said(small: Small) -> None:
     assert [line[:4] for line in found(small, gated("{metric: valid_reward_mean, at_least: 6}", unread))] == []
     python = with_grader("    type: python\n    source: 'def grade(sample, item): return 9.0'\n")
     assert found(small, gated("{metric: valid_reward_mean, at_least: 6}", python)) == []
+
+
+@pytest.mark.parametrize("gate", ["{gap: reward, at_most: 0.1}", "{grader_errors: share, at_most: 0}"])
+def test_a_job_without_graders_has_no_gap_and_no_errors_of_theirs(small: Small, gate: str) -> None:
+    (line,) = found(small, gated(gate, trained("supervised")))
+    assert line.startswith("J110") and "a supervised job, has no rewards and no graders" in line
+
+
+@pytest.mark.parametrize(
+    ("selector", "says"),
+    [
+        ("{step: 12}", "step 12 stays only if it is one of them"),
+        ("{metric: completion_tokens_mean, take: min}", "the min of completion_tokens_mean is taken among these"),
+        ("{metric: valid_reward_mean, take: max}", None),
+        ("final", None),
+    ],
+)
+def test_a_checkpoint_that_may_vanish_is_noted(small: Small, selector: str, says: str | None) -> None:
+    lines = found(small, edited(("checkpoint: best", f"checkpoint: {selector}")))
+    assert len(lines) == (says is not None)
+    if says is not None:
+        assert lines[0].startswith(f"J118 {AT}:24:17 ") and says in lines[0]

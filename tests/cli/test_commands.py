@@ -126,6 +126,7 @@ def test_hazards_are_refused_by_name_and_allowed_by_option(applied: Path, capsys
     shutil.copytree(applied, root)
     rows = root / "specs" / "data" / "train.jsonl"
     rows.write_text(rows.read_text().replace("charged twice", "charged three times"))
+    (root / "specs" / "policy.yaml").write_text("policy: {allow_selection_only: true}\n")
     assert main(["-C", str(root), "apply", "--yes", "--wait"]) == 1
     out, err = capsys.readouterr()
     assert "Needs your leave\n  replace-live  deployment.triage\n" in out

@@ -423,11 +423,12 @@ GRADERS = [
 
 DEPLOYMENTS = [
     ("checkpoint: best", "checkpoint: bets",
-     f'S204 {M}:24:17 checkpoint: must be best, final or {{step: N}}, not "bets"'),
+     f'S204 {M}:24:17 checkpoint: must be best, final, {{step: N}} or {{metric: NAME, take: max}}, not "bets"'),
     (
         "checkpoint: best",
         "checkpoint: 12",
-        f"S204 {M}:24:17 checkpoint: must be best, final or {{step: N}}, not 12 | write {{step: 12}}",
+        f"S204 {M}:24:17 checkpoint: must be best, final, {{step: N}} or {{metric: NAME, take: max}}, not 12 "
+        "| write {step: 12}",
     ),
     ("checkpoint: best", "checkpoint: {step: 0}", f"S204 {M}:24:24 checkpoint.step: must be at least 1, not 0"),
     (

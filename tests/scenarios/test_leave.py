@@ -20,7 +20,15 @@ from rftplan.api.port import RemoteJob
 from rftplan.changes import Action, Change, Hazard, Plan
 from rftplan.errors import RefusedPlanError
 from rftplan.events import Outcome
-from rftplan.kinds.deployment.spec import AwaitStep, ForgetStep, PermitStep, PromoteStep, grants_of, model_of
+from rftplan.kinds.deployment.spec import (
+    AwaitStep,
+    EvaluateStep,
+    ForgetStep,
+    PermitStep,
+    PromoteStep,
+    grants_of,
+    model_of,
+)
 from rftplan.kinds.file.spec import AdoptStep as AdoptFile
 from rftplan.kinds.file.spec import CompareStep, DeleteStep, UploadStep
 from rftplan.kinds.grader import ValidateStep
@@ -84,7 +92,13 @@ def risked(change: Change, inputs: PlanInputs) -> Iterator[tuple[Hazard, str]]:
         case PromoteStep(checkpoint):
             live = model_of(entry)
             yield from [(Hazard.REPLACE_LIVE, live)] if live and live != checkpoint.model else []
+        case EvaluateStep(checkpoint):
+            live = model_of(entry)
+            yield from [(Hazard.SPEND, "answers")] if paid else []
+            yield from [(Hazard.REPLACE_LIVE, live)] if live and live != checkpoint.model else []
         case AwaitStep(live):
+            held_out = [gate for gate in inputs.graph.resources[at].spec.gates if gate.held_out]
+            yield from [(Hazard.SPEND, "answers")] if paid and held_out else []
             keeps = inputs.graph.resources[at].spec.lifecycle.prevent_replace
             yield from [(Hazard.REPLACE_LIVE, live)] if live and not keeps else []
         case PermitStep(model):
@@ -154,6 +168,7 @@ def _unused(small: Small) -> None:
 
 
 def _retrained(small: Small) -> None:
+    small.write(S, "policy: {allow_selection_only: true}\n" + (small.root / S).read_text())
     small.train()
     small.edit(S, "n_epochs: 2", "n_epochs: 3")
     small.apply()
@@ -161,6 +176,7 @@ def _retrained(small: Small) -> None:
 
 
 def _retraining(small: Small) -> None:
+    small.write(S, "policy: {allow_selection_only: true}\n" + (small.root / S).read_text())
     small.train()
     small.edit(S, "n_epochs: 2", "n_epochs: 3")
     small.apply()
@@ -303,6 +319,7 @@ def test_a_pause_of_ours_that_somebody_else_ended_is_no_leave_to_end_the_next_on
 
 def test_promoting_again_revokes_nobody_without_a_plan_that_says_so(small: Small) -> None:
     """Whom the lock let use a model long ago loses it by a change of its own, with its hazard."""
+    small.let_selection_replace()
     projects = "    checkpoint: best\n"
     small.edit(S, projects, f"    projects: [p1]\n{projects}")
     small.train()

@@ -19,7 +19,9 @@ from rftplan.api import wire
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.faults import LOCKED_OUT, PLAYED_LOCKOUT, Call, Faults, Kind
 from rftplan.api.identity import ProviderIdentity
+from rftplan.api.openai.answering import answer
 from rftplan.api.openai.client import ANSWER_SECONDS, Reply, Traffic, intake_timeout, listed, make_client, timeout
+from rftplan.api.openai.client import id_in_path as _id
 from rftplan.api.openai.content import read_content
 from rftplan.api.openai.line import Line
 from rftplan.api.openai.looking import look
@@ -42,6 +44,7 @@ from rftplan.api.port import (
     Upload,
 )
 from rftplan.api.profiles import Capability, Profile
+from rftplan.api.question import ModelAnswer, Question
 from rftplan.api.sampled import sampled_row
 from rftplan.api.upload import CountedReader, check_size
 from rftplan.canonical import JsonObject
@@ -191,6 +194,9 @@ class OpenAIPort(Port):
         # A judge is paid for each answer, so nothing is graded twice unasked.
         return await self._line.ask(Call(Kind.ONCE, "run the grader"), send, wire.grader_run)
 
+    async def answer(self, question: Question) -> ModelAnswer:
+        return await answer(question, self._client, self._line, self._profile)
+
     async def list_models(self) -> Sequence[RemoteModel]:
         return await self._line.ask(
             Call(Kind.READ, "list the models"), self._client.models.with_raw_response.list, wire.models
@@ -286,13 +292,6 @@ def connect(
     client = partial(make_client, identity, transport=transport, traffic=traffic)
     admin = client(admin_key) if admin_key else None
     return OpenAIPort(profile, client(key), admin, traffic, faults, patience, answer_seconds)
-
-
-def _id(value: str) -> str:
-    """`value` if it can stand in a path; the SDK, too, would refuse the others, but not in our words."""
-    if value in ("", ".", ".."):
-        raise RejectedError(f"{value!r} cannot be an id of the service")
-    return value
 
 
 def _page(limit: int, parse: Callable[[JsonObject], ListedT], body: JsonObject) -> tuple[list[ListedT], bool]:

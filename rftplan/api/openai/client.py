@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from rftplan.api.endpoint import parse_endpoint
 from rftplan.api.identity import ProviderIdentity
+from rftplan.errors import RejectedError
 
 if "OPENAI_LOG" in os.environ:
     # The SDK took this level while it was imported; what we log is for our own commands to say.
@@ -95,6 +96,13 @@ async def listed(client: openai.AsyncOpenAI, path: str, *, step: int, limit: int
     if isinstance(after, str):
         query["after"] = after
     return _Bare(await client.get(path, cast_to=httpx2.Response, options={"params": query}))
+
+
+def id_in_path(value: str) -> str:
+    """`value` if it can stand in a path; the SDK, too, would refuse the others, but not in our words."""
+    if value in ("", ".", ".."):
+        raise RejectedError(f"{value!r} cannot be an id of the service")
+    return value
 
 
 def intake_timeout(size: int) -> httpx2.Timeout:

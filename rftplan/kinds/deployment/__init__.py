@@ -15,6 +15,7 @@ from rftplan.events import Outcome, Result
 from rftplan.kinds.base import Act, Kind, Look, Ref, Resource, Situation, result
 from rftplan.kinds.checkpoints import lists_behind
 from rftplan.kinds.deployment import drift
+from rftplan.kinds.deployment.concluding import conclude
 from rftplan.kinds.deployment.decide import (
     access_now,
     after_cut_off,
@@ -28,6 +29,7 @@ from rftplan.kinds.deployment.perform import answer_cut_off, forget, permit, pro
 from rftplan.kinds.deployment.spec import (
     AwaitStep,
     DeploymentSpec,
+    EvaluateStep,
     ForgetStep,
     PermitStep,
     PromoteStep,
@@ -37,11 +39,13 @@ from rftplan.kinds.deployment.spec import (
     model_of,
 )
 from rftplan.kinds.deployment.waiting import waits
-from rftplan.kinds.gates import Pick, choose, judge
+from rftplan.kinds.deployment.weighing import asks_for_events
+from rftplan.kinds.evidence import failing_shares
 from rftplan.kinds.job.drift import remembered
 from rftplan.kinds.job.kept import job_from
 from rftplan.kinds.job.observe import current_job
 from rftplan.kinds.job.trouble import kept_errors, said
+from rftplan.kinds.selectors import choose, identity_of, said_as
 from rftplan.kinds.standing import Standing
 from rftplan.lockfile import Entry
 from rftplan.promoted import is_simulated
@@ -64,14 +68,13 @@ class DeploymentKind(Kind[DeploymentSpec]):
         return refs
 
     def identity(self, spec: DeploymentSpec, upstream: Mapping[Address, Resource]) -> JsonObject:
-        selector: Json = spec.checkpoint.value if isinstance(spec.checkpoint, Pick) else {"step": spec.checkpoint.step}
         gates: list[Json] = [gate.model_dump(mode="json", exclude_none=True) for gate in spec.gates]
         return {
             "job": {
                 "address": f"job.{spec.job}",
                 "fingerprint": upstream[Address("job", spec.job)].fingerprint,
             },
-            "checkpoint": selector,
+            "checkpoint": identity_of(spec.checkpoint),
             "gates": gates,
             "projects": [*sorted(spec.projects)],
         }
@@ -142,6 +145,8 @@ class DeploymentKind(Kind[DeploymentSpec]):
         match change.step:
             case PromoteStep(checkpoint, evidence):
                 return await promote(change, checkpoint, evidence, act)
+            case EvaluateStep() as step:
+                return await conclude(change, step, act)
             case PermitStep(model):
                 await permit(change.address, change.step, act)
                 return result(change, Outcome.DONE, id=model)
@@ -166,24 +171,11 @@ class DeploymentKind(Kind[DeploymentSpec]):
             raise BehindError(f"the checkpoints of {job.id} are not all listed yet")
         candidate = choose(spec.checkpoint, checkpoints)
         if candidate is None:
-            detail = f"{job.id} has no checkpoint that {spec.checkpoint} names"
+            detail = f"{job.id} has no checkpoint that fits {said_as(spec.checkpoint)}"
             return result(change, Outcome.HELD, verb="promote", detail=detail)
         caveat = said(kept_errors(job))
-        evidence = judge(spec.gates, candidate, spec.checkpoint, len(checkpoints), caveat=caveat)
-        if not all(e.passed for e in evidence):
-            return result(
-                change,
-                Outcome.HELD,
-                id=candidate.model,
-                verb="promote",
-                detail="a gate failed",
-                evidence=evidence,
-            )
-        live = model_of(entry)
-        if live is not None and live != candidate.model and spec.lifecycle.prevent_replace:
-            detail = f"lifecycle.prevent_replace keeps {live} live"
-            return result(change, Outcome.HELD, id=candidate.model, verb="promote", detail=detail, evidence=evidence)
-        return await promote(change, candidate, evidence, act)
+        failing = failing_shares(await act.port.list_events(str(job.id))) if asks_for_events(spec) else None
+        return await conclude(change, EvaluateStep(candidate, checkpoints, failing, caveat), act)
 
 
 def _announced_beside(step: object) -> str | None:
@@ -224,7 +216,8 @@ async def _see_declared(look: Look, want: Resource, entry: Entry | None) -> Seen
     except NotFoundError:
         checkpoints = ()  # a service that lost the job has none of its checkpoints either
     behind = lists_behind(job, checkpoints, now=look.now, settle_seconds=look.scope.profile.settle_seconds)
-    return SeenDeployment(job, checkpoints, permissions, behind=behind)
+    failing = failing_shares(await look.port.list_events(job.id)) if asks_for_events(want.spec) else None
+    return SeenDeployment(job, checkpoints, permissions, behind=behind, failing=failing)
 
 
 async def _permissions(look: Look, model: str) -> tuple[Permission, ...] | None:

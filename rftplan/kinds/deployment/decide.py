@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,9 +13,11 @@ from rftplan.canonical import Json, JsonObject
 from rftplan.changes import Action, Change, Evidence, FieldChange, Hazard, HazardOf, Reason
 from rftplan.diff import diff
 from rftplan.kinds.base import Resource, Situation
+from rftplan.kinds.deployment.held_out import Needed, asked_for, needed, seen_in
 from rftplan.kinds.deployment.sharing import kept_by_others, leaving
 from rftplan.kinds.deployment.spec import (
     DeploymentSpec,
+    EvaluateStep,
     PermitStep,
     PromoteStep,
     SeenDeployment,
@@ -23,9 +26,10 @@ from rftplan.kinds.deployment.spec import (
     model_of,
     with_grant,
 )
-from rftplan.kinds.gates import choose, judge
+from rftplan.kinds.deployment.weighing import NOT_INDEPENDENT, failed_already, may_replace, weighed
 from rftplan.kinds.job.steps import AdoptStep, AdoptToStopStep
 from rftplan.kinds.job.trouble import kept_errors, said
+from rftplan.kinds.selectors import choose, said_as
 from rftplan.kinds.steps import RecordStep
 from rftplan.lockfile import FORGOTTEN, Entry, Origin
 
@@ -83,11 +87,27 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
             Action.HOLD,
             "hold",
             Reason.NO_CHECKPOINT,
-            f"job.{spec.job} has no checkpoint that fits {spec.checkpoint}",
+            f"job.{spec.job} has no checkpoint that fits {said_as(spec.checkpoint)}",
         )
+    return _by_its_gates(situation, candidate, seen, spec)
+
+
+def _by_its_gates(situation: Situation, candidate: Checkpoint, seen: SeenDeployment, spec: DeploymentSpec) -> Change:
+    """What its gates make of the candidate."""
+    entry, live = situation.entry, model_of(situation.entry)
     caveat = said(kept_errors(_job_entry(situation, spec)))
-    evidence = judge(spec.gates, candidate, spec.checkpoint, len(seen.checkpoints), caveat=caveat)
-    if not all(e.passed for e in evidence):
+    all_ = situation.resources
+    wanted = needed(spec, candidate, live, all_, situation.scope)
+    there = seen_in(entry, wanted)
+    missing = [one for one in wanted if one.number not in there]
+    evidence = weighed(
+        spec, candidate, seen.checkpoints, all_, live=live, failing=seen.failing, caveat=caveat, seen=there
+    )
+    prevented = live is not None and live != candidate.model and spec.lifecycle.prevent_replace
+    if missing and not prevented and not failed_already(spec, evidence, {one.number for one in missing}):
+        step = EvaluateStep(candidate, seen.checkpoints, seen.failing, caveat)
+        return _evaluation(situation, step, missing, live)
+    if not all(e.passed for e in evidence) and not (prevented and missing):
         stays = f"; {live} stays live" if live else ""
         return situation.change(
             Action.HOLD,
@@ -96,9 +116,12 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
             f"{candidate.model} was not promoted{stays}",
             evidence=evidence,
         )
-    if live is not None and live != candidate.model and spec.lifecycle.prevent_replace:
+    if prevented:
         detail = f"lifecycle.prevent_replace keeps {live} live"
         return situation.change(Action.HOLD, "hold", Reason.PREVENTED, detail, evidence=evidence)
+    if not may_replace(evidence, live, candidate, situation.scope):
+        detail = f"{candidate.model} was not promoted; {live} stays live: {NOT_INDEPENDENT}"
+        return situation.change(Action.HOLD, "hold", Reason.SELECTION_ONLY, detail, evidence=evidence)
     return _promotion(situation, candidate, evidence, live, known="" if evidence else caveat)
 
 
@@ -140,6 +163,25 @@ def conditions_changed(situation: Situation) -> tuple[FieldChange, ...]:
         return ()
     before, after = _conditions(situation.entry, situation.want)
     return () if before == after else diff(before, after)
+
+
+def _evaluation(situation: Situation, step: EvaluateStep, missing: Sequence[Needed], live: str | None) -> Change:
+    """Figures first: apply judges by them, and promotes or holds."""
+    model, said = step.candidate.model, asked_for(missing)
+    replaces = live is not None and live != model
+    cost = f"{said}: prompts of about {sum(one.tokens for one in missing):,} tokens at most; answers and judges on top"
+    risks = [HazardOf(Hazard.SPEND, cost)] if situation.scope.profile.paid else []
+    if replaces:
+        risks.append(HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live, if the gates pass"))
+    return situation.change(
+        Action.UPDATE if live else Action.CREATE,
+        "evaluate",
+        Reason.NEEDS_EVIDENCE,
+        f"{model} (step {step.candidate.step}): {said}; promoted if all gates pass"
+        + (f", in place of {live}" if replaces else ""),
+        hazards=tuple(risks),
+        step=step,
+    )
 
 
 def _promotion(

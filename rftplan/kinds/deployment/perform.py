@@ -74,6 +74,11 @@ def evidence_document(evidence: Evidence) -> JsonObject:
         "source": evidence.source,
         "caveats": list(evidence.caveats),
     }
+    if evidence.basis is not None:
+        document["basis"] = evidence.basis.value
+    for key in ("low", "high", "rows", "confidence", "looks", "than", "more_than"):
+        if (value := getattr(evidence, key)) is not None:
+            document[key] = value
     if evidence.at_least is not None:
         document["at_least"] = evidence.at_least
     if evidence.at_most is not None:

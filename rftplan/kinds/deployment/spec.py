@@ -14,7 +14,8 @@ from rftplan.api.port import Checkpoint, Permission, RemoteJob
 from rftplan.canonical import JsonObject, fingerprint
 from rftplan.changes import Evidence
 from rftplan.journal import Intent
-from rftplan.kinds.gates import Gate, Pick, Selector
+from rftplan.kinds.gates import Gate
+from rftplan.kinds.selectors import Pick, Selector
 from rftplan.kinds.spec import Name, ReplacedLifecycle, SpecModel, Str
 from rftplan.lockfile import Entry
 
@@ -33,7 +34,8 @@ class SeenDeployment(Struct, frozen=True):
     """The job that counts, its checkpoints if it succeeded, and who may use the live model (None: unknown).
 
     `cut_off` are the permissions of the model that a grant of unknown fate was for (None: unknown). `behind`: the job
-    may have more checkpoints than are listed yet.
+    may have more checkpoints than are listed yet. `failing` is the share of answers that graders failed on, by step;
+    None where no gate asks for it.
     """
 
     job: RemoteJob | None
@@ -41,6 +43,7 @@ class SeenDeployment(Struct, frozen=True):
     permissions: tuple[Permission, ...] | None = None
     cut_off: tuple[Permission, ...] | None = None
     behind: bool = False
+    failing: Mapping[int, float] | None = None
     asked: bool = True
     """False where this is what the lock remembers: there may be other checkpoints."""
 
@@ -48,6 +51,15 @@ class SeenDeployment(Struct, frozen=True):
 class PromoteStep(Struct, frozen=True):
     checkpoint: Checkpoint
     evidence: tuple[Evidence, ...]
+
+
+class EvaluateStep(Struct, frozen=True):
+    """Evaluate what gates on held-out rows still need, then promote if all pass. The rest is what else is known."""
+
+    candidate: Checkpoint
+    checkpoints: tuple[Checkpoint, ...]
+    failing: Mapping[int, float] | None
+    caveat: str
 
 
 class AwaitStep(Struct, frozen=True):

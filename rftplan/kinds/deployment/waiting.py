@@ -28,12 +28,16 @@ def waits(situation: Situation, upstream: Change, seen: SeenDeployment) -> Chang
     assert situation.want is not None
     replaces = live is not None and not situation.want.spec.lifecycle.prevent_replace
     risk = (HazardOf(Hazard.REPLACE_LIVE, f"replaces {live}, which is live, if the gates pass"),) if replaces else ()
+    files = sorted({gate.held_out.file for gate in situation.want.spec.gates if gate.held_out is not None})
+    if files and situation.scope.profile.paid:
+        named = " and ".join(f"file.{file}" for file in files)
+        risk = (HazardOf(Hazard.SPEND, f"answers to {named} are sampled once the job has ended"), *risk)
     return situation.change(
         Action.DEFER,
         "wait",
         Reason.WAITS_FOR_JOB,
         detail,
-        then=("promote",),
+        then=("evaluate", "promote") if files else ("promote",),
         hazards=risk,
         step=AwaitStep(live),
     )

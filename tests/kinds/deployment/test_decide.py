@@ -13,6 +13,9 @@ from rftplan.changes import Action, Change, Hazard, Reason
 from rftplan.journal import Intent
 from rftplan.kinds.base import OpenIntent, Resource, Situation
 from rftplan.kinds.deployment import KIND, DeploymentSpec, ForgetStep, PermitStep, PromoteStep, SeenDeployment
+from rftplan.kinds.deployment.spec import EvaluateStep
+from rftplan.kinds.file.spec import FileSpec
+from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.spec import JobSpec
 from rftplan.kinds.job.steps import AdoptStep, FollowStep
@@ -55,10 +58,22 @@ def decide(
     *,
     upstream: Change = KEPT,
     job: Entry | None = None,
+    allow_selection_only: bool = False,
 ) -> Change:
     known = {} if upstream is FOUND else {JOB: job or job_entry()}
     entries = {**known, **({AT: entry} if entry else {})}
-    return KIND.decide(Situation(AT, want, entry, seen, None, scope(), upstream={JOB: upstream}, entries=entries))
+    return KIND.decide(
+        Situation(
+            AT,
+            want,
+            entry,
+            seen,
+            None,
+            replace(scope(), allow_selection_only=allow_selection_only),
+            upstream={JOB: upstream},
+            entries=entries,
+        )
+    )
 
 
 FOUND = Change(JOB, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE, step=AdoptStep(job_entry(Origin.ADOPTED)))
@@ -89,6 +104,15 @@ TABLE: list[tuple[str, dict[str, Any], Action, str, Reason]] = [
     ("live, on other gates", {"entry": live(want=resource(gates=[]))}, Action.UPDATE, "promote", Reason.GATES_PASSED),
     ("live, stricter gates that fail", {"want": resource(gates=[{"metric": "valid_reward_mean", "at_least": 0.95}]),
      "entry": live()}, Action.HOLD, "hold", Reason.GATE_FAILED),
+    ("another is live, and only what chose it speaks for it", {"entry": live("ft:old", job_id="ftjob-0")}, Action.HOLD,
+     "hold", Reason.SELECTION_ONLY),
+    ("another is live, and policy lets it", {"entry": live("ft:old", job_id="ftjob-0"), "allow_selection_only": True},
+     Action.UPDATE, "promote", Reason.GATES_PASSED),
+    ("another is live, and no gate", {"want": resource(gates=[]), "entry": live("ft:old", job_id="ftjob-0")},
+     Action.HOLD, "hold", Reason.SELECTION_ONLY),
+    ("another is live, and nothing chose", {"want": resource(checkpoint="final", gates=[{"metric":
+     "valid_reward_mean", "at_least": 0.6}]), "entry": live("ft:old", job_id="ftjob-0")}, Action.UPDATE, "promote",
+     Reason.GATES_PASSED),
     ("the job runs", {"seen": by(JobStatus.RUNNING)}, Action.DEFER, "wait", Reason.WAITS_FOR_JOB),
     ("the job is launched", {"seen": SeenDeployment(None), "upstream": LAUNCH}, Action.DEFER, "wait",
      Reason.WAITS_FOR_JOB),
@@ -125,7 +149,7 @@ def test_the_candidate_is_carried_in_the_step() -> None:
 
 
 def test_replacing_what_is_live_is_a_hazard_and_promoting_the_same_model_anew_is_none() -> None:
-    other = decide(entry=live("ft:old", job_id="ftjob-0"))
+    other = decide(entry=live("ft:old", job_id="ftjob-0"), allow_selection_only=True)
     assert [h.hazard for h in other.hazards] == [Hazard.REPLACE_LIVE]
     assert decide(entry=live(want=resource(gates=[]))).hazards == ()
     assert decide().hazards == ()
@@ -143,6 +167,60 @@ def test_nothing_is_announced_where_the_job_is_held() -> None:
     change = decide(entry=live(), seen=by(JobStatus.FAILED), upstream=HELD)
     assert (change.then, change.hazards) == ((), ())
     assert "ft:6 stays live" in change.detail
+
+
+FINAL, STRICT = Address("file", "final"), Address("grader", "strict")
+GRADER = GraderSpec.model_validate({"type": "string_check", "input": "a", "reference": "b", "operation": "eq"})
+
+
+def on_rows(*gates: dict[str, Any], rows: int = 40) -> tuple[Resource, dict[Address, Resource]]:
+    """A deployment with gates on rows that the job does not have, and all that is declared."""
+    rowed = [{"held_out": {"file": "final", "grader": "strict"}, **gate} for gate in gates]
+    body = DeploymentSpec.model_validate({"job": "review", "gates": rowed})
+    known = {JOB: JOB_SPEC, AT: body, FINAL: FileSpec(path="final.jsonl"), STRICT: GRADER}
+    resources = dict(graph_of(known).resources)
+    facts = resources[FINAL].data
+    assert facts is not None
+    resources[FINAL] = replace(resources[FINAL], data=replace(facts, rows=rows, size=8000))
+    return resources[AT], resources
+
+
+def decided(*gates: dict[str, Any], entry: Entry | None = None, rows: int = 40, **seen: Any) -> Change:
+    want, resources = on_rows(*gates, rows=rows)
+    upstream, found = seen.get("upstream", KEPT), seen.get("seen", DONE)
+    entries = {JOB: job_entry(), **({AT: entry} if entry else {})}
+    return KIND.decide(
+        Situation(AT, want, entry, found, None, scope(), {}, {JOB: upstream}, entries, resources=resources)
+    )
+
+
+def test_figures_that_are_missing_are_a_step_of_their_own_with_what_they_cost() -> None:
+    change = decided({"at_least": 0.5}, {"better_than": "base", "samples": 2})
+    assert told(change) == (Action.CREATE, "evaluate", Reason.NEEDS_EVIDENCE)
+    assert isinstance(change.step, EvaluateStep) and change.step.candidate.model == "ft:6"
+    assert [(risk.hazard, risk.detail) for risk in change.hazards] == [
+        (
+            Hazard.SPEND,
+            "at most 200 answers to file.final: prompts of about 10,000 tokens at most; answers and judges on top",
+        )
+    ]
+
+
+def test_an_evaluation_that_may_replace_what_is_live_says_so() -> None:
+    change = decided({"no_worse_than": "live", "by": 0.1}, entry=live("ft:old", job_id="ftjob-0"))
+    assert told(change) == (Action.UPDATE, "evaluate", Reason.NEEDS_EVIDENCE)
+    assert [risk.hazard for risk in change.hazards] == [Hazard.SPEND, Hazard.REPLACE_LIVE]
+
+
+def test_too_few_rows_are_held_before_anything_is_asked() -> None:
+    assert told(decided({"at_least": 0.5}, rows=19)) == (Action.HOLD, "hold", Reason.GATE_FAILED)
+
+
+def test_what_is_sampled_after_the_end_of_a_job_is_announced_with_what_it_spends() -> None:
+    change = decided({"at_least": 0.5}, upstream=LAUNCH, seen=SeenDeployment(None))
+    assert change.then == ("evaluate", "promote")
+    assert [risk.hazard for risk in change.hazards] == [Hazard.SPEND]
+    assert "answers to file.final are sampled once the job has ended" in change.hazards[0].detail
 
 
 OPEN = resource(projects=["p1", "p2"])

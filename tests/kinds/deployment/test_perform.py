@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rftplan.address import Address
-from rftplan.changes import Action, Hazard
+from rftplan.changes import Action, Basis, Hazard, Reason
 from rftplan.kinds.deployment.spec import grants_of
 from rftplan.lockfile import Entry
 from tests.world import Small
@@ -73,6 +73,7 @@ def test_removed_from_the_specs_only_our_grants_go_and_the_model_stays(small: Sm
 
 
 def test_a_second_promotion_is_a_second_revision_with_its_evidence(small: Small) -> None:
+    small.let_selection_replace()
     small.train()
     small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
     small.train()
@@ -89,6 +90,7 @@ def test_a_second_promotion_is_a_second_revision_with_its_evidence(small: Small)
 @pytest.mark.parametrize("wait", [False, True])
 def test_who_may_use_what_is_live_is_settled_before_another_training_ends(small: Small, wait: bool) -> None:
     """A project that was taken out must not keep the model for the hours of a training."""
+    small.let_selection_replace()
     with_projects(small, "proj_a")
     small.train()
     model = live(small).id
@@ -213,3 +215,36 @@ def test_destroying_one_of_two_deployments_keeps_what_the_other_gives(small: Sma
     assert granted(small, model) == {"proj_a"}
     small.apply(destroy=True)
     assert granted(small, model) == ({"proj_a"} if protected else set())
+
+
+def test_a_retrain_that_only_what_chose_it_speaks_for_does_not_replace_what_is_live(small: Small) -> None:
+    small.train()
+    model = live(small).id
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    held = small.results(wait=True)[str(AT)]
+    assert (held.outcome, held.evidence[0].passed, held.evidence[0].basis) == ("held", True, Basis.SELECTION)
+    assert "no gate that it passed looks at rows which were used neither to train nor to choose it" in held.detail
+    change = small.changes()[str(AT)]
+    assert (change.action, change.reason, live(small).id) == (Action.HOLD, Reason.SELECTION_ONLY, model)
+    assert f"{model} stays live" in change.detail
+    small.let_selection_replace()
+    assert small.verbs() == {str(AT): "update promote"}
+
+
+def test_the_last_checkpoint_is_chosen_by_nothing_so_validation_speaks_for_it(small: Small) -> None:
+    small.edit("specs/main.yaml", "checkpoint: best", "checkpoint: final")
+    small.train()
+    model = live(small).id
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    small.train()
+    assert live(small).id != model
+    (evidence,) = live(small).history[-1]["evidence"]  # type: ignore[misc]
+    assert evidence["basis"] == "independent"
+
+
+@pytest.mark.parametrize("gate", ["{gap: reward, at_most: 1}", "{grader_errors: share, at_most: 0}"])
+def test_other_figures_of_the_job_are_seen_too(small: Small, gate: str) -> None:
+    small.edit("specs/main.yaml", "{metric: valid_reward_mean, at_least: 0.1}", gate)
+    small.train()
+    (evidence,) = live(small).history[-1]["evidence"]  # type: ignore[misc]
+    assert evidence["passed"] and evidence["value"] is not None
