@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +17,7 @@ from rftplan.kinds.job.launch import LAUNCH_KEY
 from tests.faults import Fault
 from tests.scenarios.applies import S, lose_lock, projects, run
 from tests.scenarios.promised import SETTLED, House, assert_promise, house_at
-from tests.world import Small
+from tests.scenarios.twins import Twins
 
 JOB = Address("job", "review")
 
@@ -153,30 +151,6 @@ def test_a_plan_waits_for_checkpoints_that_are_not_all_listed_yet(tmp_path: Path
         assert house.small.verbs() == {"deployment.reviewer": "create promote"}
     finally:
         house.close()
-
-
-class Twins:
-    """Two clones of one project at one service, both of whose applies are due."""
-
-    def __init__(self, root: Path, *, shared_lock: bool) -> None:
-        self.house = House(root / "one", speed=0.01)
-        self.first = self.house.small
-        if shared_lock:
-            self.first.apply()
-            self.first.edit(S, "n_epochs: 2", "n_epochs: 3")
-            self.house.clock.time += 3
-        shutil.copytree(self.first.root, root / "two")
-        self.second = Small(
-            root / "two",
-            clock=self.house.clock,
-            environ=self.first.environ,
-            wrap=self.first.wrap,
-            ids=itertools.count(5_000),
-        )
-
-    def live(self) -> list[Any]:
-        jobs = self.house.truth().jobs.values()
-        return sorted((job for job in jobs if not job.status.ended), key=lambda job: (job.created_at, job.id))
 
 
 @pytest.mark.parametrize("behind", [False, True], ids=["lists in time", "lists behind"])

@@ -76,9 +76,9 @@ class TrivialTrainer:
             for number, reward in enumerate(self.rewards, start=1)
         ]
         answers = [[Said("yes", "yes", 0.5, {"reward": 0.5})] for _ in run.valid]
-        return Trajectory(
-            steps, {"n_epochs": 2, "batch_size": 4}, trained_tokens=1234, notes=self.notes, answers=answers
-        )
+        declared = run.hyperparameters.get("n_epochs")
+        settings = {"n_epochs": declared if isinstance(declared, int) else 2, "batch_size": 4}
+        return Trajectory(steps, settings, trained_tokens=1234, notes=self.notes, answers=answers)
 
     def answer(self, question: Question) -> Answer:
         said = "nothing learned" if question.learned is None else f"{question.learned.model['reward']}"

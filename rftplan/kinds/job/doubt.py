@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rftplan.api.port import RemoteJob
+from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Situation
-from rftplan.kinds.job.launch import age
+from rftplan.kinds.job.kept import BESIDE
+from rftplan.kinds.job.launch import TOKEN_KEY, age
 from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.steps import CancelStep
 from rftplan.lockfile import Entry, Origin
@@ -54,20 +56,26 @@ def _taken(situation: Situation, jobs: Sequence[RemoteJob]) -> str:
 
 
 def beside(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry) -> Change | None:
-    """Where another apply launched the same at the same moment: the older stays, and ours is cancelled while it costs
-    nothing. Neither knows the other's, so that a person is asked about the rest. What is further apart than a list may
-    be behind was seen before the launch, and somebody decided."""
-    profile = situation.scope.profile
-    apart = profile.settle_seconds + profile.call_seconds + 1
-    others = [one for one in seen.nameless if not one.status.ended and abs(one.created_at - job.created_at) <= apart]
+    """Where another apply launched the same: the older stays, and ours is cancelled while it costs nothing. Neither
+    knows the other's, so that a person is asked about the rest. What was there before the launch a person let stand."""
+    stands = entry.resolved.get(BESIDE)
+    known = stands if isinstance(stands, list) else []
+    others = [one for one in seen.nameless if not one.status.ended and one.id not in known]
     if not others or job.status.ended or entry.origin is not Origin.CREATED:
         return None
     first = min((job, *others), key=age)
     if first.id != job.id and job.status.unbilled:
         return _yielding(situation, job, first)
     ids = ", ".join(one.id for one in others)
-    detail = f"{ids} was launched at the same moment as {job.id}, from the same files with the same settings"
+    detail = f"{ids} runs beside {job.id}, from the same files with the same settings"
     return situation.change(Action.HOLD, "hold", Reason.DUPLICATE, detail)
+
+
+def let_stand(situation: Situation, job: RemoteJob) -> JsonObject:
+    """What a person let stand beside a launch of ours whose answer was lost, as the entry keeps it."""
+    intent = situation.intent.intent if situation.intent else None
+    ours = intent is not None and intent.verb == "launch" and job.metadata.get(TOKEN_KEY) == intent.token
+    return {BESIDE: [*intent.target[4:]]} if intent is not None and ours and intent.target[4:] else {}
 
 
 def _yielding(situation: Situation, job: RemoteJob, first: RemoteJob) -> Change:

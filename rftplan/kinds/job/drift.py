@@ -12,7 +12,7 @@ from rftplan.changes import Drift, FieldChange
 from rftplan.kinds.base import Situation
 from rftplan.kinds.job import compare
 from rftplan.kinds.job.accepted import as_launched
-from rftplan.kinds.job.kept import job_from, resolved_values
+from rftplan.kinds.job.kept import job_from, of_launch, resolved_values
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.remedies import by_hand, we_ended
@@ -78,7 +78,7 @@ def refreshed(situation: Situation) -> Entry | None:
     if entry.resolved.get("status") == job.status.value or job.status is JobStatus.UNKNOWN:
         return None
     progress = seen.ended if job.status is JobStatus.SUCCEEDED else seen.progress
-    values = resolved_values(job, progress)
+    values = resolved_values(job, progress) | of_launch(entry)
     if job.status in _STILL:
         values |= {key: entry.resolved[key] for key in ("paused_by", STEP) if key in entry.resolved}
     history = with_run(entry.history, job, as_launched(entry).inputs, progress, situation.resources)

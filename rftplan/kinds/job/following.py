@@ -11,8 +11,7 @@ from rftplan.changes import Change
 from rftplan.events import Outcome, Result, Trained
 from rftplan.kinds.base import Act, result
 from rftplan.kinds.job import quality
-from rftplan.kinds.job.kept import resolved_values
-from rftplan.kinds.job.nameless import REPLACES
+from rftplan.kinds.job.kept import of_launch, resolved_values
 from rftplan.kinds.job.progress import Progress, progress_of
 from rftplan.kinds.job.runs import with_run
 from rftplan.kinds.job.steps import ClearStep
@@ -94,9 +93,7 @@ def with_status(entry: Entry | None, job: RemoteJob, ours: str | None) -> Entry 
     the entry's own changes nothing."""
     if entry is None or entry.id != job.id:
         return entry
-    values: JsonObject = resolved_values(job)
+    values: JsonObject = resolved_values(job) | of_launch(entry)
     if ours is not None:
         values[ours] = "us"
-    if REPLACES in entry.resolved:
-        values[REPLACES] = entry.resolved[REPLACES]
     return replace(entry, resolved=values)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rftplan.api.port import JobFault, JobStatus, RemoteJob, Simulation
 from rftplan.canonical import Json, JsonObject
 from rftplan.kinds.job import quality, trouble
 from rftplan.kinds.job.progress import NO_PROGRESS, Progress, whole
 from rftplan.lockfile import Entry
+
+REPLACES: Final = "replaces"
+"""Of an entry's resolved values, at a service that keeps no metadata: the jobs that its launch replaces, each with its
+own launch. Nobody would know them again otherwise, for the entry's id is the new one."""
+BESIDE: Final = "beside"
+"""Of the same: the jobs of nobody that were there before the launch, and that a person let stand beside it."""
+
+
+def of_launch(entry: Entry) -> JsonObject:
+    """What of the resolved values is not the service's, and outlives a change of status."""
+    return {key: entry.resolved[key] for key in (REPLACES, BESIDE) if key in entry.resolved}
 
 
 def status_in(entry: Entry) -> JobStatus:

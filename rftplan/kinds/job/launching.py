@@ -22,9 +22,9 @@ from rftplan.kinds.base import Act, result
 from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.job.cancelling import cancel_one
-from rftplan.kinds.job.kept import resolved_values
+from rftplan.kinds.job.kept import BESIDE, REPLACES, resolved_values
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of, request_body, sent_grader
-from rftplan.kinds.job.nameless import REPLACES, Launched, Sent, named, with_token
+from rftplan.kinds.job.nameless import Launched, Sent, named, with_token
 from rftplan.kinds.job.slots import standing
 from rftplan.kinds.job.steps import LaunchStep
 from rftplan.lockfile import Entry
@@ -126,7 +126,7 @@ class _Launch(Struct, frozen=True):
 
     async def _create(self) -> RemoteJob:
         kept = self.act.scope.profile.can(Capability.METADATA)
-        target = () if kept else Sent.of(self._body({})).as_target()
+        target = () if kept else (*Sent.of(self._body({})).as_target(), *sorted(self.step.beside))
         address, slot = self.change.address, self.slot
         return await self.act.effect(address, "launch", self._send, self._entry, launch=slot, target=target)
 
@@ -150,6 +150,8 @@ class _Launch(Struct, frozen=True):
         want, resolved = self.act.resources[self.change.address], resolved_values(job)
         if self.step.cancels and not self.act.scope.profile.can(Capability.METADATA):
             resolved[REPLACES] = {old.id: old.metadata.get(LAUNCH_KEY, "") for old in self.step.cancels}
+        if self.step.beside:
+            resolved[BESIDE] = [*sorted(self.step.beside)]
         return Entry(
             fingerprint=want.fingerprint,
             inputs=want.inputs,

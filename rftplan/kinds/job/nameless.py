@@ -20,14 +20,12 @@ from rftplan.journal import Intent
 from rftplan.kinds.base import Resource
 from rftplan.kinds.job.accepted import as_launched
 from rftplan.kinds.job.compare import differences, same_model
+from rftplan.kinds.job.kept import REPLACES
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, launch_of
 from rftplan.kinds.job.spec import FileRef, JobSpec
 from rftplan.kinds.scope import Scope
 from rftplan.lockfile import Entry
 
-REPLACES: Final = "replaces"
-"""Of an entry's resolved values: the jobs that its launch replaces, each with its own launch, until they are known to
-have ended. Nobody would know them again otherwise, for the entry's id is the new one."""
 _BAD_ENDS: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -64,16 +62,16 @@ class Sent(Struct, frozen=True):
         )
 
     def as_target(self) -> tuple[str, ...]:
-        """As a journal keeps it."""
+        """As a journal keeps it: four texts."""
         seed = "" if self.seed is None else str(self.seed)
         return (self.model, self.training_file, self.validation_file or "", seed)
 
     @classmethod
     def from_target(cls, target: Sequence[str]) -> Sent | None:
-        """The inverse; None for a launch at a service that keeps metadata."""
-        if len(target) != 4:
+        """The inverse; None for a launch at a service that keeps metadata. What comes after it is the launch's own."""
+        if len(target) < 4:
             return None
-        model, training, validation, seed = target
+        model, training, validation, seed = target[:4]
         return cls(model, training, validation or None, int(seed) if seed.isdecimal() else None)
 
     def fits(self, job: RemoteJob) -> bool:

@@ -10,7 +10,7 @@ from rftplan.canonical import JsonObject
 from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Resource, Situation
 from rftplan.kinds.job.accepted import edits
-from rftplan.kinds.job.doubt import hold_for_nameless
+from rftplan.kinds.job.doubt import hold_for_nameless, let_stand
 from rftplan.kinds.job.kept import resolved_values
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, age, attempt_of, attempts
 from rftplan.kinds.job.observe import SeenJob, current_job, same_launch
@@ -109,7 +109,7 @@ def adopt(situation: Situation, seen: SeenJob, job: RemoteJob, *, verb: str, rea
         id=job.id,
         origin=origin,
         attempt=attempt,
-        resolved=resolved_values(job),
+        resolved=resolved_values(job) | let_stand(situation, job),
         history=with_run(_history(situation, seen), job, want.inputs, progress, situation.resources),
     )
     step, there = AdoptStep(entry, cancels), f"{job.id} is {job.status} there already"

@@ -10,7 +10,7 @@ from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.canonical import Json
 from rftplan.changes import Action, Change, Hazard, HazardOf, Reason
 from rftplan.kinds.base import Situation
-from rftplan.kinds.job.kept import resolved_values
+from rftplan.kinds.job.kept import of_launch, resolved_values
 from rftplan.kinds.job.launch import launch_of
 from rftplan.kinds.job.observe import SeenJob
 from rftplan.kinds.job.remedies import after_failure, cancel, pause, pause_later, we_ended
@@ -63,7 +63,7 @@ def _starting(situation: Situation, job: RemoteJob, entry: Entry, run: Run) -> C
 def _follow(entry: Entry, job: RemoteJob) -> FollowStep | RecordedFollowStep:
     if "paused_by" not in entry.resolved:
         return FollowStep()
-    return RecordedFollowStep(replace(entry, resolved=resolved_values(job)))
+    return RecordedFollowStep(replace(entry, resolved=resolved_values(job) | of_launch(entry)))
 
 
 def _running(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, run: Run) -> Change:
@@ -83,7 +83,7 @@ def _paused(situation: Situation, seen: SeenJob, job: RemoteJob, entry: Entry, r
     since = went_on(entry, seen.progress)
     match run:
         case Run.PAUSED:
-            ours = replace(entry, resolved={**resolved_values(job), "paused_by": "us"})
+            ours = replace(entry, resolved={**resolved_values(job), **of_launch(entry), "paused_by": "us"})
             step = RecordStep(ours) if _pause_was_cut_off(situation) else None
             return situation.change(Action.NOOP, "keep", Reason.MATCHES, f"{job.id} is paused", step=step)
         case Run.CANCELLED:

@@ -14,8 +14,9 @@ from rftplan.address import Address
 from rftplan.api.port import JobStatus, RemoteJob
 from rftplan.api.profiles import Capability, profile
 from rftplan.journal import Intent
+from rftplan.kinds.job.kept import REPLACES
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY
-from rftplan.kinds.job.nameless import REPLACES, Launched, Sent, known_again, launched_by, seed_of, with_token
+from rftplan.kinds.job.nameless import Launched, Sent, known_again, launched_by, seed_of, with_token
 from rftplan.kinds.scope import Scope
 from rftplan.lockfile import Entry
 
@@ -69,7 +70,7 @@ def test_a_token_goes_into_a_seed_that_nobody_set_and_only_where_metadata_may_be
     )
 )
 def test_what_was_sent_is_kept_whole_in_the_journal(sent: Sent) -> None:
-    assert Sent.from_target(sent.as_target()) == sent
+    assert Sent.from_target(sent.as_target()) == Sent.from_target((*sent.as_target(), "ftjob-1")) == sent
 
 
 @pytest.mark.parametrize(
