@@ -83,3 +83,14 @@ def mapping_of(value: Any) -> JsonObject:
     if not isinstance(value, dict):
         raise TypeError(f"{value!r} is not a mapping")
     return value
+
+
+def finite_of(value: object) -> float | None:
+    """A number as others may write one; None for anything else, and for what no figure can be worked out with."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # JSON has no largest number
+        return None
+    return number if math.isfinite(number) else None

@@ -23,9 +23,11 @@ def sampled_row(body: JsonObject) -> SampledRow:
 
 
 def _answer(body: JsonObject) -> SampledAnswer:
-    kind, reply = body.get("kind"), _object(body, "grader")
+    kind, reply, text = body.get("kind"), _object(body, "grader"), body.get("output_text")
+    if not isinstance(text, str):  # an empty one is an answer
+        raise ValueError("its output_text is no text")
     return SampledAnswer(
-        text=needed_text(body, "output_text"),
+        text=text,
         tools=_objects(body, "output_tools"),
         scored=grader_run(reply),
         kind=kind if isinstance(kind, str) else None,

@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "checking": ("check",),
     "reading": ("plan", "show", "status", "output"),
     "acting": ("apply", "destroy"),
+    "watching": ("watch", "events", "metrics", "checkpoints", "samples"),
     "intervening": ("pause", "resume", "cancel"),
     "amending": ("hold", "release", "recover", "unlock"),
     "importing": ("import", "accept"),

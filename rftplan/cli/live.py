@@ -6,14 +6,14 @@ A listener swallows the errors of its stream: that nobody reads any more must no
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol, assert_never
+from collections.abc import Iterator
+from typing import Protocol, assert_never
 
 from rftplan.address import Address
 from rftplan.cli.board import Board, Training
+from rftplan.cli.screen import Clock, Screen
 from rftplan.cli.terminal import Terminal
 from rftplan.events import (
     AskedToWait,
@@ -45,14 +45,8 @@ from rftplan.render.progress_text import (
     upload_line,
 )
 
-if TYPE_CHECKING:
-    from rich.live import Live
-
-Clock = Callable[[], float]
 _MOST_ENDS = 5
 """Of what ended, so many are shown while the rest is under way."""
-FRAME = 0.1
-"""Seconds between two drawings, so that a flood of events costs nothing."""
 
 
 class Listener(Protocol):
@@ -146,11 +140,8 @@ class LiveView:
     last state of each training stays, which nothing else tells."""
 
     def __init__(self, terminal: Terminal, look: Look, now: Clock) -> None:
-        self._terminal, self._look, self._now = terminal, look, now
+        self._screen, self._look, self._now = Screen(terminal, now), look, now
         self._board = Board()
-        self._live: Live | None = None
-        self._drawn = float("-inf")
-        self._height = 0
         self._ends: deque[str] = deque(maxlen=_MOST_ENDS)
 
     def __call__(self, event: Event) -> None:
@@ -163,18 +154,14 @@ class LiveView:
             self.say(event_line(event, self._look))
         elif trained is not None:
             self._keep(trained)
-        elif news or now - self._drawn >= FRAME:
-            self._draw(now)
+        elif news or self._screen.stale:
+            self._screen.draw(self._lines())
 
     def say(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._clear()
-            self._terminal.err(line + "\n")
-            self._draw(self._now())
+        self._screen.say(line, self._lines())
 
     def close(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._clear()
+        self._screen.clear()
         left = list(self._board.training.values())
         self._board = Board()
         self._ends.clear()
@@ -182,47 +169,13 @@ class LiveView:
             self._keep(training)
 
     def erasure(self) -> str:
-        return "" if self._live is None else "\r\x1b[2K" + "\x1b[1A\x1b[2K" * (self._height - 1) + "\x1b[?25h"
+        return self._screen.erasure()
 
     def _keep(self, training: Training) -> None:
         self.say("\n".join(training_lines(training.last, training.curve, training.rights, self._look)))
 
-    def _clear(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-    def _draw(self, now: float) -> None:
-        from rich.text import Text
-
-        self._drawn = now
-        lines = [Text.from_ansi(line) for line in (*self._ends, *board_lines(self._board, self._look, now))]
-        self._height = min(len(lines), shutil.get_terminal_size().lines)
-        with contextlib.suppress(OSError, ValueError):
-            if not lines:
-                self._clear()
-                return
-            if self._live is None:
-                self._live = _started_live(self._terminal)
-            drawn = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
-            self._live.update(drawn, refresh=True)
-
-
-def _started_live(terminal: Terminal) -> Live:
-    from rich.console import Console
-    from rich.live import Live
-
-    console = Console(file=terminal.stderr, width=terminal.width, highlight=False)
-    live = Live(
-        console=console,
-        transient=True,
-        auto_refresh=False,
-        redirect_stdout=False,
-        redirect_stderr=False,
-        vertical_overflow="ellipsis",
-    )
-    live.start()
-    return live
+    def _lines(self) -> list[str]:
+        return [*self._ends, *board_lines(self._board, self._look, self._now())]
 
 
 def board_lines(board: Board, look: Look, now: float) -> Iterator[str]:

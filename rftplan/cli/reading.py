@@ -167,7 +167,7 @@ def status(context: typer.Context, json: JsonFlag = False) -> int:
 
     from rftplan import project
     from rftplan.render.documents import dumped, status_document
-    from rftplan.render.text import status_text
+    from rftplan.render.status_text import status_text
 
     run = invocation(context)
     with run.listener() as listener:

@@ -50,12 +50,17 @@ async def jobs_meant(subject: Subject, port: Port, target: Target) -> Sequence[M
                 raise UserError(f"no launch of {target} is known; asked was {asked}", hint=_BY_ID)
             return [one for one in found if not one.job.status.ended] or found[:1]
         case Every():
-            found = [one for one in await _launches(subject, port, None) if not one.job.status.ended]
+            found = await active_jobs(subject, port)
             if not found:
                 raise UserError(f"no job of {_project(subject)} is active; asked was {asked}", hint=_BY_ID)
             return found
         case _:
             assert_never(target)
+
+
+async def active_jobs(subject: Subject, port: Port) -> list[Meant]:
+    """Each of the project that has not ended, newest first."""
+    return [one for one in await _launches(subject, port, None) if not one.job.status.ended]
 
 
 async def _by_id(subject: Subject, port: Port, id: str) -> Meant:

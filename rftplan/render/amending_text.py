@@ -17,7 +17,7 @@ from rftplan.render.amending_shapes import (
     ReleaseDocument,
     UnlockDocument,
 )
-from rftplan.render.escape import visible
+from rftplan.render.escape import inert, visible
 from rftplan.render.look import Look, Tone, joined
 
 
@@ -74,7 +74,7 @@ def move_text(document: MoveDocument, look: Look) -> str:
 def forget_question(document: ForgetDocument, look: Look) -> str:
     """What is lost and what stays, as it is asked about."""
     lines = look.prose(f"The lock forgets {visible(document['address'])}.", indent=0)
-    return "\n".join([*lines, *_consequences(document, look)])
+    return "\n".join(map(inert, [*lines, *_consequences(document, look)]))
 
 
 def forget_text(document: ForgetDocument, look: Look) -> str:

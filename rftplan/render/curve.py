@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
@@ -20,6 +21,14 @@ def sparkline(values: Sequence[float], width: int = 16) -> str:
     low, high = min(0.0, *shown), max(1.0, *shown)
     top = len(_LEVELS) - 1
     return "".join(_LEVELS[round((v - low) / (high - low) * top)] for v in shown)
+
+
+def squeezed(values: Sequence[float], width: int) -> list[float]:
+    """A whole course in at most `width` figures: means of neighbours, as many of them as are needed."""
+    if len(values) <= width:
+        return list(values)
+    bounds = [len(values) * n // width for n in range(width + 1)]
+    return [sum(values[low:high]) / (high - low) for low, high in pairwise(bounds)]
 
 
 def bar(done: float, total: float, width: int = 20) -> str:

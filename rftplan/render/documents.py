@@ -230,6 +230,10 @@ def _resource(one: ResourceStatus) -> ResourceDocument:
     }
     if one.reason is not None:
         document["reason"] = one.reason.value
+    if one.facts is not None:
+        from rftplan.render.monitor_documents import training_document
+
+        document["training"] = training_document(one.facts)
     return document
 
 

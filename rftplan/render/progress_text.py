@@ -56,13 +56,13 @@ def training_lines(event: Trained, curve: Sequence[float], rights: Sequence[floa
         head.append(bar(event.step, event.total_steps))
     figures = [_rewards(event), _losses(event), sparkline(curve) if curve else ""]
     known = [_rights(event), sparkline(rights) if rights else ""]
-    lines = [*_packed(head, look, 0), *_packed(figures, look, 2), *_packed(known, look, 2)]
+    lines = [*packed(head, look, 0), *packed(figures, look, 2), *packed(known, look, 2)]
     for tone, text in ((Tone.CAUTION, _caveat(event)), (Tone.BAD, _errors(event)), *remarks(event)):
         lines += [look.paint(tone, line) for line in look.prose(text, indent=2, hang=2)] if text else []
     return [inert(line) for line in lines]
 
 
-def _packed(parts: Sequence[str], look: Look, indent: int) -> list[str]:
+def packed(parts: Sequence[str], look: Look, indent: int) -> list[str]:
     """The parts with two spaces between them, on as many lines as the width asks for."""
     lines: list[str] = []
     for part in filter(None, parts):
@@ -80,14 +80,15 @@ def _step(event: Trained) -> str:
 
 
 def _rewards(event: Trained) -> str:
-    return _pair("reward", event.train_reward, event.valid_reward)
+    return pair("reward", event.train_reward, event.valid_reward)
 
 
 def _losses(event: Trained) -> str:
-    return _pair("loss", event.train_loss, event.valid_loss)
+    return pair("loss", event.train_loss, event.valid_loss)
 
 
-def _pair(of: str, train: float | None, valid: float | None) -> str:
+def pair(of: str, train: float | None, valid: float | None) -> str:
+    """`reward train 0.5  valid 0.75`, as far as it is known."""
     known = (("train", train), ("valid", valid))
     shown = "  ".join(f"{name} {figure(value)}" for name, value in known if value is not None)
     return f"{of} {shown}" if shown else ""
@@ -96,16 +97,19 @@ def _pair(of: str, train: float | None, valid: float | None) -> str:
 def _rights(event: Trained) -> str:
     """How many answers are right, whatever the grader says."""
     quality = event.quality
-    return "" if quality is None else _pair("right answers", quality.train_right, quality.valid_right)
+    return "" if quality is None else pair("right answers", quality.train_right, quality.valid_right)
 
 
 def remarks(event: Trained) -> list[tuple[Tone, str]]:
     """What the service says of the grader, and that it is being hacked, as far as it does."""
     quality = event.quality
-    if quality is None:
-        return []
-    tone = Tone.FAINT if quality.separates else Tone.CAUTION
-    said = ((tone, "before training", quality.verdict), (Tone.BAD, "hacked", quality.hacked))
+    return [] if quality is None else remarks_on(quality.verdict, quality.hacked, separates=quality.separates)
+
+
+def remarks_on(verdict: str | None, hacked: str | None, *, separates: bool) -> list[tuple[Tone, str]]:
+    """The same from its parts; `separates` is whether the verdict is good."""
+    tone = Tone.FAINT if separates else Tone.CAUTION
+    said = ((tone, "before training", verdict), (Tone.BAD, "hacked", hacked))
     return [(tone, f"{when}: {visible(text)}") for tone, when, text in said if text]
 
 
@@ -133,7 +137,7 @@ def asked_to_wait_line(event: AskedToWait, look: Look) -> str:
 def silent_line(event: Unanswered, look: Look) -> str:
     """What is waited for, and until when: rounded up, for whoever looks at a clock."""
     asked = f"{visible(event.service)} was asked to {visible(event.what)} {span(event.quiet)} ago and has not answered"
-    return look.paint(Tone.CAUTION, f"{asked}; waiting for {span(event.left)} more.")
+    return inert(look.paint(Tone.CAUTION, f"{asked}; waiting for {span(event.left)} more."))
 
 
 def upload_line(event: Uploaded) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from rftplan.canonical import Json, JsonObject
+from rftplan.render.monitor_shapes import TrainingDocument
 
 
 class FindingDocument(TypedDict):
@@ -218,6 +219,7 @@ class ResourceDocument(TypedDict):
     id: str | None
     detail: str
     reason: NotRequired[str]
+    training: NotRequired[TrainingDocument]
 
 
 class StatusDocument(TypedDict):

@@ -14,9 +14,7 @@ from rftplan.render.shapes import (
     EntryDocument,
     FindingDocument,
     OutputDocument,
-    ResourceDocument,
     StateDocument,
-    StatusDocument,
 )
 from rftplan.render.table import fits, fitted
 
@@ -141,27 +139,6 @@ def _labelled(label: str, tone: Tone, message: str, look: Look) -> list[str]:
 def warning_text(message: str, look: Look) -> str:
     """A warning that is not a finding."""
     return joined(_labelled("warning", Tone.CAUTION, message, look))
-
-
-def status_text(document: StatusDocument, look: Look) -> str:
-    """One line a resource: address, state, id, detail."""
-    if not document["resources"]:
-        return joined([f"Nothing yet. Next: {look.program} plan"])
-    rows = [
-        [visible(r["address"]), visible(r["state"]), visible(r["id"] or "-"), visible(r["detail"])]
-        for r in document["resources"]
-    ]
-    steps = [line for r in document["resources"] for line in _what_helps(r, look)]
-    return joined([*fitted(rows, look, head=2), *([""] if steps else []), *steps])
-
-
-def _what_helps(resource: ResourceDocument, look: Look) -> list[str]:
-    """What a person does about what is held."""
-    from rftplan.render.next_steps import HOLD, next_step
-
-    address, reason = resource["address"], resource.get("reason", "")
-    step = next_step(action=HOLD, reason=reason, address=address, program=look.program)
-    return look.prose(f"next for {visible(address)}: {step}", indent=0, hang=2) if step else []
 
 
 def state_text(document: StateDocument, look: Look) -> str:

@@ -29,6 +29,8 @@ from rftplan.doctor import About, State
 from rftplan.errors import Severity
 from rftplan.events import Outcome
 from rftplan.grading import Flag, GraderType
+from rftplan.monitor.ending import End
+from rftplan.monitor.money import Basis
 from rftplan.render import grade_shapes, look
 from rftplan.render.documents import Command
 from rftplan.render.escape import visible
@@ -58,6 +60,8 @@ WRITTEN_BY_US: Final[Mapping[str, Sequence[str]]] = {
     "SignDocument.about": list(About),
     "SignDocument.state": list(State),
     "TestResultDocument.verdict": list(grader_tests.Verdict),
+    "EndingDocument.end": list(End),
+    "MoneyDocument.basis": list(Basis),
     "GradeDocument.verdict": list(Verdict),
     "GradeDocument.why": list(Why),
     "GradeDocument.type": list(GraderType),
@@ -196,7 +200,7 @@ def _lines(name: str, text: Any) -> list[str]:
 
 
 KNOWN_COMMANDS: Final = {"error", "warning", "notice"}
-PARTS: Final = {"reason_text", "evidence_lines", "estimate_lines", "output_lines"}
+PARTS: Final = {"reason_text", "evidence_lines", "estimate_lines", "output_lines", "fault_text"}
 """Of a text that `joined` makes: there alone a leading `::` is seen."""
 FEW: Final = settings(
     max_examples=20, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)

@@ -26,6 +26,9 @@ from rftplan.errors import RejectedError, RftplanError, Severity, SpecError
 from rftplan.events import Outcome
 from rftplan.file_lock import Holder, Standing
 from rftplan.importing import Ground
+from rftplan.monitor import News
+from rftplan.monitor.ending import End
+from rftplan.monitor.money import Basis
 from rftplan.render import (
     amending_shapes,
     doctor_shapes,
@@ -33,6 +36,7 @@ from rftplan.render import (
     grade_shapes,
     import_shapes,
     intervention_shapes,
+    monitor_shapes,
     saved_shapes,
     shapes,
     testing_shapes,
@@ -57,6 +61,7 @@ SHAPES = {
         error_shapes,
         intervention_shapes,
         import_shapes,
+        monitor_shapes,
         amending_shapes,
     )
     for name, shape in vars(module).items()
@@ -142,6 +147,9 @@ def test_every_word_that_a_field_may_have_is_on_the_page() -> None:
     assert list(_listed("what a doctor looks at")) == [about.value for about in About]
     assert list(_listed("states")) == [state.value for state in State]
     assert _listed("grounds") == {ground.value: GROUNDS[ground.value] for ground in Ground}
+    assert list(_listed("news")) == [news.value for news in News]
+    assert list(_listed("ends")) == [end.value for end in End]
+    assert list(_listed("bases of money")) == [basis.value for basis in Basis]
     assert _listed("reasons") == {reason.value: PHRASES[reason] for reason in Reason}
     assert list(_listed("exit codes")) == [str(code.value) for code in ExitCode]
 
@@ -213,6 +221,11 @@ FORMATS = {
     "rftplan.move/1": amending_shapes.MoveDocument,
     "rftplan.forget/1": amending_shapes.ForgetDocument,
     "rftplan.intervention/1": intervention_shapes.InterventionDocument,
+    "rftplan.watch/1": monitor_shapes.WatchDocument,
+    "rftplan.events/1": monitor_shapes.EventsDocument,
+    "rftplan.metrics/1": monitor_shapes.MetricsDocument,
+    "rftplan.checkpoints/1": monitor_shapes.CheckpointsDocument,
+    "rftplan.samples/1": monitor_shapes.SamplesDocument,
     "rftplan.import/1": import_shapes.ImportDocument,
     "rftplan.generated/1": import_shapes.GeneratedDocument,
     "rftplan.accept/1": import_shapes.AcceptDocument,
@@ -243,6 +256,9 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         seen = [printed(small, capsys, *words) for words in (["check"], ["plan"], ["status"], ["doctor"])]
         seen += [printed(small, capsys, "state", "list")]
         seen += [printed(small, capsys, "apply", "--yes", "--wait"), printed(small, capsys, "plan")]
+        looked = [printed(small, capsys, word, "job.review") for word in ("watch", "events", "metrics", "checkpoints")]
+        step = str(looked[-1]["checkpoints"][0]["step"])
+        looked += [printed(small, capsys, "samples", "job.review", "--step", step, "--against", step)]
         outputs = printed(small, capsys, "output")
         seen += [printed(small, capsys, "import", "--generate", "--all")]
         job_id = seen[-2]["changes"][-2]["detail"].split()[0]
@@ -271,7 +287,7 @@ def test_what_the_commands_print_is_what_the_page_says(small: Small, capsys: pyt
         small.edit("specs/main.yaml", "jobs:", "jbos:")
         seen += [printed(small, capsys, "check"), printed(small, capsys, "plan")]
     assert outputs and all(fits(one, shapes.OutputDocument) == [] for one in outputs.values())
-    for document in seen:
+    for document in (seen := [*seen, *looked]):
         assert fits(document, FORMATS[document["format"]], document["format"]) == []
     assert {document["format"] for document in seen} == FORMATS.keys()
 

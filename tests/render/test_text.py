@@ -12,6 +12,7 @@ from rftplan.errors import Diagnostic, Place, Severity
 from rftplan.render.documents import check_document, finding_document
 from rftplan.render.look import Look, ansi
 from rftplan.render.shapes import OutputDocument
+from rftplan.render.status_text import status_text
 from rftplan.render.table import aligned, fitted
 from rftplan.render.text import (
     check_text,
@@ -20,7 +21,6 @@ from rftplan.render.text import (
     findings_text,
     outputs_text,
     state_text,
-    status_text,
     warning_text,
 )
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.api.profiles import Profile
-from rftplan.api.profiles.prices import HourPrice
+from rftplan.api.profiles.prices import HourPrice, TokenPrice
 from rftplan.canonical import Json
 from rftplan.changes import Action, Change, Hazard, HazardOf, Leave, Reason
 from rftplan.estimate import CHARACTERS_PER_TOKEN, FEWEST_RUNS, Estimate, JudgeEstimate, Range
@@ -80,6 +80,11 @@ def hour_price(model: str, profile: Profile) -> HourPrice | None:
     return _known(profile.prices.training, model, profile)
 
 
+def token_price(model: str, profile: Profile) -> TokenPrice | None:
+    """What a million tokens of a model that grades cost; None where that is not known."""
+    return _known(profile.prices.tokens, model, profile)
+
+
 def _known(prices: Mapping[str, _P], model: str, profile: Profile) -> _P | None:
     """The price of a model by the name that is written, or of the snapshot that this name stands for."""
     return prices.get(model) or prices.get(profile.named(model))
@@ -96,7 +101,7 @@ def _judges(
     ]
     for judge in judges_in(grader):
         name = f"{of}/{judge.name}" if judge.name else of
-        price = _known(profile.prices.tokens, judge.model, profile)
+        price = token_price(judge.model, profile)
         prompt = None if raw else _characters(judge, files)
         bound = judge.most_output
         usd = price.input * _CALLS / CHARACTERS_PER_TOKEN / _MILLION if price else None

@@ -14,6 +14,7 @@ from rftplan.canonical import Json, JsonObject
 from rftplan.events import Quality
 from rftplan.kinds.job.quality import quality_of
 from rftplan.kinds.job.trouble import grader_errors
+from rftplan.typed_json import finite_of
 
 NEWEST_EVENTS: Final = 40
 Figure = TypeVar("Figure", int, float)
@@ -54,7 +55,7 @@ def seconds_of_steps(events: Sequence[JobEvent]) -> float | None:
     for event in events:
         step = whole(event.data.get("step"))
         if event.type == "metrics" and step is not None and step not in times:
-            seconds = _full_iteration(event.data.get("timing"))
+            seconds = seconds_of_step(event.data)
             if seconds is None:
                 return None
             times[step] = seconds
@@ -63,10 +64,24 @@ def seconds_of_steps(events: Sequence[JobEvent]) -> float | None:
     return sum(times.values())
 
 
-def _full_iteration(timing: Json) -> float | None:
+def seconds_of_step(data: JsonObject) -> float | None:
+    """How long this step took in the core loop, by the service's own account."""
+    timing = data.get("timing")
     step = timing.get("step") if isinstance(timing, dict) else None
-    seconds = _figure(step.get("full_iteration")) if isinstance(step, dict) else None
+    seconds = figure_of(step.get("full_iteration")) if isinstance(step, dict) else None
     return seconds if seconds is not None and math.isfinite(seconds) and seconds >= 0 else None
+
+
+def train_reward(data: JsonObject) -> float | None:
+    return figure_of(_score(data, "train_reward_mean"), data.get("train_mean_reward"))
+
+
+def valid_reward(data: JsonObject) -> float | None:
+    return figure_of(_score(data, "valid_reward_mean"), data.get("full_valid_mean_reward"))
+
+
+def valid_loss(data: JsonObject) -> float | None:
+    return figure_of(data.get("full_valid_loss"), data.get("valid_loss"))
 
 
 def newest_figures(events: Sequence[JobEvent]) -> Progress:
@@ -75,12 +90,12 @@ def newest_figures(events: Sequence[JobEvent]) -> Progress:
     return Progress(
         _first(whole(data.get("step")) for data in told),
         _first(whole(data.get("total_steps")) for data in told),
-        _first(_figure(_score(data, "train_reward_mean"), data.get("train_mean_reward")) for data in told),
-        _first(_figure(_score(data, "valid_reward_mean"), data.get("full_valid_mean_reward")) for data in told),
+        _first(map(train_reward, told)),
+        _first(map(valid_reward, told)),
         grader_errors(events),
         quality=quality_of(events),
-        train_loss=_first(_figure(data.get("train_loss")) for data in told),
-        valid_loss=_first(_figure(data.get("full_valid_loss"), data.get("valid_loss")) for data in told),
+        train_loss=_first(figure_of(data.get("train_loss")) for data in told),
+        valid_loss=_first(map(valid_loss, told)),
     )
 
 
@@ -97,8 +112,9 @@ def whole(value: Json) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _figure(*values: Json) -> float | None:
+def figure_of(*values: Json) -> float | None:
+    """The first of them that is a number."""
     for value in values:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
+        if isinstance(value, float) or finite_of(value) is not None:
+            return float(value)  # type: ignore[arg-type]
     return None

@@ -5,7 +5,6 @@ Only such a service knows which answers are right: a run there shows whether a g
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +12,7 @@ from rftplan.api.port import JobEvent
 from rftplan.canonical import Json, JsonObject
 from rftplan.events import Quality
 from rftplan.lockfile import Entry
+from rftplan.typed_json import finite_of
 
 KEY: Final = "quality"
 """Where the lock keeps it, for a job that ended."""
@@ -21,7 +21,7 @@ _SEPARATES: Final = "separates"
 
 def quality_of(events: Sequence[JobEvent]) -> Quality | None:
     """The newest figures; None of a service that says nothing of it. `events` newest first."""
-    told = [said for event in events if event.type == "metrics" and (said := _simulation(event)) is not None]
+    told = [said for event in events if event.type == "metrics" and (said := _simulation(event.data)) is not None]
     if not told or not any("verdict" in said or "train_right_share" in said for said in told):
         return None
     verdict = next((said["verdict"] for said in told if isinstance(said.get("verdict"), dict)), None)
@@ -46,7 +46,7 @@ def kept_quality(entry: Entry | None) -> Quality | None:
     kept = entry.resolved.get(KEY) if entry is not None else None
     if not isinstance(kept, dict):
         return None
-    return Quality(valid_right=_share(kept.get("valid_right")), hacked=_text(kept.get("hacked")))
+    return Quality(valid_right=finite_of(kept.get("valid_right")), hacked=_text(kept.get("hacked")))
 
 
 def said(quality: Quality | None) -> str:
@@ -58,18 +58,19 @@ def said(quality: Quality | None) -> str:
     return f"right answers {quality.valid_right:.3g}" + (", and reward rose without them" if quality.hacked else "")
 
 
-def _simulation(event: JobEvent) -> JsonObject | None:
-    said = event.data.get("simulation")
+def right_shares(data: JsonObject) -> tuple[float | None, float | None]:
+    """Of one step: how many answers were right in training and in validation, where the service knows."""
+    told = _simulation(data) or {}
+    return finite_of(told.get("train_right_share")), finite_of(told.get("valid_right_share"))
+
+
+def _simulation(data: JsonObject) -> JsonObject | None:
+    said = data.get("simulation")
     return said if isinstance(said, dict) else None
 
 
 def _newest(told: Sequence[JsonObject], key: str) -> float | None:
-    return next((share for said in told if (share := _share(said.get(key))) is not None), None)
-
-
-def _share(value: Json) -> float | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number and math.isfinite(value) else None  # type: ignore[arg-type]
+    return next((share for said in told if (share := finite_of(said.get(key))) is not None), None)
 
 
 def _text(value: Json) -> str | None:
