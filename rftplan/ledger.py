@@ -16,7 +16,7 @@ from rftplan.canonical import JsonObject
 from rftplan.errors import LockError
 from rftplan.journal import FORMAT, Intent, Paths, State, differs, line_of, read_state
 from rftplan.lock_on_disk import LockOnDisk, require_writable
-from rftplan.lockfile import Entry, entry_document, read_state_file, sync_directory, temporary_for, write_lock
+from rftplan.lockfile import Entry, entry_document, read_state_file, sync_directory, temporary_for
 
 
 class Ledger:
@@ -157,11 +157,7 @@ class Ledger:
         lock = self._state.as_lock(self._provider)
         known = self._lock.known
         if known is None or differs(self._state, known) or known.provider != self._provider:
-            lock = replace(lock, serial=lock.serial + 1)
-            self._lock.require_same()
-            write_lock(self._paths.lock, lock)
-            self._state.serial = lock.serial
-            self._lock.wrote(lock)
+            self._state.serial = self._lock.put(lock)
         self._restart()
 
     def close(self) -> None:

@@ -6,21 +6,34 @@ Writes nothing that stays. Whoever changed it meant something: it is told, and n
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rftplan.errors import LockError
 from rftplan.journal import Paths
-from rftplan.lockfile import Lock, dumps, loads, read_state_file, temporary_for
+from rftplan.lockfile import Lock, dumps, loads, read_state_file, temporary_for, write_lock
 
 
 class LockOnDisk(Struct, eq=False):
-    """`known` is what this process read or wrote last, None where there was none; `raw` its bytes."""
+    """`known` is what this process read or wrote last, None where there was none; `raw` its bytes. `tried` is what it
+    went about to write: after an error it may lie there or not."""
 
     paths: Paths
     known: Lock | None
     raw: bytes | None
+    tried: Lock | None = None
 
-    def wrote(self, lock: Lock) -> None:
-        self.known, self.raw = lock, dumps(lock).encode()
+    def put(self, lock: Lock) -> int:
+        """Write another in its place, under the next serial, which is returned. LockError if it cannot be written, or
+        is not the one any more that is known."""
+        self.require_same()
+        lock = replace(lock, serial=max(lock.serial, self.known.serial if self.known else 0) + 1)
+        self.tried = lock
+        write_lock(self.paths.lock, lock)
+        self._is_now(lock)
+        return lock.serial
+
+    def _is_now(self, lock: Lock) -> None:
+        self.known, self.raw, self.tried = lock, dumps(lock).encode(), None
 
     def require_same(self) -> None:
         """LockError if somebody else put another in its place since, or took it away: a `git pull`, an editor. Other
@@ -28,6 +41,8 @@ class LockOnDisk(Struct, eq=False):
         name = self.paths.lock.name
         try:
             raw = read_state_file(self.paths.lock)
+            if self.tried is not None and raw == dumps(self.tried).encode():
+                self._is_now(self.tried)  # it came to lie there, and what failed came after that
             now = None if raw is None or raw == self.raw else loads(raw.decode(), name=name)
         except UnicodeDecodeError:
             raise self._changed("it is no text any more", self._back) from None
