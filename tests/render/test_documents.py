@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from rftplan.address import Address
 from rftplan.changes import Action, Change, Reason
 from rftplan.errors import LockError, Severity
 from rftplan.events import Outcome, Result
+from rftplan.project import ResourceStatus
 from rftplan.promoted import Promoted
 from rftplan.render.documents import (
     apply_document,
@@ -19,16 +18,6 @@ from rftplan.render.documents import (
     status_document,
 )
 from tests.render.plans import DEPLOYMENT, FILE, FINDING, FIRST, JOB, plan_of
-
-
-@dataclass(frozen=True)
-class Standing:
-    address: Address
-    kind: str
-    state: str
-    id: str | None
-    detail: str
-    reason: Reason | None = None
 
 
 def test_a_check_is_ok_unless_a_finding_is_an_error() -> None:
@@ -86,7 +75,7 @@ def test_outputs_and_status_are_plain_mappings() -> None:
         ("a", {"model": "ft:a", "job": "job.x", "step": 3, "revision": 1, "simulated": True}),
         ("b", {"model": "ft:b", "job": "job.x", "step": 12, "revision": 2, "simulated": False}),
     ]
-    status = status_document([Standing(Address("file", "t"), "file", "present", "file-1", "")])
+    status = status_document([ResourceStatus(Address("file", "t"), "file", "present", "file-1", "")])
     assert status["resources"] == [
         {"address": "file.t", "kind": "file", "state": "present", "id": "file-1", "detail": ""}
     ]
