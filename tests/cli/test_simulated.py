@@ -22,6 +22,11 @@ TELL: dict[str, tuple[tuple[str, ...], ...]] = {
     "output": (("output",), ("output", "reviewer")),
     "apply": (("apply", "--yes"),),
     "destroy": (("destroy", "--yes", "--allow", "delete,replace-live"),),
+    "watch": (("watch", JOB),),
+    "events": (("events", JOB),),
+    "metrics": (("metrics", JOB),),
+    "checkpoints": (("checkpoints", JOB),),
+    "samples": (("samples", JOB, "--step", "STEP"),),
     "pause": (("pause", JOB),),
     "resume": (("resume", JOB),),
     "cancel": (("cancel", JOB, "--yes"),),
@@ -88,6 +93,7 @@ def said_in(root: Path, words: tuple[str, ...]) -> list[str]:
     """The words with the ids that the lock knows; what is accepted was edited before."""
     known = json.loads((root / "rftplan.lock").read_text())["resources"]
     ids = {"JOB-ID": known[JOB]["id"], "MODEL-ID": known["deployment.reviewer"]["id"]}
+    ids["STEP"] = str(known[JOB]["resolved"]["step"])
     if words[0] == "accept":
         spec = root / "specs" / "main.yaml"
         spec.write_text(spec.read_text().replace("n_epochs: 2", "n_epochs: 3"))
