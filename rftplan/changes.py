@@ -289,3 +289,7 @@ class Plan(Struct, frozen=True):
 
     def hazards(self) -> tuple[tuple[Address, HazardOf], ...]:
         return tuple((c.address, hazard) for c in self.changes for hazard in (*c.hazards, *c.ahead))
+
+    def ahead(self) -> frozenset[tuple[Address, HazardOf]]:
+        """Those of the hazards that only what follows has: without waiting, nothing needs leave for them."""
+        return frozenset(self.hazards()) - frozenset(self.without_follow_ups().hazards())

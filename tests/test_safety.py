@@ -34,7 +34,7 @@ def test_a_plan_is_refused_exactly_if_a_hazard_has_leave_from_nobody(
         refuse_unallowed(plan, given_)
     assert f"add --allow {','.join(sorted(missing))}, or" in str(caught.value.hint)
     for hazard in there:
-        assert (f"job.review would {hazard} ({hazard})" in caught.value.message) == (hazard in missing)
+        assert (f"job.review: would {hazard} ({hazard})" in caught.value.message) == (hazard in missing)
 
 
 def test_leave_for_one_hazard_is_no_leave_for_a_like_one() -> None:
@@ -57,6 +57,6 @@ def test_what_only_a_person_may_allow_is_not_covered_by_the_policy() -> None:
     (risk,) = change.hazards
     asked = replace(plan, changes=(replace(change, hazards=(replace(risk, leave=Leave.PERSON),)),))
     refuse_unallowed(plan, frozenset())
-    with pytest.raises(RefusedPlanError, match=r"job\.review would spend \(spend\)"):
+    with pytest.raises(RefusedPlanError, match=r"job\.review: would spend \(spend\)"):
         refuse_unallowed(asked, frozenset())
     refuse_unallowed(asked, frozenset({Hazard.SPEND}))

@@ -97,13 +97,17 @@ def apply(
 
 def _of_saved(run: Invocation, order: Order, path: Path, digest: str | None) -> Order:
     """The order that a saved plan is: its selection, its leave, and nothing asked."""
+    import shlex
+
     from msgspec.structs import replace
 
     from rftplan.cli.plan_files import held_to, read_plan_file
+    from rftplan.render.plan_text import saving
 
     saved = read_plan_file(path)
     review = held_to(saved, digest, run=run, name=str(path))
-    return replace(order, selection=saved.selection, allowed=saved.allowed, asks=False, review=review)
+    again = f"{run.program} {saving(saved.plan)} --out {shlex.quote(str(path))}"
+    return replace(order, selection=saved.selection, allowed=saved.allowed, asks=False, review=review, saving=again)
 
 
 def destroy(

@@ -50,6 +50,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """Only what is there is recorded."""
     review: Review | None = None
     """What holds it to a saved plan."""
+    saving: str | None = None
+    """The command that saves that plan."""
 
 
 def parse_allowed(lists: Iterable[str]) -> frozenset[Hazard]:
@@ -129,7 +131,7 @@ def _consent(run: Invocation, order: Order, listener: Listener, stop: asyncio.Ev
         _show(run, order, plan)
         if order.asks:
             return run.terminal.ask("Apply this plan?")
-        refuse_unallowed(plan, order.allowed)
+        refuse_unallowed(plan, order.allowed, saving=order.saving)
         return True
 
     return consent

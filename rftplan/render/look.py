@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from enum import Enum
+from typing import Final
 
 from msgspec import Struct
 
@@ -48,11 +50,23 @@ class Look(Struct, frozen=True):
         margin = " " * indent
         if self.width is None:
             return [margin + text]
+        width = max(self.width, indent + 20)
         lines = textwrap.wrap(
-            text, max(self.width, indent + 20), initial_indent=margin, subsequent_indent=margin + " " * hang,
-            break_long_words=False, break_on_hyphens=False,
+            self._kept_whole(text, width - indent - hang), width, initial_indent=margin,
+            subsequent_indent=margin + " " * hang, break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
-        return lines or [margin]
+        return [line.replace(_KEPT, " ") for line in lines] or [margin]
+
+    def _kept_whole(self, text: str, room: int) -> str:
+        """A command is copied, so it is not broken where a line has room for it."""
+        command = re.compile(rf"{re.escape(self.program)} [a-z]+(?: (?:{_OPTION}|{_ADDRESS}))*")
+        return command.sub(lambda found: found[0].replace(" ", _KEPT) if len(found[0]) < room else found[0], text)
+
+
+_KEPT: Final = "\x00"
+"""A blank that is no place to break: text that was escaped has none of it."""
+_OPTION: Final = r"--(?:(?:allow|replace|target|exclude|specs|lock|out|provider) [^\s;]+[^\s;,.]|[a-z-]+)"
+_ADDRESS: Final = r"(?:job|file|grader|deployment)\.[a-z0-9._-]*[a-z0-9]"
 
 
 def joined(lines: Iterable[str]) -> str:

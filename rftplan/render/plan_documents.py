@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
+from rftplan.address import Address
 from rftplan.canonical import Json, JsonObject, canonical_json
-from rftplan.changes import Action, Change, Drift, FieldChange, Hazard, Plan
+from rftplan.changes import Action, Change, Drift, FieldChange, Hazard, HazardOf, Plan
 from rftplan.render.documents import finding_document, partial_document, simulates
 from rftplan.render.estimates import estimate_document
 from rftplan.render.evidence import evidence_documents
@@ -94,10 +95,18 @@ def leave_of(document: PlanDocument) -> Mapping[str, list[str]]:
 
 
 def _hazards(plan: Plan) -> list[HazardDocument]:
-    return [
-        {"code": found.hazard.value, "address": str(address), "detail": found.detail, "leave": found.leave.value}
-        for address, found in plan.hazards()
-    ]
+    ahead = plan.ahead()
+    return [_hazard(address, found, follows=(address, found) in ahead) for address, found in plan.hazards()]
+
+
+def _hazard(address: Address, found: HazardOf, *, follows: bool) -> HazardDocument:
+    document: HazardDocument = {
+        "code": found.hazard.value,
+        "address": str(address),
+        "detail": found.detail,
+        "leave": found.leave.value,
+    }
+    return {**document, "with_wait": True} if follows else document
 
 
 def _change(change: Change) -> ChangeDocument:

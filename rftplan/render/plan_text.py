@@ -169,7 +169,8 @@ def _hazard_lines(document: PlanDocument, look: Look) -> list[str]:
     for hazard in hazards:
         code = look.paint(Tone.CAUTION, visible(hazard["code"]))
         by = f"  allowed by {_allowed_by(hazard, document)}" if hazard not in missing else ""
-        lines.append(f"  {code}  {visible(hazard['address'])}{by}")
+        late = "  with --wait" if "with_wait" in hazard else ""
+        lines.append(f"  {code}  {visible(hazard['address'])}{late}{by}")
         lines += look.prose(visible(hazard["detail"]), indent=6) if hazard["detail"] else []
     return lines
 
@@ -249,16 +250,24 @@ def _acts(document: PlanDocument) -> tuple[bool, str]:
 
 
 def _saved_lines(document: PlanDocument, look: Look, saved_as: str) -> list[str]:
+    name, digest = visible(saved_as), visible(document["digest"])
     lines, missing = _person_lines(document["changes"]), _without_leave(document)
-    name = visible(saved_as)
+    shown = [*lines, f"Digest: {digest}"]
     acts, wait = _acts(document)
     if document["mode"] == Mode.OFFLINE:
-        return [*lines, f"Saved as {name}, to be looked at: what the service was not asked for is not applied."]
+        return [*shown, f"Saved as {name}, to be looked at: what the service was not asked for is not applied."]
     if not (acts or wait):
-        return [*lines, f"Saved as {name}; there is nothing in it to apply."]
-    if missing:
-        option = " --destroy" if document["mode"] == Mode.DESTROY else ""
-        again = f"{look.program} plan{option}{_options(document)} --out {name} {allow_option(missing)}"
-        return [*lines, f"Saved as {name}, without the leave that it needs; with it: {again}"]
-    applied = f"{look.program} apply {name}{wait} --digest {visible(document['digest'])}"
-    return [*lines, f"Saved as {name}. This and nothing else: {applied}"]
+        return [*shown, f"Saved as {name}; there is nothing in it to apply."]
+    applied = f"{look.program} apply {name}"
+    if not missing:
+        return [*lines, f"Saved as {name}. This and nothing else: {applied}{wait} --digest {digest}"]
+    again = f"{look.program} {saving(document)} --out {name} {allow_option(missing)}"
+    if acts and all("with_wait" in hazard for hazard in missing):
+        alone = f"Saved as {name}. Without --wait it needs no leave: {applied} --digest {digest}"
+        return [*lines, alone, f"For --wait it lacks leave; with it: {again}"]
+    return [*shown, f"Saved as {name}, without the leave that it needs; with it: {again}"]
+
+
+def saving(document: PlanDocument) -> str:
+    """The command that saves such a plan, but for its file."""
+    return f"plan{' --destroy' if document['mode'] == Mode.DESTROY else ''}{_options(document)}"

@@ -103,10 +103,13 @@ class DriftDocument(TypedDict):
 
 
 class HazardDocument(TypedDict):
+    """`with_wait` is there, and true, where only what follows with `--wait` has it."""
+
     code: str
     address: str
     detail: str
     leave: str
+    with_wait: NotRequired[bool]
 
 
 class AllowedDocument(TypedDict):

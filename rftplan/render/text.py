@@ -124,7 +124,7 @@ def error_text(message: str, hint: str | None, look: Look) -> str:
     return joined(
         [
             *_labelled("error", Tone.BAD, first, look),
-            *(part for line in more if line.strip() for part in look.prose(visible(line.strip()), indent=2)),
+            *(part for line in more if line.strip() for part in look.prose(visible(line.strip()), indent=2, hang=2)),
             *(look.prose(f"hint: {visible(hint)}", indent=2) if hint else ()),
         ]
     )

@@ -129,7 +129,7 @@ def test_hazards_are_refused_by_name_and_allowed_by_option(applied: Path, capsys
     (root / "specs" / "policy.yaml").write_text("policy: {allow_selection_only: true}\n")
     assert main(["-C", str(root), "apply", "--yes", "--wait"]) == 1
     out, err = capsys.readouterr()
-    assert "Needs your leave\n  replace-live  deployment.triage\n" in out
+    assert "Needs your leave\n  replace-live  deployment.triage  with --wait\n" in out
     assert "add --allow replace-live" in err
     done = document(capsys, "-C", str(root), "apply", "--yes", "--wait", "--allow", "replace-live", "--json")
     assert done["outputs"]["triage"]["revision"] == 2

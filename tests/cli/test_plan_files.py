@@ -78,10 +78,35 @@ def test_leave_is_saved_and_shown_and_what_lacks_it_says_how(small: Small, capsy
     assert text.endswith(f"plan --destroy --out {path} --allow delete\n")
     _, err = run(small, capsys, "apply", str(path), code=1)
     assert "the plan has hazards that nobody allowed" in err
+    assert f"hint: save it with that leave: rftplan -C {small.root} plan --destroy --out {path} --allow delete\n" in err
     text, _ = run(small, capsys, *words, "--allow", "delete")
     assert "Has leave\n  delete  deployment.reviewer  allowed by --allow\n" in text
     done, _ = run(small, capsys, "apply", str(path), "--json")
     assert json.loads(done)["command"] == "destroy"
+
+
+def test_leave_that_only_what_follows_needs_is_needed_with_wait_alone(small: Small, capsys: Capture) -> None:
+    run(small, capsys, "apply", "--yes", "--wait")
+    small.edit("specs/main.yaml", "n_epochs: 2", "n_epochs: 3")
+    path = small.root / "p.json"
+    text, _ = run(small, capsys, "plan", "--out", str(path))
+    assert "Needs your leave\n  replace-live  deployment.reviewer  with --wait\n" in text
+    again = f"rftplan -C {small.root} plan --out {path} --allow replace-live"
+    assert text.endswith(
+        f"Saved as {path}. Without --wait it needs no leave: rftplan -C {small.root} apply {path} "
+        f"--digest {digest(path)}\nFor --wait it lacks leave; with it: {again}\n"
+    )
+    _, err = run(small, capsys, "apply", str(path), "--wait", code=1)
+    assert err.endswith(f"hint: save it with that leave: {again}\n")
+    out, _ = run(small, capsys, "apply", str(path), "--digest", digest(path))
+    assert "Apply: 1 done, 1 waits." in out
+
+
+def test_a_saved_plan_says_its_digest_whatever_it_lacks(small: Small, capsys: Capture) -> None:
+    path = small.root / "p.json"
+    for words in ((), ("--offline",), ("--destroy",)):
+        text, _ = run(small, capsys, "plan", "--out", str(path), *words)
+        assert text.count(digest(path)) == 1
 
 
 @pytest.mark.parametrize(
