@@ -49,6 +49,7 @@ class Reason(StrEnum):
     NEEDED_BY_LAUNCH = "needed-by-launch"
     GONE_AND_NEEDED = "gone-and-needed"
     GONE_NOT_NEEDED = "gone-not-needed"
+    GONE_WHILE_USED = "gone-while-used"
     FOUND_AT_SERVICE = "found-at-service"
     DATA_ABSENT = "data-absent"
     RUN_STATE_DIFFERS = "run-state-differs"

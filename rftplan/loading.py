@@ -46,6 +46,9 @@ class Options(Struct, frozen=True):
     provider: str | None = None
 
 
+Known = Callable[[Paths], tuple[State, Lock | None]]
+
+
 class Loaded(Struct, frozen=True):
     """A project read from disk. With an error among the findings the graph is empty, unless it goes by dates that a
     service may know better; `preflight` has what could be read all the same.
@@ -75,11 +78,12 @@ class Loaded(Struct, frozen=True):
     allow_selection_only: bool = False
 
 
-def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = today) -> Loaded:
-    """Read everything and find everything; `today` counts for what closes by a date. UserError only for what is
-    outside the specs."""
-    directory = _directory(options)
-    root = Root(directory)
+def load(
+    options: Options, on_event: OnEvent = ignore, *, today: Callable[[], date] = today, locked: Known | None = None
+) -> Loaded:
+    """Read everything and find everything; `today` counts for what closes by a date, `locked` says what the lock
+    knows. UserError only for what is outside the specs."""
+    root = Root(directory := _directory(options))
     config, findings = read_config(root, options.specs)
     if config.policy.data_roots:
         root = Root(directory, [Path(written) for written in config.policy.data_roots])
@@ -87,7 +91,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     service, problems = choose_service(config, options.provider)
     findings.extend((*references.findings, *problems))
     paths = state_paths(directory, options.lock)
-    state, lock = _known(paths)
+    state, lock = (locked or _known)(paths)
     preflight = Preflight(config, service.profile, today(), launched=_launched(state))
     cache = FactsCache(directory / ".rftplan" / "cache")
     entries = _with_moves(state.entries, config.moved)
@@ -95,8 +99,7 @@ def load(options: Options, on_event: OnEvent = ignore, *, today: Callable[[], da
     facts = data.read(preflight)
     cache.save()
     findings.extend(data.findings)
-    known = {address: found for address, found in facts.items() if isinstance(found, DataFacts)}
-    preflight = dataclasses.replace(preflight, facts=known)
+    preflight = dataclasses.replace(preflight, facts={a: f for a, f in facts.items() if isinstance(f, DataFacts)})
     findings = [*ignoring(config, (*findings, *run_rules(preflight))), *wrong_rules(config)]
     graph = Graph({}, ()) if has_errors(without_dated(findings)) else build_graph(config, references, facts)
     begun = {intent.address for intent in state.intents.values()}
@@ -159,6 +162,11 @@ def _known(paths: Paths) -> tuple[State, Lock | None]:
             hint="upgrade rftplan: pip install --upgrade rftplan",
         )
     return state, lock
+
+
+def nothing_known(_paths: Paths) -> tuple[State, Lock | None]:
+    """As on the first day, for who asks about the specs alone where the lock cannot be read."""
+    return State("", 0, {}, {}, new=True), None
 
 
 def _launched(state: State) -> frozenset[Address]:

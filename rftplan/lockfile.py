@@ -22,7 +22,7 @@ from rftplan.address import Address
 from rftplan.api.identity import ProviderIdentity
 from rftplan.canonical import Json, JsonObject, known_version
 from rftplan.errors import LockError
-from rftplan.reading import UnreadableError, conflict_sides, open_regular
+from rftplan.reading import UnreadableError, conflict_line, conflict_sides, open_regular
 from rftplan.typed_json import each_once, list_of, mapping_of, optional_text_of, parse_json, text_of, whole_of
 
 FORMAT: Final = "rftplan.lock/1"
@@ -144,9 +144,10 @@ def loads(text: str, *, name: str) -> Lock:
     """Read a lock; LockError says what is wrong and what to do, and the file stays as it is."""
     if sides := conflict_sides(text):
         raise LockError(
-            f"{name} has merge-conflict markers{sides}: two branches applied at the same time",
+            f"{name}:{conflict_line(text)} has merge-conflict markers{sides}: two branches applied at the same time",
             hint=f"take one side whole (git checkout --ours {name}, or --theirs), then run rftplan plan: "
-            "launches of the other side are found at the service and adopted, never repeated",
+            "launches of the other side are found at the service and adopted, never repeated; its promotions, "
+            "holds and history are lost: take the side that promoted last, and look at what output says",
         )
     try:
         document = parse_json(text, each_once)

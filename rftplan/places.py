@@ -72,7 +72,7 @@ def launches(change: Change) -> bool:
 
 def _said(turn: int, taken: int, most: int | None, *, launched: int) -> str:
     """What is about to start counts as running."""
-    return f"{taken + launched} of {most} running; {ordinal(turn)} in the queue"
+    return f"{taken + launched} of {most} places taken; {ordinal(turn)} in the queue"
 
 
 def ordinal(number: int) -> str:

@@ -48,7 +48,9 @@ def _place(root: Path, lock: Path) -> str:
 def require_environment(env: str | None) -> None:
     """UserError for an environment that is not there: another one's model must never be given in its place."""
     if env not in (None, "default"):
-        raise UserError(f'there is no environment "{env}"', hint="environments are not built yet: leave --env out")
+        raise UserError(
+            f'there is no environment "{env}"', hint="this rftplan does not carry environments out yet: leave --env out"
+        )
 
 
 def require_directory(directory: Path) -> None:

@@ -122,6 +122,11 @@ def _position(before: str) -> tuple[int, int]:
 _SIDE: Final = re.compile(r"(?:<<<<<<<|>>>>>>>)(?:[ \t]+(.*))?")
 
 
+def conflict_line(text: str) -> int:
+    """The line at which the first of them begins; 0 where there is none."""
+    return next((number for number, line in enumerate(text.splitlines(), 1) if _SIDE.fullmatch(line.rstrip())), 0)
+
+
 def conflict_sides(text: str) -> str:
     """The sides of a merge that git left to a person, as part of a sentence; empty where there is none."""
     found = [match for line in text.splitlines() if (match := _SIDE.fullmatch(line.rstrip()))]

@@ -66,8 +66,9 @@ def test_a_lock_that_was_cut_in_half_is_refused_at_every_byte() -> None:
 
 def test_merge_conflict_markers_are_explained() -> None:
     text = "{\n<<<<<<< HEAD\n  1\n=======\n  2\n>>>>>>> branch\n}\n"
-    with pytest.raises(LockError, match=r"merge-conflict markers \(HEAD and branch\)") as caught:
+    with pytest.raises(LockError, match=r"^rftplan.lock:2 has merge-conflict markers \(HEAD and branch\)") as caught:
         loads(text, name="rftplan.lock")
+    assert "its promotions, holds and history are lost" in str(caught.value.hint)
     assert "--theirs" in str(caught.value.hint) and "rftplan plan" in str(caught.value.hint)
     with pytest.raises(LockError, match="of sides without a name"):
         loads("<<<<<<<\n{}\n", name="rftplan.lock")

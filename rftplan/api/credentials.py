@@ -137,7 +137,8 @@ def _key_of_file(path: Path, source: str) -> str:
         with path.open("rb") as stream:
             text = stream.read(_MAX_KEY_BYTES)
     except OSError as error:
-        raise CredentialError(f"the key file {path} of {source} cannot be read: {error.strerror}") from error
+        message = f"the key file {path} of {source} cannot be read: {error.strerror}"
+        raise CredentialError(message, hint="check its path and its rights, or name another file") from error
     return _sound_key(_text(text, source), source)
 
 
@@ -147,11 +148,13 @@ def _key_of_command(command: str, environ: Mapping[str, str]) -> str:
             _words(command), stdout=subprocess.PIPE, timeout=_COMMAND_SECONDS, env=dict(environ), check=False
         )
     except (OSError, ValueError) as error:
-        raise CredentialError(f"the command of {KEY_COMMAND} cannot be run: {error}") from None
+        raise CredentialError(f"the command of {KEY_COMMAND} cannot be run: {error}", hint=_NO_SHELL) from None
     except subprocess.TimeoutExpired:
-        raise CredentialError(f"the command of {KEY_COMMAND} gave no key in {_COMMAND_SECONDS:g} s") from None
+        raise CredentialError(
+            f"the command of {KEY_COMMAND} gave no key in {_COMMAND_SECONDS:g} s", hint=_BY_HAND
+        ) from None
     if done.returncode != 0:
-        raise CredentialError(f"the command of {KEY_COMMAND} ended with exit code {done.returncode}")
+        raise CredentialError(f"the command of {KEY_COMMAND} ended with exit code {done.returncode}", hint=_BY_HAND)
     return _sound_key(_text(done.stdout[:_MAX_KEY_BYTES], KEY_COMMAND), KEY_COMMAND)
 
 
@@ -173,7 +176,7 @@ def _text(data: bytes, source: str) -> str:
 def _sound_key(key: str, source: str) -> str:
     """`key` if it can stand in an HTTP header, where control and non-ASCII characters crash or smuggle."""
     if not key:
-        raise CredentialError(f"the key of {source} is empty")
+        raise CredentialError(f"the key of {source} is empty", hint=_ALONE if source != KEY_COMMAND else _PRINTS)
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise _unsound(source)
     _HANDED_OUT.add(key)
@@ -188,12 +191,19 @@ def handed_out() -> frozenset[str]:
 def _unsound(source: str) -> CredentialError:
     return CredentialError(
         f"the key of {source} holds characters that no key has (a blank, a line break, or not ASCII)",
-        hint="copy the key again, alone and on one line",
+        hint="copy the key again, alone and on one line" if source != KEY_COMMAND else _PRINTS,
     )
+
+
+_NO_SHELL: Final = "it runs without a shell: name a program and its arguments, or write sh -c '...' around it"
+_BY_HAND: Final = f"run it by hand: what it says on stderr is passed through; {_NO_SHELL}"
+_PRINTS: Final = f"it has to print the key alone, on one line; {_NO_SHELL}"
+_ALONE: Final = "put the key there, alone and on one line"
 
 
 def _no_key(profile: Profile) -> CredentialError:
     return CredentialError(
         f"no key for provider {profile.type}: {profile.key_env} is not set",
-        hint=f"set {profile.key_env}, or name a file in {KEY_FILE} or a command in {KEY_COMMAND}",
+        hint=f"set {profile.key_env}, or name a file in {KEY_FILE} or a command in {KEY_COMMAND}; "
+        f"or keep it in ~/.config/rftplan/keys/{profile.type}",
     )

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def hold(
     context: typer.Context,
     address: AddressArgument,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: shown by every plan until then.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why: shown by every plan until then.")],
     json: JsonFlag = False,
 ) -> int:
     """Keep every plan and apply from an address. Until release; works with broken specs, and stops no job."""

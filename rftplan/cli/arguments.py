@@ -20,7 +20,7 @@ class GlobalOption(NamedTuple):
 
 GLOBAL_OPTIONS: Final = (
     GlobalOption("directory", ("-C", "--dir"), "DIR", "The project's root, if not here."),
-    GlobalOption("env", ("--env",), "NAME", "The environment."),
+    GlobalOption("env", ("--env",), "NAME", "The environment: only default yet."),
     GlobalOption("specs", ("--specs",), "DIR", "Where the specs are, if not in specs/."),
     GlobalOption("lock", ("--lock",), "FILE", "Another lock than rftplan.lock."),
     GlobalOption("provider", ("--provider",), "TYPE", "Another provider than the specs name."),

@@ -142,7 +142,18 @@ def _as_usage(error: Exception) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "rftplan"
     message = getattr(error, "format_message", error.__str__)()
+    if (name := getattr(error, "option_name", None)) and hasattr(error, "possibilities"):
+        return UsageError(f"No such option: {name}", hint=f"{_meant(name, error.possibilities)}{path} --help")
     return UsageError(_plain_words(message.rstrip(".")), hint=f"{path} --help")
+
+
+def _meant(name: str, possible: Sequence[str] | None) -> str:
+    """What somebody may have meant: by the letters, for the dashes all have."""
+    from rftplan.spelling import close_names
+
+    bare = {option.lstrip("-"): option for option in possible or ()}
+    close = [bare[one] for one in close_names(name.lstrip("-"), bare)]
+    return f"did you mean {' or '.join(close)}? " if close else ""
 
 
 _WORDS: Final = (

@@ -109,17 +109,28 @@ def _running(*, trust: bool) -> Look:
     return look
 
 
+def _loaded(run: Invocation, listener: Listener) -> Loaded:
+    """LockError where the lock cannot be read, with what was found in the specs all the same."""
+    from rftplan.errors import LockError
+    from rftplan.loading import load, nothing_known  # not the facade, whose other half takes time to import
+
+    try:
+        return load(run.options(), listener)
+    except LockError as error:
+        error.diagnostics = load(run.options(), listener, locked=nothing_known).diagnostics
+        raise
+
+
 def _of_specs(run: Invocation, train: str | None, valid: str | None, look: Look, online: bool) -> CheckDocument:
     from msgspec.structs import replace
 
-    from rftplan.loading import load  # not the facade, whose other half is not needed and takes time to import
     from rftplan.render.documents import check_document
 
     if train is not None or valid is not None:
         hint = "rftplan check job.json --train train.jsonl --valid valid.jsonl; specs name their files themselves"
         raise UsageError("--train and --valid are the rows of a request, and none is given", hint=hint)
     with run.listener() as listener:
-        loaded = load(run.options(), listener)
+        loaded = _loaded(run, listener)
         loaded = replace(loaded, diagnostics=look(loaded, listener))
     told = _ask_about_project(run, loaded) if online else None
     return check_document(

@@ -10,7 +10,7 @@ import typer
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation, invocation, parse_address
 from rftplan.cli.reading import JsonFlag
-from rftplan.errors import UsageError
+from rftplan.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,11 +77,20 @@ def _import(run: Invocation, address: str, id: str, data: Sequence[str], json: b
             done: Imported = asyncio.run(work)
     except UndeclaredError:
         if not json:
-            run.result(_text(run, _generated(run, Wanted([id], named={id: wanted}), None)))
+            _show_how(run, _generated(run, Wanted([id], named={id: wanted}), None))
         raise
     document = import_document(done)
     run.result(dumped(document) if json else import_text(document, run.look))
     return ExitCode.FAILED if done.outcome is ImportOutcome.REFUSED else ExitCode.OK
+
+
+def _show_how(run: Invocation, made: Generated) -> None:
+    """What to write into the specs, or why nothing is to be written. UserError where it cannot be imported at all."""
+    if made.imports:
+        run.result(_text(run, made))
+        return
+    for id, why in made.left_out:
+        raise UserError(f"{id} cannot be imported: {why}")
 
 
 def _given(data: Sequence[str]) -> dict[str, Path]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rftplan.cli.acting import AllowOption
 from rftplan.cli.exit_codes import ExitCode
 from rftplan.cli.invocation import Invocation, invocation, parse_address
 from rftplan.cli.reading import JsonFlag
@@ -22,6 +21,12 @@ AddressArgument = Annotated[str | None, typer.Argument(metavar="ADDRESS", help="
 IdOption = Annotated[str | None, typer.Option("--id", metavar="ID", help="The job with this id, whoever launched it.")]
 AllFlag = Annotated[bool, typer.Option("--all", help="Every job of this project that has not ended.")]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Kept with the hold.")]
+ResumeAllowOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow", metavar="LIST", help="resume-after-service-pause: resume what was not paused from here, too."
+    ),
+]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -52,7 +57,7 @@ def resume(
     address: AddressArgument = None,
     id: IdOption = None,
     everything: AllFlag = False,
-    allow: AllowOption = None,
+    allow: ResumeAllowOption = None,
     json: JsonFlag = False,
 ) -> int:
     """Resume a paused job now, and lift its hold. It is paid for from then on."""

@@ -13,7 +13,7 @@ from rftplan.api.port import JobStatus, Port, RemoteFile, RemoteJob
 from rftplan.canonical import Json, JsonObject, canonical_json
 from rftplan.errors import UserError
 from rftplan.importing.here import bytes_here
-from rftplan.importing.naming import Names, file_wish, job_wishes
+from rftplan.importing.naming import Names, file_wish, is_uploaded, job_wishes
 from rftplan.importing.wording import UnwritableError, grader_of, job_spec, require_writable
 from rftplan.kinds.file import PURPOSE
 from rftplan.kinds.job.launch import TOKEN_KEY
@@ -93,6 +93,8 @@ class _Drafting:
                 self.left_out.append((id, f"{self._locked[id]} in the lock already"))
             elif id in jobs:
                 chosen[id] = jobs[id]
+            elif id in files and self._wanted.everything and is_uploaded(files[id]):
+                self.left_out.append((id, "rftplan uploaded it for a lock that is not this one; name it to have it"))
             elif id in files:
                 self._files.append(files[id])
             else:

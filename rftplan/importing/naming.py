@@ -39,6 +39,11 @@ def _plain(wish: str) -> str | None:
     return name if NAME.match(name) else None
 
 
+def is_uploaded(file: RemoteFile) -> bool:
+    """Whether it is called as this program calls what it uploads."""
+    return _UPLOADED.fullmatch(file.filename) is not None
+
+
 def file_wish(file: RemoteFile) -> str:
     """What somebody called the file."""
     ours = _UPLOADED.fullmatch(file.filename)

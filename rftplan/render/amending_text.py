@@ -66,7 +66,9 @@ def move_text(document: MoveDocument, look: Look) -> str:
         said = f"The specs declare both: {origin} is something new to them, and would be made."
         lines += look.prose(look.paint(Tone.CAUTION, said), indent=0)
     if document["id"] and kind in ("file", "job"):
-        kept = f"What was made as {origin} has that name at the service. To find it there without a lock, too, add:"
+        kept = (
+            f"If it was made as {origin}, it has that name at the service. To find it there without a lock, too, add:"
+        )
         lines += [*look.prose(kept, indent=0), f"  moved: [{{from: {origin}, to: {to}}}]"]
     return joined([*lines, f"Next: {look.program} plan"])
 

@@ -167,7 +167,7 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
     if summary.get(Outcome.FAILED):
         return [*lines, *_after_failures(document, look)]
     if summary.get(Outcome.HELD):
-        return [*lines, f"A person has to act; what stands in the way: {look.program} plan{part}"]
+        return [*lines, f"A person has to act; what stands in the way: {look.program} {_planning(document)}{part}"]
     if lines and len(_pausable_later(document)) == len(document["running"]):
         return [*lines, f"Pause it after its first step with: {look.program} apply{part} --wait"]
     if lines and is_about(document, document["running"]):
@@ -175,12 +175,15 @@ def _next_lines(document: ApplyDocument, look: Look) -> list[str]:
     if _waiting(document):
         return [*lines, f"What waits says above what it waits for. Look again with: {look.program} apply{part}"]
     if part and summary.get(Outcome.DEFERRED):
-        whole = "plan --destroy" if document["command"] == Command.DESTROY else "plan"
-        return [*lines, f"What was left out is planned by: {look.program} {whole}"]
+        return [*lines, f"What was left out is planned by: {look.program} {_planning(document)}"]
     if document["outputs"]:
         name = next(iter(document["outputs"]))
         return [*lines, f"Next: {look.program} output {visible(name)} --raw"]
     return lines
+
+
+def _planning(document: ApplyDocument) -> str:
+    return "plan --destroy" if document["command"] == Command.DESTROY else "plan"
 
 
 def _after_failures(document: ApplyDocument, look: Look) -> list[str]:

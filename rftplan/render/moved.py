@@ -84,7 +84,6 @@ _NAMES: Final[Mapping[str, str]] = {
     "fields": "fields",
     "then": "then",
     "evidence": "evidence",
-    "fingerprint": "wanted",
     "declared": "what else its spec says",
     "id": "the lock has",
     "attempt": "attempt",
@@ -95,13 +94,34 @@ _NAMES: Final[Mapping[str, str]] = {
 
 def _parts(was: JsonObject, now: JsonObject) -> Iterator[tuple[str, str]]:
     same = was.get("fingerprint") == now.get("fingerprint")
+    if not same:
+        yield from _wanted(was, now)
     for key, name in _NAMES.items():
         if was.get(key) != now.get(key) and (same or key not in _FOLLOWS):
             pair = _pair(_short(key, was.get(key)), _short(key, now.get(key)))
             yield (f"{name} {pair[0]}".strip(), f"{name} {pair[1]}".strip())
 
 
-_FOLLOWS: Final = frozenset({"declared", "attempt", "evidence"})
+def _wanted(was: JsonObject, now: JsonObject) -> Iterator[tuple[str, str]]:
+    """The fields that something else is wanted of, each as it would be afterwards: no reader compares fingerprints."""
+    before, after = _after(was), _after(now)
+    moved = [path for path in {**before, **after} if before.get(path, _UNTOUCHED) != after.get(path, _UNTOUCHED)]
+    for path in moved[:_MOST_FIELDS]:
+        pair = _pair(before.get(path, _UNTOUCHED), after.get(path, _UNTOUCHED))
+        yield (f"{path} {pair[0]}", f"{path} {pair[1]}")
+    if not moved:
+        yield ("as its spec said then", "as it says now: that, or what it refers to, was edited")
+
+
+def _after(content: JsonObject) -> dict[str, Json]:
+    fields = content.get("fields")
+    items = [item for item in fields if isinstance(item, dict)] if isinstance(fields, list) else []
+    return {str(item.get("path")): item.get("after") for item in items}
+
+
+_UNTOUCHED: Final = "as it is"
+_MOST_FIELDS: Final = 5
+_FOLLOWS: Final = frozenset({"declared", "attempt", "evidence", "fingerprint", "fields"})
 """What nobody has to hear of where something else is wanted altogether."""
 _TELLING: Final[Mapping[str, str]] = {"fields": "path", "evidence": "metric", "hazards": "detail"}
 """What names one item of a list."""

@@ -40,9 +40,10 @@ HOLDS: Final[Mapping[Reason, str]] = {
     Reason.SELECTION_ONLY: "let a gate look at rows that the job does not have, "
     "or write checkpoint: final and a gate on validation; "
     "or, if chance may replace what is live, policy: {{allow_selection_only: true}}",
-    Reason.NO_CHECKPOINT: "name a checkpoint that its job has, then {program} apply",
+    Reason.NO_CHECKPOINT: "name a checkpoint that its job has, then {program} apply; "
+    "or, if it has none any more, launch that job again, which {program} apply --replace with its address does",
     Reason.CHECKPOINT_VANISHED: "name another checkpoint in its spec; "
-    "or launch its job again: {program} apply --replace job.NAME",
+    "or launch that job again, which {program} apply --replace with its address does",
 }
 """Each reason that stops an address until a person acts; a test looks for one that is missing."""
 

@@ -201,6 +201,8 @@ def _summary(document: PlanDocument, look: Look) -> str:
     if not (verbs or waiting or held):
         if "partial" in document:
             return f"{look.paint(Tone.GOOD, 'No changes')} in this part. {left_out} left out."
+        if document["mode"] == Mode.DESTROY:
+            return f"{look.paint(Tone.GOOD, 'Nothing to destroy.')} This lock has nothing left."
         there = "What changed outside needs none." if document["drift"] else "What is there is what the specs say."
         if document["mode"] == Mode.OFFLINE:
             there = "What the lock knows is what the specs say."

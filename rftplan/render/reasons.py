@@ -19,6 +19,7 @@ PHRASES: Final[Mapping[Reason, str]] = {
     Reason.NEEDED_BY_LAUNCH: "a job that is about to launch needs it",
     Reason.GONE_AND_NEEDED: "gone from the service, and a job still has to start from it",
     Reason.GONE_NOT_NEEDED: "gone from the service, and nothing needs it any more",
+    Reason.GONE_WHILE_USED: "gone from the service, while a job that was made from it has not ended",
     Reason.FOUND_AT_SERVICE: "the service has it already",
     Reason.DATA_ABSENT: "its bytes are not here, but the lock knows them",
     Reason.RUN_STATE_DIFFERS: "not in the run state that the specs want",

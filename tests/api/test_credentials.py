@@ -59,14 +59,16 @@ def test_a_relative_key_file_is_refused_because_it_would_be_looked_for_in_the_pr
 @pytest.mark.parametrize("content", [b"", b" \n ", b"\xff\xfe", b"two\nlines", b"a\x00b"])
 def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key").write_bytes(content)
-    with pytest.raises(CredentialError, match="RFTPLAN_KEY_FILE"):
+    with pytest.raises(CredentialError, match="RFTPLAN_KEY_FILE") as caught:
         find_key(OPENAI, OWN, {"RFTPLAN_KEY_FILE": str(tmp_path / "key")}, None)
+    assert "alone and on one line" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("name", ["absent", "."])
 def test_a_key_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(CredentialError, match="cannot be read"):
+    with pytest.raises(CredentialError, match="cannot be read") as caught:
         find_key(OPENAI, OWN, {"RFTPLAN_KEY_FILE": str(tmp_path / name)}, None)
+    assert "its rights" in str(caught.value.hint)
 
 
 def _python(code: str) -> dict[str, str]:
@@ -88,8 +90,9 @@ def test_a_key_command_prints_the_key() -> None:
     ],
 )
 def test_a_key_command_that_gives_no_key_says_why(environ: dict[str, str], message: str) -> None:
-    with pytest.raises(CredentialError, match=message):
+    with pytest.raises(CredentialError, match=message) as caught:
         find_key(OPENAI, OWN, environ, None)
+    assert "without a shell" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("key", ["sk-ключ", "sk-\x07bell", "sk two words", "sk-a\r\nX-Evil: 1", "sk-\u2013"])

@@ -24,6 +24,10 @@ def launched(small: Small) -> Path:
 def test_a_hold_needs_a_reason(launched: Path, capsys: Capture) -> None:
     assert main(["-C", str(launched), "hold", "job.review", "--reason", " "]) == 64
     assert "a hold needs a reason" in capsys.readouterr().err
+    assert main(["-C", str(launched), "hold", "job.review"]) == 64
+    assert "Missing option '--reason'" in capsys.readouterr().err
+    main(["hold", "--help"])
+    assert "[required]" in capsys.readouterr().out
 
 
 def test_a_hold_is_no_failure_of_an_apply_and_release_says_what_it_lifted(launched: Path, capsys: Capture) -> None:

@@ -114,6 +114,13 @@ def test_keys_are_taken_out_of_text() -> None:
     assert scrubbed(text, environ) == "*** sk-*** Bearer *** /home/x tok"
 
 
+def test_an_option_that_is_like_none_is_compared_with_none(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["plan", "--bogus"])
+    assert capsys.readouterr().err == "error: No such option: --bogus\n  hint: rftplan plan --help\n"
+    main(["plan", "--jsn"])
+    assert "hint: did you mean --json? rftplan plan --help" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -153,3 +153,12 @@ def test_what_cannot_be_checked_is_told(
 ) -> None:
     found, _, err = checked(capsys, *words)
     assert (found, said in err) == (code, True), err
+
+
+def test_a_lock_that_a_merge_broke_hides_no_finding(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
+    small.edit("specs/main.yaml", "item.answer", "item.anwser")
+    small.write("rftplan.lock", "<<<<<<< HEAD\n{}\n")
+    code, _, err = checked(capsys, "-C", str(small.root))
+    assert code == 1
+    assert "error[G103]: Grader reads a field that rows do not have" in err
+    assert "error: rftplan.lock:1 has merge-conflict markers" in err

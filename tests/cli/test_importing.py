@@ -110,3 +110,12 @@ def test_an_acceptance_needs_a_reason_and_says_what_stands(past: Small, capsys: 
     assert "is accepted already" in capsys.readouterr().out
     assert main(["-C", str(small.root), "accept", "job.review", "--reason", "better"]) == 0
     assert "the reason before was" in capsys.readouterr().out
+
+
+def test_what_cannot_be_imported_at_all_is_not_shown_how_to_be(small: Small, capsys: Capture) -> None:
+    main(["-C", str(small.root), "apply", "--yes"])
+    (job,) = small.jobs()
+    capsys.readouterr()
+    assert main(["-C", str(small.root), "import", "job.nope", job.id]) == 1
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", f"error: {job.id} cannot be imported: job.review in the lock already\n")

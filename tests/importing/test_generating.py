@@ -18,7 +18,7 @@ from rftplan.importing.generating import Generated, Wanted, generate, write_new
 from rftplan.importing.naming import Names
 from rftplan.importing.wording import UnwritableError, grader_of, job_spec, require_writable
 from rftplan.project import Options
-from tests.importing.strangers import GRADER, NoDownloads, launched, trained
+from tests.importing.strangers import GRADER, NoDownloads, launched, trained, uploaded
 from tests.world import Small
 
 PROGRAM = """\
@@ -212,3 +212,12 @@ def test_a_folder_without_specs_is_enough(small: Small, tmp_path_factory: pytest
     (small.root / "specs/main.yaml").unlink()
     small.options = Options(small.root)
     assert generated(small, job.id).specs.startswith("project:\n")
+
+
+def test_the_files_of_other_locks_are_theirs(small: Small) -> None:
+    """Of each project at the service there may be a file of one path."""
+    theirs = uploaded(small, "specs/data/train.jsonl", f"two.default.train-{'a' * 32}.jsonl")
+    made = generated(small, everything=True)
+    assert [id for id, why in made.left_out if "for a lock that is not this one" in why] == [theirs.id]
+    assert "path: " not in made.specs
+    assert "path: data/train.jsonl" in generated(small, theirs.id).specs

@@ -140,6 +140,8 @@ def test_a_held_job_does_not_go_on() -> None:
     shown = document(plan=held, running=(str(JOB),))
     assert shown["running"] == []
     assert apply_text(shown, Look()).splitlines()[-1] == ("A person has to act; what stands in the way: rftplan plan")
+    destroyed = apply_text(document(plan=held, command=Command.DESTROY), Look())
+    assert destroyed.endswith("what stands in the way: rftplan plan --destroy\n")
 
 
 def test_after_a_job_that_failed_the_next_step_is_a_decision_not_another_apply() -> None:

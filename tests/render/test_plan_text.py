@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from rftplan.address import Address
-from rftplan.changes import Action, Change, Drift, FieldChange, Plan, Reason
+from rftplan.changes import Action, Change, Drift, FieldChange, Mode, Plan, Reason
 from rftplan.render.look import Look, ansi
 from rftplan.render.plan_documents import plan_document
 from rftplan.render.plan_text import MARKS, plan_text, proposal_text
@@ -70,6 +70,11 @@ def test_a_plan_with_hazards_drift_fields_and_evidence() -> None:
 def test_nothing_to_do_is_said_so() -> None:
     quiet = plan_of(Change(JOB, Action.NOOP, "keep", Reason.MATCHES, "ftjob-1 succeeded"))
     assert shown(quiet).splitlines()[2:] == ["No changes. What is there is what the specs say."]
+
+
+def test_where_nothing_is_left_to_destroy_nothing_is_said_of_the_specs() -> None:
+    said = shown(replace(plan_of(), mode=Mode.DESTROY)).splitlines()
+    assert said[-1] == "Nothing to destroy. This lock has nothing left."
 
 
 def test_an_unchanged_resource_with_news_is_listed() -> None:

@@ -127,8 +127,8 @@ def add_a_job(small: Small) -> None:
 @pytest.mark.parametrize(
     ("happens", "named"),
     [
-        (edit_the_grader, "grader.match: was wanted v1:"),
-        (edit_the_rows, "file.train: was wanted v1:"),
+        (edit_the_grader, "grader.match: was as its spec said then → is as it says now"),
+        (edit_the_rows, "file.train: was as its spec said then → is as it says now"),
         (edit_what_is_sent_and_no_identity, "job.review: was what else its spec says v1:"),
         (launch_by_hand, "was applied already, or somebody did the same"),
         (add_a_job, "job.other: was nothing to do → is launch"),

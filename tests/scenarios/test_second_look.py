@@ -136,6 +136,19 @@ def clones(tmp_path, spec=SPEC):
     return a, b, service
 
 
+def test_a_copy_of_the_lock_that_does_not_know_the_newer_launch_asks_a_person_for_the_one_that_does(tmp_path):
+    a, b, service = clones(tmp_path)
+    a.train()
+    shutil.copy(a.root / "rftplan.lock", b.root / "rftplan.lock")
+    a.apply(replace=frozenset({JOB}))
+    told = b.results(replace=frozenset({JOB}))["job.review"]
+    newer = a.lock().resources[JOB].id
+    assert len(a.jobs()) == 2
+    service.close()
+    assert (told.outcome, told.id) == (Outcome.HELD, newer)
+    assert "another copy of the lock made it; bring that copy here (git pull)" in told.detail
+
+
 @pytest.mark.parametrize("shared_lock", [True, False])
 def test_another_clone_trained_while_the_prompt_was_open(tmp_path, shared_lock):
     a, b, service = clones(tmp_path)

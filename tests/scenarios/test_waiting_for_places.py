@@ -35,15 +35,15 @@ def test_above_the_limit_launches_wait_and_the_next_apply_after_an_end_begins_th
     planned = {str(c.address): c for c in plan.changes}
     assert planned["job.a"].action is Action.CREATE  # the order of a plan without a lock is that of its addresses
     assert details(planned) == {
-        "job.b": "1 of 1 running; 1st in the queue",
-        "job.c": "1 of 1 running; 2nd in the queue",
+        "job.b": "1 of 1 places taken; 1st in the queue",
+        "job.c": "1 of 1 places taken; 2nd in the queue",
     }
     assert planned["job.b"].then == ("launch",)
     results = small.results()
     assert results["job.b"].outcome is Outcome.DEFERRED
     assert (launched(small), waiting(small)) == (["a"], ["b", "c"])
     assert small.verbs() == {"job.b": "defer wait", "job.c": "defer wait"}
-    assert details(small.changes())["job.b"] == "1 of 1 running; 1st in the queue"
+    assert details(small.changes())["job.b"] == "1 of 1 places taken; 1st in the queue"
     small.clock.time += END
     small.apply()
     assert (launched(small), waiting(small)) == (["a", "b"], ["c"])
@@ -88,7 +88,7 @@ def test_a_job_of_somebody_else_counts_and_a_paused_one_does_not(tmp_path: Path)
     small.launch_until_step("job.a")
     small.service(foreign)
     small.write(S, spec("a", "b", most=2))
-    assert details(small.changes()) == {"job.b": "2 of 2 running; 1st in the queue"}
+    assert details(small.changes()) == {"job.b": "2 of 2 places taken; 1st in the queue"}
     small.service(lambda port: port.pause_job(small.lock().resources[next(iter(jobs(small)))].id))
     for _ in range(20):
         small.clock.time += 0.2
@@ -250,7 +250,7 @@ def test_a_lost_lock_leaves_the_order_of_the_plan(tmp_path: Path) -> None:
 def test_status_and_the_state_say_who_waits(tmp_path: Path) -> None:
     small = at(tmp_path, "a", "b")
     small.apply()
-    assert small.status()["job.b"].detail == "waits for a place: 1 of 1 running; 1st in the queue"
+    assert small.status()["job.b"].detail == "waits for a place: 1 of 1 places taken; 1st in the queue"
     text = state_text(state_document(small.lock()), Look())
     assert text.splitlines()[-1] == "Waiting for a place, oldest first: job.b"
 

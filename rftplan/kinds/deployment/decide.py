@@ -75,7 +75,7 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
                 Action.HOLD,
                 "hold",
                 Reason.CHECKPOINT_VANISHED,
-                f"{live} is not among the job's checkpoints any more",
+                f"{live} is not among the checkpoints of job.{spec.job} any more",
             )
         return _permissions(situation, seen, entry, spec, live)
     if not seen.asked:
@@ -87,7 +87,8 @@ def judged(situation: Situation, seen: SeenDeployment, spec: DeploymentSpec) -> 
             Action.HOLD,
             "hold",
             Reason.NO_CHECKPOINT,
-            f"job.{spec.job} has no checkpoint that fits {said_as(spec.checkpoint)}",
+            f"job.{spec.job} has no checkpoint that fits {said_as(spec.checkpoint)}"
+            + ("" if seen.checkpoints else "; it has none at all: they were deleted, or never made"),
         )
     return _by_its_gates(situation, candidate, seen, spec)
 
@@ -258,7 +259,7 @@ def removed(situation: Situation) -> Change:
         return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, step=leaving(situation, {}))
     step = leaving(situation, grants_of(entry))
     count = sum(len(projects) for projects in step.grants.values())
-    stays = f"{entry.id} stays at the service" if entry.id else "nothing was promoted"
+    stays = _what_stays(situation, entry)
     detail = f"revokes {count} permissions that were granted from here" if count else stays
     hazards = (HazardOf(Hazard.DELETE, detail),) if count else ()
     if (live := model_of(entry)) is not None:
@@ -267,6 +268,18 @@ def removed(situation: Situation) -> Change:
         detail = f"{live} is live as {situation.address.name}; {detail}{_may_have_moved(situation, entry)}"
     detail = "; ".join((detail, *(f"{one.project} keeps it through {one.to}" for one in step.handed)))
     return situation.change(Action.FORGET, "forget", Reason.REMOVED_FROM_SPEC, detail, hazards=hazards, step=step)
+
+
+def _what_stays(situation: Situation, entry: Entry) -> str:
+    """Of the live model: its job's own line says so where `removed:` deletes the models of that job."""
+    if entry.id is None:
+        return "nothing was promoted"
+    trained_by = entry.history[-1].get("job_id") if entry.history else None
+    for address in sorted(situation.scope.delete_models):
+        job = situation.entries.get(address)
+        if job is not None and job.id is not None and job.id == trained_by:
+            return f"what becomes of {entry.id} is said of {address}"
+    return f"{entry.id} stays at the service"
 
 
 def _may_have_moved(situation: Situation, entry: Entry) -> str:

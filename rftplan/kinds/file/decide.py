@@ -57,8 +57,12 @@ def _decided(situation: Situation) -> Change:
         sent = [one for one in found if cut_off is not None and came_of(cut_off.intent, one, named=one.filename)]
         return _recover(situation, sent[0]) if sent else _adopt(situation, found)
     if not situation.launching:
-        gone = stands and entry is not None and entry.id is not None
-        return situation.change(Action.NOOP, "keep", Reason.GONE_NOT_NEEDED if gone else Reason.NOT_NEEDED)
+        if not stands or entry is None or entry.id is None:
+            return situation.change(Action.NOOP, "keep", Reason.NOT_NEEDED)
+        if users := situation.starting_from.get(entry.id, ()):
+            detail = f"{_names(users)} may fail for that, if it has not read it yet; then it is launched again by hand"
+            return situation.change(Action.NOOP, "keep", Reason.GONE_WHILE_USED, detail)
+        return situation.change(Action.NOOP, "keep", Reason.GONE_NOT_NEEDED)
     if (cut_off := _cut_off_upload(situation)) is not None and not cut_off.settled:
         return situation.change(Action.DEFER, "wait", Reason.FATE_UNKNOWN, _UNKNOWN)
     if entry is None or (entry.id is None and other_bytes(entry)):

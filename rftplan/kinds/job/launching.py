@@ -22,7 +22,7 @@ from rftplan.kinds.base import Act, result
 from rftplan.kinds.file import used
 from rftplan.kinds.grader import GraderSpec
 from rftplan.kinds.job.cancelling import cancel_one
-from rftplan.kinds.job.kept import BESIDE, REPLACES, resolved_values
+from rftplan.kinds.job.kept import BESIDE, REPLACES, resolved_values, status_in
 from rftplan.kinds.job.launch import ADDRESS_KEY, LAUNCH_KEY, TOKEN_KEY, age, launch_of, request_body, sent_grader
 from rftplan.kinds.job.nameless import Launched, Sent, named, with_token
 from rftplan.kinds.job.slots import standing
@@ -30,6 +30,21 @@ from rftplan.kinds.job.steps import LaunchStep
 from rftplan.lockfile import Entry
 
 _BAD_ENDS: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+def _place_taken(change: Change, step: LaunchStep, act: Act, id: str, *, launch: str | None) -> Result:
+    """The next plan takes it up, unless this lock has an older launch that is as good: then it never learns of it,
+    and a person brings the lock here that knows it. `launch` is the slot that it is seen to stand in."""
+    entry = act.ledger.entries.get(change.address)
+    older = entry is not None and launch_of(entry.fingerprint, step.attempt) == launch and entry.attempt < step.attempt
+    if entry is None or not older or status_in(entry) in _BAD_ENDS:
+        detail = f"{id} stands in its place, which this lock did not know; the next plan takes it up"
+        return result(change, Outcome.DEFERRED, id=id, detail=detail)
+    detail = (
+        f"{id} is a newer launch of it that this lock does not know: another copy of the lock made it; "
+        "bring that copy here (git pull), for what is live or paid for by now stands there"
+    )
+    return result(change, Outcome.HELD, id=id, detail=detail)
 
 
 async def launch_once(change: Change, step: LaunchStep, act: Act) -> Result:
@@ -46,8 +61,7 @@ async def launch_once(change: Change, step: LaunchStep, act: Act) -> Result:
     except ApiError as error:
         return result(change, Outcome.FAILED, error=f"nothing was launched: its place could not be looked at: {error}")
     if there := [*now.slot, *(job for job in now.alike if job.id not in step.beside)]:
-        detail = f"{there[0].id} appeared in its place since the plan was made; run rftplan plan"
-        return result(change, Outcome.DEFERRED, id=there[0].id, detail=detail)
+        return _place_taken(change, step, act, there[0].id, launch=launch if now.slot else None)
     stale = act.open_intents.get(change.address)
     if stale is not None and stale.verb == "launch":
         act.ledger.abandon(stale)

@@ -87,6 +87,8 @@ TABLE: list[tuple[str, dict[str, Any], Action, str, Reason]] = [
     ("as uploaded", {"entry": ENTRY, "seen": HERE}, Action.NOOP, "keep", Reason.MATCHES),
     ("as uploaded, needed", {"entry": ENTRY, "seen": HERE, "needed": True}, Action.NOOP, "keep", Reason.MATCHES),
     ("gone, not needed", {"entry": ENTRY}, Action.NOOP, "keep", Reason.GONE_NOT_NEEDED),
+    ("gone, while its job is validated", {"entry": ENTRY, "starting_from": {ENTRY.id: (JOB,)}}, Action.NOOP, "keep",
+     Reason.GONE_WHILE_USED),
     ("gone, needed", {"entry": ENTRY, "needed": True}, Action.CREATE, "upload", Reason.GONE_AND_NEEDED),
     ("gone, a twin there", {"entry": ENTRY, "seen": FOUND}, Action.ADOPT, "adopt", Reason.FOUND_AT_SERVICE),
     ("changed, not needed", {"entry": OLD, "seen": HERE}, Action.NOOP, "keep", Reason.NOT_NEEDED),

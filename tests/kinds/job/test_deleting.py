@@ -15,9 +15,10 @@ from rftplan.errors import NotFoundError, SpecError
 from rftplan.kinds.checkpoints import Made
 from rftplan.kinds.job.deleting import models_deleted
 from rftplan.lockfile import Entry, Origin, write_lock
+from rftplan.render.next_steps import next_step
 from tests.faults import Fault, Faulty, once
 from tests.planning import plan_inputs, scope
-from tests.world import Small
+from tests.world import SPEC, Small
 
 S = "specs/main.yaml"
 JOB = Address("job", "review")
@@ -56,6 +57,27 @@ def edit_entry(small: Small, **changes: Any) -> None:
     lock = small.lock()
     entry = replace(lock.resources[JOB], **changes)
     write_lock(small.root / "rftplan.lock", replace(lock, resources={**lock.resources, JOB: entry}))
+
+
+def test_one_plan_says_one_thing_of_a_model_that_goes_with_its_deployment(trained: Small) -> None:
+    live = trained.lock().resources[Address("deployment", "reviewer")].id
+    take_out(trained, models=False)
+    assert f"{live} stays at the service" in trained.changes()["deployment.reviewer"].detail
+    trained.edit(S, "files:", REMOVED + "files:")
+    changes = trained.changes()
+    assert f"what becomes of {live} is said of job.review" in changes["deployment.reviewer"].detail
+    assert any(f"deletes {live} at the service" in hazard.detail for hazard in changes["job.review"].hazards)
+
+
+def test_a_job_whose_models_were_deleted_and_that_comes_back_is_launched_again_by_hand(trained: Small) -> None:
+    take_out(trained)
+    trained.apply()
+    trained.write(S, SPEC)
+    trained.apply()
+    held = trained.changes()["deployment.reviewer"]
+    assert (held.reason, "it has none at all" in held.detail) == (Reason.NO_CHECKPOINT, True), held
+    said = next_step(action="hold", reason="no-checkpoint", address="deployment.reviewer", program="rftplan")
+    assert said is not None and "rftplan apply --replace" in said
 
 
 def test_the_models_go_and_the_job_is_forgotten(trained: Small) -> None:
