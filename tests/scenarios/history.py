@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from rftplan import ledger
+from rftplan import lock_on_disk
 from rftplan.address import Address
 from rftplan.api.port import JobStatus
 from rftplan.errors import RejectedError
@@ -229,7 +229,7 @@ class Apply:
             return self.fault if call.number == self.at else None
 
         folds = []
-        write_lock = ledger.write_lock
+        write_lock = lock_on_disk.write_lock
 
         def folding(path: Path, lock: Any) -> None:
             folds.append(path)
@@ -243,7 +243,7 @@ class Apply:
         house.before = dies if self.death == "before the call" else house.before
         house.after = dies if self.death == "after the call" else house.after
         with pytest.MonkeyPatch.context() as watching:
-            watching.setattr(ledger, "write_lock", folding)
+            watching.setattr(lock_on_disk, "write_lock", folding)
             yield
         house.fault_of, house.before, house.after = (lambda _: None), (lambda _: None), (lambda _: None)
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from rftplan import ledger, service_choice
+from rftplan import lock_on_disk, service_choice
 from rftplan.errors import RftplanError
 from tests.faults import Fault
 from tests.scenarios.applies import BARE, DUE, Due, bare, parted
@@ -114,7 +114,7 @@ def photographs(due: Due, root: Path, monkeypatch: pytest.MonkeyPatch) -> list[t
 
     house.before = lambda _: take("before the call")
     house.after = lambda _: take("before its result")
-    write_lock = ledger.write_lock
+    write_lock = lock_on_disk.write_lock
 
     def watched(path: Path, lock: Any) -> None:
         take("before the fold")
@@ -122,7 +122,7 @@ def photographs(due: Due, root: Path, monkeypatch: pytest.MonkeyPatch) -> list[t
         take("between lock and journal")
 
     with monkeypatch.context() as watching:
-        watching.setattr(ledger, "write_lock", watched)
+        watching.setattr(lock_on_disk, "write_lock", watched)
         due.apply(house)
     house.close()
     return taken

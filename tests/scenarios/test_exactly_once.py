@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rftplan import ledger
+from rftplan import lock_on_disk
 from rftplan.address import Address
 from rftplan.changes import Action, Reason
 from rftplan.errors import BehindError
@@ -73,9 +73,9 @@ def test_what_only_the_journal_knows_is_folded_by_an_apply_that_has_nothing_to_d
         taken.append(path)
         write_lock(path, lock)
 
-    write_lock = ledger.write_lock
+    write_lock = lock_on_disk.write_lock
     with pytest.MonkeyPatch.context() as watching:
-        watching.setattr(ledger, "write_lock", before_the_fold)
+        watching.setattr(lock_on_disk, "write_lock", before_the_fold)
         house.small.apply()
     assert len(taken) == 1
     after = house_at(tmp_path / "photo", speed=0.01)
