@@ -294,9 +294,9 @@ def require_places(root: Path, found: tuple[Diagnostic, ...]) -> None:
 
 
 def test_the_full_spec_checks_clean(playground: Small) -> None:
-    """But for what this system lacks, and one file of rows for two methods."""
+    """But for what this system lacks, one file of rows for two methods, and a step that may vanish."""
     found = found_in(playground, json.dumps(FULL, indent=1))
-    assert [line for line in found if not line.startswith(("S216", "S219", "D213"))] == []
+    assert [line for line in found if not line.startswith(("S216", "S219", "D213", "J118"))] == []
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
