@@ -17,11 +17,11 @@ import openai
 from rftplan.api import wire
 from rftplan.api.faults import Call, Kind
 from rftplan.api.openai.client import ANSWER_SECONDS, intake_timeout
-from rftplan.api.openai.line import Line
+from rftplan.api.openai.line import Line, Send
 from rftplan.api.port import Progress, RemoteFile, Upload
 from rftplan.api.profiles import PartSizes
 from rftplan.api.upload import PartedFile, Section
-from rftplan.errors import ApiError, NotDoneError, RejectedError, UserError
+from rftplan.errors import ApiError, FateUnknownError, NotDoneError, RejectedError, UserError
 
 _MIME_TYPE = "text/jsonl"
 _T = TypeVar("_T")
@@ -53,10 +53,25 @@ async def upload_in_parts(
                 md5=md5,
                 timeout=intake_timeout(upload.size),
             )
-            return await line.ask(Call(Kind.EFFECT, what), end, wire.completed)
         except (NotDoneError, RejectedError, UserError):
-            await _give_up(what, upload_id, line, client)
+            await _given_up(what, upload_id, line, client)
             raise
+        return await _completed(what, upload_id, end, line, client)
+
+
+async def _completed(what: str, upload_id: str, end: Send, line: Line, client: openai.AsyncOpenAI) -> RemoteFile:
+    """The last call. What is refused may be a file all the same, where something on the way repeated the call and the
+    answer to the second is all that arrived: an upload that can still be cancelled has become none."""
+    try:
+        return await line.ask(Call(Kind.EFFECT, what), end, wire.completed)
+    except NotDoneError:
+        await _given_up(what, upload_id, line, client)
+        raise
+    except RejectedError as error:
+        if await _given_up(what, upload_id, line, client):
+            raise
+        refused = error
+    raise FateUnknownError(f"{refused}; it may have become a file before")
 
 
 async def _staged(
@@ -96,8 +111,11 @@ async def _send(section: Section, *, what: str, upload_id: str, line: Line, clie
     return await line.ask(Call(Kind.STAGING, what), sending, wire.staged)
 
 
-async def _give_up(what: str, upload_id: str, line: Line, client: openai.AsyncOpenAI) -> None:
-    """Good manners, no need: what is not completed becomes no file and expires."""
+async def _given_up(what: str, upload_id: str, line: Line, client: openai.AsyncOpenAI) -> bool:
+    """Whether the service says that it is given up. Before the last call that is good manners, no need: what is not
+    completed becomes no file and expires."""
     cancel = partial(client.uploads.with_raw_response.cancel, upload_id)
     with suppress(ApiError):
         await line.ask(Call(Kind.ONCE, what, ANSWER_SECONDS), cancel, wire.staged)
+        return True
+    return False

@@ -292,6 +292,14 @@ def test_another_file_under_the_name_does_not_disturb_the_one_that_is_open(place
     assert place.contents() == {file.id: CONTENT}
 
 
+def test_an_end_that_something_on_the_way_repeats_is_no_refusal(place: Place) -> None:
+    """The answer that arrives is to the second: that the upload is completed already."""
+    with pytest.raises(FateUnknownError, match="is completed"):
+        place.send(place.upload(), on("complete", Fault.TWICE, 1))
+    (file,) = place.files()
+    assert place.contents() == {file.id: CONTENT}
+
+
 FAULTS = st.one_of(
     st.none(), st.tuples(st.sampled_from(["uploads", "parts", "complete"]), st.sampled_from(Fault), st.integers(1, 6))
 )
