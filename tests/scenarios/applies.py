@@ -151,6 +151,7 @@ def _promote(house: House) -> None:
 
 def _next(house: House) -> None:
     """Live, and another job has succeeded in the place of the one that it came from."""
+    house.small.write(S, f"policy: {{allow_selection_only: true}}\n{(house.small.root / S).read_text()}")
     _live(house)
     _epochs(house, 3)
     _ended(house)
@@ -259,17 +260,10 @@ def _two_jobs(house: House) -> None:
     house.small.edit(S, "deployments:\n", job.replace("review", "second").replace("2}", "3}") + "deployments:\n")
 
 
-def _two_jobs_one_place(house: House) -> None:
-    _two_jobs(house)
-    text = (house.small.root / S).read_text()
-    house.small.write(S, f"policy: {{max_running_jobs: 1}}\n{text}")
-
-
 DUE: Final = (
     Due("first", _first, {"wait": True}, speed=1.0),
     Due("first in parts", _first, parts=True),
     Due("two jobs", _two_jobs),
-    Due("two jobs, one place", _two_jobs_one_place),
     Due("files there already", _there_already),
     Due("other bytes under our names", _other_bytes),
     Due("pause", _pause),
