@@ -5,6 +5,8 @@ Writes nothing that stays. Whoever changed it meant something: it is told, and n
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -47,7 +49,8 @@ class LockOnDisk(Struct, eq=False):
         except UnicodeDecodeError:
             raise self._changed("it is no text any more", self._back) from None
         except LockError as error:
-            raise self._changed(f"it {error.message.removeprefix(f'{name} ')}", self._back) from None
+            what = re.sub(rf"^{re.escape(name)}(:\d+)? ", "", error.message)
+            raise self._changed(f"it {what}", self._back) from None
         if raw is None and self.raw is not None:
             raise self._changed("it is gone", self._back)
         if now is not None and now != self.known:
