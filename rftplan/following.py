@@ -209,12 +209,7 @@ async def _after_end(
                 note(execution, results, replace(outcome, outcome=Outcome.DEFERRED, detail=moved))
                 return
             await KINDS[change.address.kind].settle(change, act)
-            if outcome.outcome is Outcome.HELD and any(hold.operator for hold in entry.holds):
-                said = (
-                    f"it was stopped from here while this waited for it; rftplan resume {change.address} lets it go on"
-                )
-                outcome = replace(outcome, outcome=Outcome.DEFERRED, detail=said)
-            note(execution, results, outcome)
+            note(execution, results, KINDS[change.address.kind].told(change, outcome, entry))
             for later in _announced(execution, change.address, results):
                 note(execution, results, await _follow_up(act, later, ended))
         finally:

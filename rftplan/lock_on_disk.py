@@ -1,6 +1,6 @@
 """The lock as it lies on the disk while a process acts on it: may it be written, and is it still the one that was read.
 
-Writes nothing that stays. Whoever changed it meant something: it is told, and never written over.
+Decides nothing of what is in it. Whoever changed it meant something: it is told, and never written over.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from rftplan.intervening.meant import Meant
 from rftplan.journal import LostEffect
 from rftplan.kinds.base import Act
 from rftplan.kinds.job.following import with_status
+from rftplan.kinds.job.kept import CANCELLED_BY
 from rftplan.kinds.job.progress import progress_of
 from rftplan.kinds.job.whose_pause import went_on, with_step
 from rftplan.lockfile import RELEASED, Entry, Hold
@@ -57,7 +58,7 @@ _THERE: Final = {
 }
 """Where each command leads; a job that is there needs none."""
 _HELD_AS: Final = {Command.PAUSE: "paused", Command.CANCEL: "cancelled"}
-_OURS: Final = {Command.PAUSE: "paused_by", Command.CANCEL: "cancelled_by"}
+_OURS: Final = {Command.PAUSE: "paused_by", Command.CANCEL: CANCELLED_BY}
 _EARLY: Final = (JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.PENDING, JobStatus.RESUMING)
 
 
@@ -96,7 +97,7 @@ class Hand(Struct, frozen=True):
             return await self._looked_again(meant, lost.error)
         self._keep(meant, self._lifted(meant))
         if self.command is Command.PAUSE:
-            self._keep(meant, await with_step(self.port, self._entry(meant)))
+            self._keep(meant, await with_step(self.port, self._entry(meant), after))
         return self._told(meant, after, Outcome.DONE)
 
     def _lifted(self, meant: Meant) -> Entry | None:

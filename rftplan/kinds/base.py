@@ -276,6 +276,10 @@ class Kind(ABC, Generic[SpecT]):
     async def settle(self, change: Change, act: Act) -> None:
         """Record the figures of something that `poll` saw end. Called under the file lock."""
 
+    def told(self, change: Change, outcome: Result, entry: Entry) -> Result:
+        """The end that `poll` saw, as it is to be told now that the entry is known under the file lock."""
+        return outcome
+
     async def follow_up(self, change: Change, act: Act) -> Result:
         """Carry out `change.then`, now that what it waited for has ended."""
         raise AssertionError(f"{self.name} announces no follow-ups")

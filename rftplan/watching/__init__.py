@@ -13,6 +13,7 @@ from rftplan.errors import ApiError, LockError, RejectedError
 from rftplan.events import OnEvent, ignore
 from rftplan.intervening.meant import Every, JobId, Meant, Target, active_jobs, jobs_meant
 from rftplan.journal import read_state
+from rftplan.kinds.job.kept import CANCELLED_BY
 from rftplan.kinds.job.launch import LAUNCH_KEY
 from rftplan.loading import Options
 from rftplan.monitor import Facts, Heard, News, facts_of, news_of
@@ -142,6 +143,6 @@ def _is_ours(subject: Subject, meant: Meant) -> bool:
     entry = state.entries.get(address)
     if entry is not None and entry.id == meant.job.id:
         held = any(hold.operator and hold.code in ("paused", "cancelled") for hold in entry.holds)
-        if held or "us" in (entry.resolved.get("paused_by"), entry.resolved.get("cancelled_by")):
+        if held or "us" in (entry.resolved.get("paused_by"), entry.resolved.get(CANCELLED_BY)):
             return True
     return meant.job.metadata.get(LAUNCH_KEY) in state.tombstones.get(address, ())

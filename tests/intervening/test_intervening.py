@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from rftplan.address import Address
-from rftplan.amending.holds import release
+from rftplan.amending.holds import hold, release
 from rftplan.api.port import JobStatus
 from rftplan.changes import Action, Hazard, Reason
 from rftplan.errors import LockError, UserError
@@ -292,8 +292,37 @@ def test_an_apply_that_waits_tells_a_pause_from_here_as_no_failure(long: Small) 
     told = long.results(wait=True)["job.review"]
     assert (told.outcome, told.detail) == (
         Outcome.DEFERRED,
-        "it was stopped from here while this waited for it; rftplan resume job.review lets it go on",
+        "it was paused from here while this waited for it; rftplan resume job.review lets it go on",
     )
+
+
+def test_that_a_person_cancelled_it_outlives_an_apply_that_waits(long: Small) -> None:
+    sleep = long.clock.sleep
+
+    async def cancel_meanwhile(seconds: float) -> None:
+        long.clock.sleep = sleep  # type: ignore[method-assign]
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(one, long, Command.CANCEL).result()
+        await sleep(seconds)
+
+    long.clock.sleep = cancel_meanwhile  # type: ignore[method-assign]
+    assert long.results(wait=True)["job.review"].outcome is Outcome.FAILED
+    asyncio.run(release(long.options, JOB, world=long.world))
+    assert long.changes()["job.review"].reason is Reason.CANCELLED_BY_HAND
+
+
+def test_a_hold_of_another_kind_is_no_pause_of_ours(long: Small) -> None:
+    sleep = long.clock.sleep
+
+    async def pause_meanwhile(seconds: float) -> None:
+        long.clock.sleep = sleep  # type: ignore[method-assign]
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(hold, long.options, JOB, "legal has to look", world=long.world).result()
+            pool.submit(by_hand, long, "pause").result()
+        await sleep(seconds)
+
+    long.clock.sleep = pause_meanwhile  # type: ignore[method-assign]
+    assert long.results(wait=True)["job.review"].outcome is Outcome.HELD
 
 
 def test_what_the_service_refuses_leaves_no_hold(small: Small) -> None:

@@ -137,6 +137,9 @@ class JobKind(Kind[JobSpec]):
     async def settle(self, change: Change, act: Act) -> None:
         await following.settle(change, act)
 
+    def told(self, change: Change, outcome: Result, entry: Entry) -> Result:
+        return following.told(change, outcome, entry)
+
 
 def _loss(progress: Progress) -> list[str]:
     """The validation's where there is one, as of rewards."""

@@ -76,6 +76,14 @@ def _caveat(job: RemoteJob) -> str | None:
     return "SIMULATED" + (f", {job.simulation.judge}" if job.simulation.judge else "")
 
 
+def told(change: Change, outcome: Result, entry: Entry) -> Result:
+    """The end as it is to be told: a pause that `rftplan pause` made meanwhile is nobody's to look into."""
+    if outcome.outcome is not Outcome.HELD or entry.resolved.get("paused_by") != "us":
+        return outcome
+    said = f"it was paused from here while this waited for it; rftplan resume {change.address} lets it go on"
+    return replace(outcome, outcome=Outcome.DEFERRED, detail=said)
+
+
 async def settle(change: Change, act: Act) -> None:
     """Keep how the job ended."""
     entry = act.ledger.entries.get(change.address)
@@ -85,7 +93,8 @@ async def settle(change: Change, act: Act) -> None:
     if job.status.ended:
         progress = await progress_of(act.port, job)
         history = with_run(entry.history, job, entry.inputs, progress, act.resources)
-        act.ledger.record(change.address, replace(entry, resolved=resolved_values(job, progress), history=history))
+        resolved = resolved_values(job, progress) | of_launch(entry)
+        act.ledger.record(change.address, replace(entry, resolved=resolved, history=history))
 
 
 def with_status(entry: Entry | None, job: RemoteJob, ours: str | None) -> Entry | None:

@@ -15,11 +15,13 @@ REPLACES: Final = "replaces"
 own launch. Nobody would know them again otherwise, for the entry's id is the new one."""
 BESIDE: Final = "beside"
 """Of the same: the jobs of nobody that were there before the launch, and that a person let stand beside it."""
+CANCELLED_BY: Final = "cancelled_by"
+"""Whether it was `rftplan cancel` that ended it."""
 
 
 def of_launch(entry: Entry) -> JsonObject:
     """What of the resolved values is not the service's, and outlives a change of status."""
-    return {key: entry.resolved[key] for key in (REPLACES, BESIDE) if key in entry.resolved}
+    return {key: entry.resolved[key] for key in (REPLACES, BESIDE, CANCELLED_BY) if key in entry.resolved}
 
 
 def status_in(entry: Entry) -> JobStatus:

@@ -28,7 +28,7 @@ async def pause_all(change: Change, job_ids: Sequence[str], act: Act) -> Result:
             lambda _, id=id: act.port.pause_job(id),  # type: ignore[misc]
             lambda j: with_status(act.ledger.entries.get(change.address), j, "paused_by"),
         )
-        if paused := await with_step(act.port, act.ledger.entries.get(change.address)):
+        if paused := await with_step(act.port, act.ledger.entries.get(change.address), job):
             act.ledger.record(change.address, paused)
         said.append(f"now {job.status}" if len(job_ids) == 1 else f"{id} is now {job.status}")
     return result(change, Outcome.DONE, id=job_ids[-1], detail=", ".join(said))

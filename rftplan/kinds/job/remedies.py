@@ -11,7 +11,7 @@ from rftplan.changes import Action, Change, FieldChange, Hazard, HazardOf, Reaso
 from rftplan.kinds.base import Resource, Situation
 from rftplan.kinds.job.accepted import edits
 from rftplan.kinds.job.doubt import hold_for_nameless, let_stand
-from rftplan.kinds.job.kept import resolved_values
+from rftplan.kinds.job.kept import CANCELLED_BY, resolved_values
 from rftplan.kinds.job.launch import LAUNCH_KEY, TOKEN_KEY, age, attempt_of, attempts
 from rftplan.kinds.job.observe import SeenJob, current_job, same_launch
 from rftplan.kinds.job.progress import NO_PROGRESS
@@ -209,7 +209,7 @@ def after_failure(situation: Situation, seen: SeenJob, job: RemoteJob, *, ours: 
 
 def by_hand(entry: Entry | None, job: RemoteJob) -> bool:
     """Whether `rftplan cancel` ended it, for a person said so: no tombstone, which would launch it again."""
-    known = entry is not None and entry.id == job.id and entry.resolved.get("cancelled_by") == "us"
+    known = entry is not None and entry.id == job.id and entry.resolved.get(CANCELLED_BY) == "us"
     return known and job.status is JobStatus.CANCELLED
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from rftplan.api.port import Port
+from rftplan.api.port import Port, RemoteJob
 from rftplan.errors import ApiError
 from rftplan.kinds.job.progress import Progress, progress_of, whole
 from rftplan.lockfile import Entry
@@ -17,13 +17,13 @@ _ITS_END: Final = 1
 """Steps that a job may take after a pause was asked for: the one that it is in."""
 
 
-async def with_step(port: Port, entry: Entry | None) -> Entry | None:
+async def with_step(port: Port, entry: Entry | None, job: RemoteJob) -> Entry | None:
     """The entry with the step that its job was paused at, as far as the service tells: no word of it, and the pause is
     ours wherever the job stands later."""
-    if entry is None or entry.id is None:
+    if entry is None or entry.id != job.id:
         return entry
     with suppress(ApiError):
-        progress = await progress_of(port, await port.get_job(entry.id))
+        progress = await progress_of(port, job)
         if progress.step is not None:
             return replace(entry, resolved={**entry.resolved, STEP: progress.step})
     return entry
